@@ -1,0 +1,1 @@
+"""The planner: scenario file, requirement, schedule, plan, money and comparison."""

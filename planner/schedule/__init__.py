@@ -1,0 +1,1 @@
+"""From a requirement to shifts with their breaks, and an independent check of both."""
