@@ -1,0 +1,366 @@
+"""Anchoring: natural values such that simulating today's policy, as_is, returns the numbers that were observed.
+
+A first guess comes from quadrature (`natural`), then a few rounds of simulation on fixed draws correct, type by
+type, the needs per contact, natural talk, base odds of resolving and being heard, containment and intensity; base
+rates hold at the loads, pressures and mix of as_is, not at zero. A last run on fresh draws shows the misfit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import ndtri
+
+from planner.natural import NaturalValues, Unreachable, intensity_shape, mean_talk_reaching, reach_weights
+from planner.roster import Roster
+from planner.scenario import compile as c
+from planner.scenario.problems import FieldError
+from planner.scenario.schema import Scenario, WhatIf
+from sim import records as r
+from sim.draws import unit_sample
+from sim.measures import Estimate, Lens, Totals, estimate, stack, totals
+from sim.replicate import Engine, simulate_once
+from sim.world import Floats, World
+
+QUANTILES = 1001
+FIRST_SEED, CHECK_SEED = 7_001, 7_002
+Say = Callable[[str], None]
+
+
+class Misfit(NamedTuple):
+    """One observed number beside what simulating as_is gives."""
+
+    type: str
+    field: str
+    observed: float
+    simulated: Estimate
+
+    @property
+    def off(self) -> float:
+        """Relative misfit."""
+        return (self.simulated.mean - self.observed) / self.observed if self.observed else 0.0
+
+
+class Anchored(NamedTuple):
+    """Natural values, and how well they give the observed ones back."""
+
+    natural: NaturalValues
+    misfit: tuple[Misfit, ...]
+    rounds: int
+
+
+def lens_of(scenario: Scenario) -> Lens:
+    """What counts as in time: each type's first service level target, 20 s where there is none."""
+    within = np.full(len(scenario.types), 20_000.0)
+    names = list(scenario.types)
+    for target in reversed(scenario.targets):
+        if target.measure == "service_level":
+            for name in target.types or names:
+                within[names.index(name)] = target.within_s * 1000
+    return Lens(within, scenario.coefficient("leaving_per_exhaustion"))
+
+
+def observed_base(scenario: Scenario) -> Scenario:
+    """The scenario as observed: no events and no changes, which come after today."""
+    return scenario.model_copy(update={"what_if": WhatIf(), "events": ()})
+
+
+def first_guess(scenario: Scenario) -> NaturalValues:
+    """Natural values by quadrature, before any simulation."""
+    kinds = list(scenario.types.items())
+    n_types, n_groups = len(kinds), len(scenario.groups)
+    blank = NaturalValues(
+        needs_per_contact=np.ones(n_types), talk_factor=np.ones(n_types), acw_factor=np.ones(n_types),
+        resolved=np.zeros(n_types), heard=np.zeros(n_types), contained_shift=np.zeros(n_types),
+        intensity_mean=np.full(n_types, -2.0), intensity_loading=np.zeros(n_types),
+        exhaustion=np.zeros(n_groups), leaving_base=np.zeros(n_groups),
+        handle_ms=np.ones((n_types, QUANTILES)), handled=np.ones(n_types),
+    )  # fmt: skip
+    clock = c.clock_of(scenario)
+    policy = scenario.policies["as_is"]
+    bot = c.bot_of(scenario, blank, policy, clock)
+    types = c.types_of(scenario, blank)
+    shares = np.diff(c.demand_of(scenario, blank, clock).segment_share, axis=1, prepend=0.0)
+    talk_factor, centre, loading = np.ones(n_types), np.zeros(n_types), np.zeros(n_types)
+    handles = np.zeros((n_types, QUANTILES))
+    listening = 1 + scenario.coefficient("listening_on_talk") * (0.0 if policy.scripts else 1.0)
+    for t, (name, kind) in enumerate(kinds):
+        out = float(bot.asks[t]) if bot.early_way_out else 0.0
+        weights = reach_weights(
+            bot.offered[t], bot.containment[t], shares[t], out, float(bot.hangs_up[t]),
+            float(types.containment_loading[t]),
+        )  # fmt: skip
+        family, cv, rho = int(types.talk_family[t]), float(types.talk_cv[t]), float(types.talk_loading[t])
+        if "handle" not in kind.natural:
+            talk_factor[t] = 1 / mean_talk_reaching(weights, family, cv, rho)
+        mean_ms = float(types.talk_ms[t].mean())
+        acw_share = float(types.acw_ms[t]) / (mean_ms + float(types.acw_ms[t]))
+        stated = kind.emotional_ratio
+        try:
+            centre[t], loading[t] = intensity_shape(
+                weights, family, cv, rho, scenario.coefficient("intensity_spread"),
+                scenario.coefficient("intense_above"),
+                scenario.coefficient("intense_share") if kind.intense is None else kind.intense,
+                scenario.coefficient("emotional_ratio") if stated is None else stated, acw_share, listening,
+            )  # fmt: skip
+        except Unreachable as error:
+            raise FieldError(("types", name, "emotional_ratio"), stated, str(error)) from None
+        u = (np.arange(QUANTILES) + 0.5) / QUANTILES
+        handles[t] = unit_sample(family, cv, u) * mean_ms + types.acw_ms[t]
+    offered = c.offered_by_interval(scenario).sum(axis=(1, 2))
+    return blank._replace(
+        talk_factor=talk_factor,
+        resolved=np.array([c.logit(_resolved(scenario, kind)) for _, kind in kinds]),
+        heard=np.array([c.logit(_heard(scenario, kind)) for _, kind in kinds]),
+        intensity_mean=centre,
+        intensity_loading=loading,
+        leaving_base=np.full(n_groups, attrition(scenario)),
+        handle_ms=handles,
+        handled=np.maximum(offered, 1e-9),
+    )
+
+
+def attrition(scenario: Scenario) -> float:
+    """Observed yearly attrition."""
+    return scenario.coefficient("attrition") if scenario.attrition is None else scenario.attrition
+
+
+def _resolved(scenario: Scenario, kind: object) -> float:
+    value = getattr(kind, "resolved", None)
+    return scenario.coefficient("first_contact_resolution") if value is None else float(value)
+
+
+def _heard(scenario: Scenario, kind: object) -> float:
+    value = getattr(kind, "heard", None)
+    return scenario.coefficient("heard_share") if value is None else float(value)
+
+
+class _Run(NamedTuple):
+    sums: Totals
+    handles: Floats
+
+
+def _one(world: World, lens: Lens, seed: int, k: int, engine: Engine) -> _Run:
+    drawn, records = simulate_once(world, seed, k, engine)
+    contacts = records.contacts
+    kind = drawn.needs.type[drawn.rows.need]
+    here = (contacts.outcome == r.ANSWERED) & (contacts.arrive_ms >= world.clock.start_ms)
+    n_types = len(world.types.talk_cv)
+    handles = np.full((n_types, QUANTILES), np.nan)
+    grid = (np.arange(QUANTILES) + 0.5) / QUANTILES
+    for t in range(n_types):
+        values = contacts.full_ms[here & (kind == t)]
+        if len(values):
+            handles[t] = np.quantile(values, grid)
+    return _Run(totals(world, drawn, records, lens), handles)
+
+
+def _several(
+    world: World, lens: Lens, seed: int, n: int, engine: Engine, executor: Executor | None
+) -> tuple[Totals, Floats]:
+    if executor is None:
+        runs = [_one(world, lens, seed, k, engine) for k in range(n)]
+    else:
+        runs = list(executor.map(_one, [world] * n, [lens] * n, [seed] * n, range(n), [engine] * n))
+    with np.errstate(invalid="ignore"):
+        stacked = np.stack([run.handles for run in runs])
+    present = ~np.isnan(stacked)
+    handles = np.where(present, stacked, 0).sum(axis=0) / np.maximum(present.sum(axis=0), 1)
+    return stack([run.sums for run in runs]), handles
+
+
+def anchor(
+    scenario: Scenario,
+    roster: Roster,
+    *,
+    replications: int = 4,
+    rounds: int = 6,
+    engine: Engine = "kernel",
+    executor: Executor | None = None,
+    say: Say = lambda _: None,
+) -> Anchored:
+    """Natural values of a scenario whose as_is works to this roster.
+
+    Raises FieldError (path in the scenario) for observed values that no natural values can give.
+    """
+    base = observed_base(scenario)
+    lens = lens_of(base)
+    natural = first_guess(base)
+    fixed = {name: [field in kind.natural for kind in base.types.values()] for field, name in _FIELDS.items()}
+    done = 0
+    for done in range(1, rounds + 1):
+        world = c.compile_world(base, natural, "as_is", roster, follow=False)
+        sums, handles = _several(world, lens, FIRST_SEED, replications, engine, executor)
+        natural, change = _corrected(base, natural, sums, handles, fixed, done)
+        say(f"anchoring round {done}: largest correction {change:.2%}")
+        if change < 0.002 and done > 2:
+            break
+    world = c.compile_world(base, natural, "as_is", roster, follow=False)
+    sums, _ = _several(world, lens, CHECK_SEED, max(replications, 4), engine, executor)
+    misfit = tuple(misfits(base, sums))
+    _refuse_impossible(base, misfit)
+    return Anchored(natural, misfit, done)
+
+
+_FIELDS = {
+    "offered": "needs_per_contact", "handle": "talk_factor", "resolved": "resolved", "heard": "heard",
+    "contained": "contained_shift", "intense": "intensity_mean",
+}  # fmt: skip
+
+
+def by_type(sums: Totals, name: str) -> Floats:
+    """(reps, T) sums by type."""
+    return sums.customers[name].sum(axis=(2, 3))
+
+
+def observed_values(scenario: Scenario, sums: Totals) -> dict[str, Floats]:
+    """(T,) observed values by field, weighted as the simulated contacts are where they vary by time of day."""
+    kinds = list(scenario.types.values())
+    answered = sums.service["answered"].sum(axis=(0, 2))
+    talk = np.zeros(len(kinds))
+    for t, kind in enumerate(kinds):
+        by_time = c.by_interval(kind.handle.talk_s, scenario)
+        weight = answered[t] if answered[t].sum() > 0 else np.ones(len(by_time))
+        talk[t] = (by_time * weight).sum() / weight.sum()
+    today_intense = scenario.coefficient("intense_share")
+    return {
+        "offered": c.offered_by_interval(scenario).sum(axis=(1, 2)),
+        "handle": talk + np.array([kind.handle.acw_s for kind in kinds]),
+        "resolved": np.array([_resolved(scenario, kind) for kind in kinds]),
+        "heard": np.array([_heard(scenario, kind) for kind in kinds]),
+        "contained": np.array([_contained(scenario, kind) for kind in kinds]),
+        "intense": np.array([today_intense if kind.intense is None else kind.intense for kind in kinds]),
+    }
+
+
+def _contained(scenario: Scenario, kind: object) -> float:
+    bot = kind.automation  # type: ignore[attr-defined]
+    total = weight = 0.0
+    for name, segment in scenario.segments.items():
+        special = bot.by_segment.get(name)
+        offered = bot.offered if special is None or special.offered is None else special.offered
+        gross = bot.contained if special is None or special.contained is None else special.contained
+        part = kind.segments.get(name, 0.0) if kind.segments else segment.share  # type: ignore[attr-defined]
+        total += part * offered * gross
+        weight += part * offered
+    return total / weight if weight > 0 else 0.0
+
+
+def simulated_values(sums: Totals) -> dict[str, tuple[Floats, Floats | None]]:
+    """(reps, T) totals above and below each observed field."""
+    return {
+        "offered": (by_type(sums, "contacts"), None),
+        "handle": (by_type(sums, "handle_min") * 60, by_type(sums, "answered")),
+        "resolved": (by_type(sums, "first_resolved"), by_type(sums, "first_answered")),
+        "heard": (by_type(sums, "heard"), by_type(sums, "spoken")),
+        "contained": (by_type(sums, "contained"), by_type(sums, "sessions")),
+        "intense": (by_type(sums, "intense_answered"), by_type(sums, "answered")),
+    }
+
+
+def _corrected(
+    scenario: Scenario,
+    natural: NaturalValues,
+    sums: Totals,
+    handles: Floats,
+    fixed: dict[str, list[bool]],
+    round_number: int,
+) -> tuple[NaturalValues, float]:
+    """Natural values after one round of correction, and the largest relative correction."""
+    observed = observed_values(scenario, sums)
+    ratio = {
+        name: above.sum(axis=0) / np.maximum(below.sum(axis=0), 1e-12)
+        for name, (above, below) in simulated_values(sums).items()
+        if below is not None
+    }
+    contacts, needs = by_type(sums, "contacts").sum(axis=0), by_type(sums, "needs").sum(axis=0)
+    seen = by_type(sums, "answered").sum(axis=0) > 0
+    # Needs per contact is a ratio, so that the luck of the day cancels.
+    per_contact = np.where(contacts > 0, needs / np.maximum(contacts, 1e-12), natural.needs_per_contact)
+
+    def logits(p: Floats) -> Floats:
+        q = np.clip(p, 1e-6, 1 - 1e-6)
+        return np.log(q / (1 - q))
+
+    spread = scenario.coefficient("intensity_spread")
+
+    def probits(p: Floats) -> Floats:
+        return np.asarray(ndtri(np.clip(p, 1e-6, 1 - 1e-6)), np.float64)
+
+    acw = np.array([kind.handle.acw_s for kind in scenario.types.values()])
+    talk = np.maximum(observed["handle"] - acw, 1e-9)
+    simulated_talk = np.maximum(ratio["handle"] - acw, 0.05 * talk)
+    sessions = by_type(sums, "sessions").sum(axis=0) > 0
+    step = {
+        "needs_per_contact": per_contact,
+        "talk_factor": np.where(seen, natural.talk_factor * talk / simulated_talk, natural.talk_factor),
+        "resolved": natural.resolved + np.where(seen, logits(observed["resolved"]) - logits(ratio["resolved"]), 0),
+        "heard": natural.heard + np.where(seen, logits(observed["heard"]) - logits(ratio["heard"]), 0),
+        "contained_shift": natural.contained_shift
+        + np.where(sessions, probits(observed["contained"]) - probits(ratio["contained"]), 0),
+        "intensity_mean": natural.intensity_mean
+        + np.where(
+            seen & (observed["intense"] > 0), spread * (probits(observed["intense"]) - probits(ratio["intense"])), 0
+        ),
+    }
+    change = 0.0
+    for name, value in step.items():
+        value[fixed[name]] = getattr(natural, name)[fixed[name]]
+        old = getattr(natural, name)
+        scale = np.maximum(np.abs(old), 0.5)
+        change = max(change, float(np.max(np.abs(value - old) / scale, initial=0)))
+    spells = sums.people["spells"].sum(axis=0)
+    exhaustion = np.where(spells > 0, sums.people["exhaustion"].sum(axis=0) / np.maximum(spells, 1), 0.0)
+    leaving = np.where(spells > 0, sums.people["leaving"].sum(axis=0) / np.maximum(spells, 1), 1.0)
+    # `leaving` was measured against the reference then in force; what counts is the spread about the new one.
+    factor = scenario.coefficient("leaving_per_exhaustion") ** (natural.exhaustion - exhaustion)
+    base = attrition(scenario) / np.maximum(leaving * factor, 1e-9)
+    if round_number > 1:
+        change = max(change, float(np.max(np.abs(exhaustion - natural.exhaustion), initial=0)) / 10)
+    known = handles.sum(axis=1) > 0
+    replaced = natural._replace(
+        **step,
+        exhaustion=exhaustion,
+        leaving_base=base,
+        handle_ms=np.where(known[:, None], handles, natural.handle_ms),
+        handled=np.maximum(by_type(sums, "answered").mean(axis=0), 1e-9),
+    )
+    return replaced, change
+
+
+def misfits(scenario: Scenario, sums: Totals) -> list[Misfit]:
+    """Every observed number beside the simulated one."""
+    observed = observed_values(scenario, sums)
+    rows = []
+    for field, (above, below) in simulated_values(sums).items():
+        for t, (name, kind) in enumerate(scenario.types.items()):
+            if field in kind.natural or (field == "contained" and kind.automation.offered == 0):
+                continue
+            if below is not None and below[:, t].sum() == 0:
+                continue
+            unit = {"offered": "contacts", "handle": "s"}.get(field, "share")
+            simulated = estimate(above[:, t], None if below is None else below[:, t], unit)
+            rows.append(Misfit(name, field, float(observed[field][t]), simulated))
+    return rows
+
+
+_PATHS = {
+    "offered": ("offered_per_week",), "handle": ("handle", "talk_s"), "resolved": ("resolved",),
+    "heard": ("heard",), "contained": ("automation", "contained"), "intense": ("intense",),
+}  # fmt: skip
+
+
+def _refuse_impossible(scenario: Scenario, misfit: tuple[Misfit, ...]) -> None:
+    """An observed number that no natural value can give stays far off however often it is corrected."""
+    for row in misfit:
+        clearly = not row.simulated.low <= row.observed <= row.simulated.high
+        if abs(row.off) > 0.15 and clearly and row.observed > 0:
+            raise FieldError(
+                ("types", row.type, *_PATHS[row.field]),
+                row.observed,
+                f"cannot be what is observed under as_is: the nearest that any natural values give is "
+                f"{row.simulated.mean:.4g} (check staffing, patience and containment against it)",
+            )

@@ -1,0 +1,621 @@
+"""From a scenario, its natural values, a policy and a roster to the `World` that an engine runs.
+
+Evidence defaults are resolved here, names become numbers here, and the horizon is repeated on both sides here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from planner import evidence
+from planner.natural import NaturalValues
+from planner.roster import Roster
+from planner.scenario.schema import (
+    DayFactor,
+    DecompressionLever,
+    Policy,
+    RecoveryLever,
+    Scenario,
+    SpecialistLever,
+    TargetLever,
+    days_of,
+)
+from sim import draws
+from sim import world as w
+from sim.world import DAY_MS, MINUTE_MS, NEVER, Floats, Ints, World
+
+FAMILY = {"exponential": w.EXPONENTIAL, "lognormal": w.LOGNORMAL, "gamma": w.GAMMA, "fixed": w.FIXED}
+PATIENCE = {
+    "exponential": w.EXPONENTIAL, "weibull": w.WEIBULL, "lognormal": w.LOGNORMAL, "hazard": w.HAZARD,
+    "infinite": w.FIXED,
+}  # fmt: skip
+LATE_SHARE = 0.25
+"""One shift in four starts late; how late follows from the lateness item."""
+ACTIVITY = {"break": w.BREAK, "lunch": w.LUNCH, "offline": w.OFFLINE, "decompression": w.DECOMPRESSION}
+
+
+def logit(p: float) -> float:
+    """Log-odds of a share, kept off the ends."""
+    p = min(max(p, 1e-9), 1 - 1e-9)
+    return math.log(p / (1 - p))
+
+
+def n_intervals(scenario: Scenario) -> int:
+    """Intervals in a day."""
+    return 1440 // scenario.horizon.interval_min
+
+
+def by_interval(values: float | Mapping[int, float], scenario: Scenario) -> Floats:
+    """(I,) values by interval of the day; each time's value holds until the next, the last one past midnight."""
+    n = n_intervals(scenario)
+    if not isinstance(values, Mapping):
+        return np.full(n, float(values))
+    if not values:
+        return np.zeros(n)
+    times = np.array(sorted(values), np.int64)
+    at = np.arange(n) * scenario.horizon.interval_min
+    place = np.searchsorted(times, at, side="right") - 1
+    ordered = np.array([values[int(t)] for t in times])
+    return ordered[place]
+
+
+def return_delay_days(scenario: Scenario) -> int:
+    """The 99th percentile of the return delay, whole days."""
+    median, sigma = scenario.coefficient("return_median_days"), scenario.coefficient("return_sigma")
+    returns = max(scenario.coefficient(f"return_{e}") for e in ("sorted_heard", "sorted", "warm", "cold"))
+    if returns <= 0 or scenario.coefficient("max_attempts") < 2:
+        return 0
+    return math.ceil(median * math.exp(float(ndtri(0.99)) * sigma))
+
+
+def weekday_of(scenario: Scenario, day: int) -> int:
+    """Weekday (0 is Monday) of a day counted from the first of the horizon; outside it the horizon repeats."""
+    return (scenario.horizon.start.weekday() + day % scenario.horizon.days) % 7
+
+
+def offered_by_interval(scenario: Scenario) -> Floats:
+    """(T, days of the horizon, I) observed contacts offered, without events."""
+    hours = scenario.opening.by_weekday()
+    result = np.zeros((len(scenario.types), scenario.horizon.days, n_intervals(scenario)))
+    at = np.arange(n_intervals(scenario)) * scenario.horizon.interval_min
+    for t, kind in enumerate(scenario.types.values()):
+        weights = np.array([1.0 if opening else 0.0 for opening in hours])
+        if kind.weekdays:
+            weights = np.zeros(7)
+            for key, weight in kind.weekdays.items():
+                for day in days_of(key):
+                    weights[day] = weight
+        profiles: list[Floats] = []
+        for day in range(7):
+            profile = by_interval(kind.profile, scenario) if kind.profile else None
+            for key, special in kind.profile_by_day.items():
+                if day in days_of(key):
+                    profile = by_interval(special, scenario)
+            if profile is None:
+                opening = hours[day] or (0, 1440)
+                profile = ((at >= opening[0]) & (at < opening[1])).astype(float)
+            profiles.append(profile / profile.sum() if profile.sum() > 0 else profile)
+        for day in range(scenario.horizon.days):
+            weekday = weekday_of(scenario, day)
+            result[t, day] = kind.offered_per_week * weights[weekday] / weights.sum() * profiles[weekday]
+    return result
+
+
+def clock_of(scenario: Scenario, *, follow: bool = True) -> w.Clock:
+    """Warm-up, horizon and follow-up with opening hours."""
+    horizon = scenario.horizon
+    default = return_delay_days(scenario)
+    warm = default if horizon.warm_up_days is None else horizon.warm_up_days
+    after = default if horizon.follow_up_days is None else horizon.follow_up_days
+    if not follow:
+        after = min(after, 1)
+    n_days = warm + horizon.days + after
+    hours = scenario.opening.by_weekday()
+    opens, closes = np.full(n_days, NEVER, np.int64), np.full(n_days, NEVER, np.int64)
+    for day in range(n_days):
+        opening = hours[weekday_of(scenario, day - warm)]
+        if opening:
+            opens[day] = day * DAY_MS + opening[0] * MINUTE_MS
+            closes[day] = day * DAY_MS + opening[1] * MINUTE_MS
+    return w.Clock(
+        interval_ms=horizon.interval_min * MINUTE_MS,
+        warm_days=warm,
+        days=horizon.days,
+        follow_days=after,
+        open_ms=opens,
+        close_ms=closes,
+        at_close={"serve_out": w.SERVE_OUT, "send_away": w.SEND_AWAY}[scenario.opening.at_close],
+        out_of_hours={"call_back": w.CALL_BACK, "lost": w.LOST}[scenario.opening.out_of_hours],
+        always_open=int(all(opening == (0, 1440) for opening in hours)),
+    )
+
+
+def _event_days(scenario: Scenario, kind: str, warm: int) -> list[tuple[Any, list[int]]]:
+    found = []
+    for event in scenario.events:
+        if event.kind == kind:
+            last = event.to_day or event.from_day
+            found.append((event, [warm + d - 1 for d in range(event.from_day, last + 1)]))
+    return found
+
+
+def demand_of(scenario: Scenario, natural: NaturalValues, clock: w.Clock) -> w.Demand:
+    """Natural needs by type, day and interval."""
+    offered = offered_by_interval(scenario) * natural.needs_per_contact[:, None, None] * scenario.what_if.volume
+    days = (np.arange(clock.n_days) - clock.warm_days) % clock.days
+    expected = offered[:, days, :].copy()
+    names = list(scenario.types)
+    at = np.arange(n_intervals(scenario)) * scenario.horizon.interval_min
+    for event, when in _event_days(scenario, "surge", clock.warm_days):
+        start, end = event.hours or (0, 0)
+        inside = (at >= start) & (at < end)
+        for t in _type_numbers(event.types, names):
+            for day in when:
+                expected[t, day, inside] *= event.factor
+    shift = np.zeros((len(names), clock.n_days))
+    for event, when in _event_days(scenario, "intensity_up", clock.warm_days):
+        for t in _type_numbers(event.types, names):
+            shift[t, when] += event.add
+    segments = list(scenario.segments.items())
+    share = np.zeros((len(names), len(segments)))
+    for t, kind in enumerate(scenario.types.values()):
+        row = np.array([kind.segments.get(n, 0.0) if kind.segments else s.share for n, s in segments])
+        share[t] = np.cumsum(row / row.sum())
+    factor: DayFactor = scenario.day_factor
+    return w.Demand(
+        expected=expected,
+        factor_shape=factor.shape,
+        factor_memory=factor.memory,
+        factor_shared=int(factor.shared),
+        segment_share=share,
+        vulnerable=np.array([s.vulnerable for _, s in segments]),
+        keyword=np.array([kind.keyword for kind in scenario.types.values()]),
+        intensity_shift=shift,
+        id_of_type=np.array([_stable_number(name) for name in names], np.int64),
+    )
+
+
+def _stable_number(name: str) -> int:
+    """A number for a name that stays when others are added: 48 bits of FNV-1a."""
+    h = 0xCBF29CE484222325
+    for byte in name.encode():
+        h = ((h ^ byte) * 0x100000001B3) % (1 << 64)
+    return h >> 16
+
+
+def _type_numbers(chosen: tuple[str, ...], names: list[str]) -> list[int]:
+    return [names.index(name) for name in chosen] if chosen else list(range(len(names)))
+
+
+def types_of(scenario: Scenario, natural: NaturalValues) -> w.Types:
+    """What contacts carry by themselves."""
+    kinds = list(scenario.types.values())
+    n = n_intervals(scenario)
+    pieces = max([1, *(len(kind.patience.pieces) for kind in kinds)])
+    hazard_ms, hazard_rate = np.full((len(kinds), pieces), np.inf), np.ones((len(kinds), pieces))
+    patience = np.zeros((len(kinds), n))
+    for t, kind in enumerate(kinds):
+        for k, piece in enumerate(kind.patience.pieces):
+            last = k == len(kind.patience.pieces) - 1
+            hazard_ms[t, k] = np.inf if last else piece.to_s * 1000
+            hazard_rate[t, k:] = piece.per_min / 60_000
+        if kind.patience.family == "infinite":
+            patience[t] = NEVER
+        elif kind.patience.family == "hazard":
+            patience[t] = scenario.what_if.patience
+        else:
+            patience[t] = by_interval(kind.patience.mean_s, scenario) * 1000 * scenario.what_if.patience
+    talk = np.stack([by_interval(kind.handle.talk_s, scenario) * 1000 for kind in kinds])
+    return w.Types(
+        talk_ms=talk * natural.talk_factor[:, None] * scenario.what_if.handle,
+        talk_family=np.array([FAMILY[kind.handle.family] for kind in kinds]),
+        talk_cv=np.array([talk_cv(scenario, kind.handle.cv, kind.handle.family) for kind in kinds]),
+        acw_ms=np.array([kind.handle.acw_s * 1000.0 for kind in kinds]) * natural.acw_factor,
+        acw_family=np.array([FAMILY[kind.handle.acw_family] for kind in kinds]),
+        acw_cv=np.array([kind.handle.acw_cv for kind in kinds]),
+        patience_ms=patience,
+        patience_family=np.array([PATIENCE[kind.patience.family] for kind in kinds]),
+        patience_shape=np.array([kind.patience.shape for kind in kinds]),
+        hazard_ms=hazard_ms,
+        hazard_rate=hazard_rate,
+        balk=np.array([kind.patience.balk for kind in kinds]),
+        resolved=natural.resolved,
+        heard=natural.heard,
+        intensity_mean=natural.intensity_mean,
+        intensity_spread=np.full(len(kinds), scenario.coefficient("intensity_spread")),
+        intensity_loading=natural.intensity_loading,
+        containment_loading=np.full(len(kinds), scenario.coefficient("containment_loading")),
+        talk_loading=np.array([talk_loading(scenario, kind.handle.family) for kind in kinds]),
+        churn_scale=np.array([kind.churn_scale for kind in kinds]) * scenario.what_if.churn,
+    )
+
+
+def talk_cv(scenario: Scenario, cv: float | None, family: str) -> float:
+    """The CV of talk: the scenario's, the family's, or the evidence table's."""
+    if family == "exponential":
+        return 1.0
+    return scenario.coefficient("talk_cv") if cv is None else cv
+
+
+def talk_loading(scenario: Scenario, family: str) -> float:
+    """How strongly difficulty drives talk; fixed talk cannot be driven."""
+    return 0.0 if family == "fixed" else scenario.coefficient("talk_loading")
+
+
+def bot_of(scenario: Scenario, natural: NaturalValues, policy: Policy, clock: w.Clock) -> w.Bot:
+    """The automated front under a policy."""
+    kinds, segments = list(scenario.types.items()), list(scenario.segments)
+    shape = (len(kinds), len(segments))
+    offered, contained, false = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    asks, hangs = np.zeros(len(kinds)), np.zeros(len(kinds))
+    context = np.zeros(len(kinds))
+    hours = np.zeros((2, len(kinds)), np.int64)
+    today_out = scenario.policies["as_is"].early_way_out is not False
+    for t, (name, kind) in enumerate(kinds):
+        bot = kind.automation
+        asks[t] = scenario.coefficient("asks_for_person") if bot.asks is None else bot.asks
+        hangs[t] = scenario.coefficient("hang_up") if bot.hangs_up is None else bot.hangs_up
+        through = (1 - (asks[t] if today_out else 0.0)) * (1 - hangs[t])
+        context[t] = bot.context if policy.context is None else policy.context
+        hours[:, t] = [m * MINUTE_MS for m in (bot.hours or (0, 0))]
+        for s, segment in enumerate(segments):
+            special = bot.by_segment.get(segment)
+            offered[t, s] = bot.offered if special is None or special.offered is None else special.offered
+            gross = bot.contained if special is None or special.contained is None else special.contained
+            if policy.contained is not None and name in policy.contained:
+                gross = policy.contained[name]
+            changed = scenario.what_if.contained
+            if isinstance(changed, Mapping):
+                gross = changed.get(name, gross)
+            elif changed is not None and bot.contained > 0:
+                gross = changed
+            raw = gross if "contained" in kind.natural else min(gross / through, 0.999)
+            if 0 < raw < 1:
+                raw = float(ndtr(ndtri(raw) + natural.contained_shift[t]))
+            contained[t, s] = raw
+            false[t, s] = logit(scenario.coefficient("false_share") if bot.false is None else bot.false)
+    start, end = [], []
+    for event, days in _event_days(scenario, "bot_outage", clock.warm_days):
+        opening = event.hours or (0, 0)
+        start.append(days[0] * DAY_MS + opening[0] * MINUTE_MS)
+        end.append(days[-1] * DAY_MS + opening[1] * MINUTE_MS)
+    return w.Bot(
+        offered=offered,
+        containment=contained,
+        false_logit=false,
+        false_slope=scenario.coefficient("false_slope"),
+        asks=asks,
+        hangs_up=hangs,
+        session_ms=np.array([kind.automation.session_s * 1000.0 for _, kind in kinds]),
+        ask_ms=np.array([kind.automation.ask_s * 1000.0 for _, kind in kinds]),
+        context=context,
+        early_way_out=int(policy.early_way_out is not False),
+        from_ms=hours[0],
+        to_ms=hours[1],
+        outage_from=np.array(start, np.int64),
+        outage_to=np.array(end, np.int64),
+    )
+
+
+def detectors_of(scenario: Scenario, policy: Policy) -> w.Detectors:
+    """The detectors that a policy switches on."""
+    names = list(scenario.types)
+    chosen = [scenario.detectors[name] for name in policy.detectors or ()]
+    target = {"intensity": w.SEES_INTENSITY, "vulnerable": w.SEES_VULNERABLE, "keyword": w.SEES_KEYWORD}
+    listens = np.zeros((len(chosen), len(names)), np.int64)
+    for i, detector in enumerate(chosen):
+        listens[i, _type_numbers(detector.types, names)] = 1
+    intense = scenario.coefficient("intense_above")
+
+    def either(value: float | None, default: str) -> float:
+        return scenario.coefficient(default) if value is None else value
+
+    return w.Detectors(
+        target=np.array([target[d.target] for d in chosen], np.int64),
+        above=np.array([intense if d.above is None else d.above for d in chosen], float),
+        sensitivity=np.array([either(d.sensitivity, "sensitivity") for d in chosen], float),
+        specificity=np.array([either(d.specificity, "specificity") for d in chosen], float),
+        listens=listens,
+    )
+
+
+def specialist_groups(scenario: Scenario, policy: Policy) -> set[str]:
+    """Groups that work as specialists under a policy."""
+    lever = policy.specialists
+    return set(lever.groups) if isinstance(lever, SpecialistLever) else set()
+
+
+def groups_of(scenario: Scenario, natural: NaturalValues, policy: Policy) -> w.Groups:
+    """People."""
+    items = list(scenario.groups.items())
+    special = specialist_groups(scenario, policy)
+    n = len(items)
+    absence = sum(item.share for item in scenario.shrinkage if item.kind == "absence") * scenario.what_if.absence
+    late = sum(item.share for item in scenario.shrinkage if item.kind == "lateness")
+    mean_shift_ms = 480 * MINUTE_MS
+    if scenario.shifts:
+        mean_shift_ms = float(np.mean([s.hours for s in scenario.shifts.values()])) * 60 * MINUTE_MS
+    return w.Groups(
+        specialist=np.array([1.0 if name in special else 0.0 for name, _ in items]),
+        empathy=np.array([group.empathy for _, group in items]),
+        heard=np.array([group.heard for _, group in items], float),
+        resolved=np.array([group.resolved for _, group in items], float),
+        speed=np.array([[group.speed.get(t, 1.0) for t in scenario.types] for _, group in items]),
+        speed_cv=np.array(
+            [scenario.coefficient("agent_spread") if g.spread is None else g.spread for _, g in items]
+        ),
+        absorption=np.ones(n),
+        absorption_sd=np.full(n, scenario.coefficient("absorption_sd")),
+        absence=np.full(n, min(absence, 0.95)),
+        late=np.full(n, LATE_SHARE if late else 0.0),
+        late_ms=np.full(n, late * mean_shift_ms / LATE_SHARE),
+        exhaustion=natural.exhaustion,
+    )
+
+
+def routing_of(scenario: Scenario, policy: Policy) -> w.Routing:
+    """Who may serve which queue."""
+    types, groups = list(scenario.types), list(scenario.groups)
+    n_queues, n_groups = 3 * len(types), len(groups)
+    position = np.full((n_groups, len(types)), -1, np.int64)
+    for g, name in enumerate(groups):
+        for place, item in enumerate(scenario.groups[name].skills):
+            for skill in [item] if isinstance(item, str) else item:
+                position[g, types.index(skill)] = place
+    if policy.pooled:
+        position[:] = np.where(position >= 0, 0, 0)
+    special = {groups.index(name) for name in specialist_groups(scenario, policy)}
+    lever = policy.specialists if isinstance(policy.specialists, SpecialistLever) else None
+    tier_two = {g for g, name in enumerate(groups) if scenario.groups[name].second_tier}
+    order = np.full((n_queues, n_groups), -1, np.int64)
+    delay = np.zeros((n_queues, n_groups), np.int64)
+    delay_of = np.full((n_queues, n_groups), -1, np.int64)
+    for t, name in enumerate(types):
+        able = [g for g in range(n_groups) if position[g, t] >= 0]
+        able.sort(key=lambda g: (g in special, position[g, t], g))
+        plain = [(g, 0) for g in able]
+        route = scenario.types[name].route
+        if route and not policy.pooled:
+            steps = [(s, 0.0) if isinstance(s, str) else (s.group, s.after_s) for s in route]
+            plain = [(groups.index(g), round(after * 1000)) for g, after in steps]
+        experts = [(g, 0) for g, _ in plain if g in special]
+        wait = round(lever.overflow_after_s * 1000) if lever else 0
+        others = [(g, max(after, wait)) for g, after in plain if g not in special]
+        first = [*experts, *others] if experts else plain
+        upper = [(g, 0) for g, _ in plain if g in tier_two] or plain
+        wanted = lever is not None and (not lever.types or name in lever.types)
+        rows = {
+            w.ORDINARY: first if wanted and lever and lever.types else plain,
+            w.FLAGGED: first if lever is not None and lever.flagged else plain,
+            w.SECOND_TIER: upper,
+        }
+        for form, steps_of in rows.items():
+            q = form * len(types) + t
+            for place, (g, after) in enumerate(steps_of):
+                order[q, place], delay[q, place], delay_of[q, g] = g, after, after
+    priority = np.zeros((n_groups, n_queues), np.int64)
+    queues = np.full((n_groups, n_queues), -1, np.int64)
+    own = np.array([scenario.types[name].priority for name in types])
+    for g in range(n_groups):
+        for form in range(3):
+            rank = own * 100 + np.maximum(position[g], 0)
+            if form == w.FLAGGED and g in special:
+                rank = rank - 50
+            priority[g, form * len(types) : (form + 1) * len(types)] = rank
+        mine = np.flatnonzero(delay_of[:, g] >= 0)
+        queues[g, : len(mine)] = mine
+    return w.Routing(
+        order=order,
+        delay=delay,
+        delay_of_group=delay_of,
+        priority=priority,
+        queues=queues,
+        max_queue=policy.max_queue or 0,
+        by_load=int(policy.routing == "least_loaded"),
+    )
+
+
+def levers_of(scenario: Scenario, natural: NaturalValues, policy: Policy) -> w.Levers:
+    """What the policy sets and engines read; the cut that achieves a target's drop is solved here."""
+    names = list(scenario.types)
+    target_ms, cut = np.zeros(len(names)), np.zeros(len(names))
+    lever = policy.handle_time_target
+    if isinstance(lever, TargetLever):
+        drop = scenario.coefficient("pressure_drop") if lever.drop is None else lever.drop
+        named = lever.seconds if isinstance(lever.seconds, Mapping) else dict.fromkeys(names, lever.seconds)
+        under = [n for n in named if not lever.types or n in lever.types]
+        for name in under:
+            t = names.index(name)
+            target_ms[t] = named[name] * 1000
+        cut[:] = cut_for_drop(natural.handle_ms, natural.handled, target_ms, drop)
+    rest = policy.recovery if isinstance(policy.recovery, RecoveryLever) else None
+    on_type = np.zeros(len(names), np.int64)
+    minutes = hardest = 0.0
+    if rest:
+        on_type[_type_numbers(rest.after_types, names) if rest.after_types else []] = 1
+        minutes = scenario.coefficient("recovery_min") if rest.minutes is None else rest.minutes
+        hardest = scenario.coefficient("recovery_hardest_min") if rest.minutes_hardest is None else rest.minutes_hardest
+    return w.Levers(
+        target_ms=target_ms,
+        cut=cut,
+        scripts=int(bool(policy.scripts)),
+        authority=int(bool(policy.authority)),
+        rest_on_type=on_type,
+        rest_over_ms=round((rest.after_minutes or 0) * MINUTE_MS) if rest else 0,
+        rest_on_flag=int(bool(rest and rest.after_flag)),
+        rest_on_button=int(bool(rest and rest.button)),
+        rest_on_intensity=2.0 if rest is None or rest.after_intensity is None else rest.after_intensity,
+        rest_ms=round(minutes * MINUTE_MS),
+        rest_hardest_ms=round(max(hardest, minutes) * MINUTE_MS),
+        rest_share=rest.at_most_share if rest else 1.0,
+        rest_queue=rest.postpone_over if rest else 0,
+        rest_budget_ms=round(rest.budget_min * MINUTE_MS) if rest else 0,
+    )
+
+
+def cut_for_drop(handle_ms: Floats, handled: Floats, target_ms: Floats, drop: float) -> Floats:
+    """(T,) share of what exceeds the target that must go so that the mean handle time under it drops by `drop`.
+
+    `handle_ms` (T, n) are equally likely handle times under as_is, `handled` (T,) how many contacts each type has.
+    One share for all types under the target; at most 1, where the target cannot achieve the drop.
+    """
+    under = target_ms > 0
+    if not under.any() or drop <= 0:
+        return np.zeros(len(target_ms))
+    mean = (handle_ms.mean(axis=1) * handled)[under].sum()
+    over = (np.maximum(handle_ms - target_ms[:, None], 0).mean(axis=1) * handled)[under].sum()
+    share = min(1.0, drop * mean / over) if over > 0 else 0.0
+    return np.where(under, share, 0.0)
+
+
+def behaviour_of(scenario: Scenario) -> w.Behaviour:
+    """Coefficients, with the scenario's own values."""
+    return evidence.behaviour(scenario.behaviour)
+
+
+def staffing_of(scenario: Scenario, roster: Roster, clock: w.Clock) -> w.Staffing:
+    """The roster over all simulated days."""
+    groups = list(scenario.groups)
+    days = clock.days
+    first = clock.warm_days - math.ceil(clock.warm_days / days) * days
+    cycles = np.arange(first, clock.n_days, days)
+    n_groups = len(groups)
+
+    # plain numbers
+    capacity = np.zeros((n_groups, clock.n_days, n_intervals(scenario)), np.int64)
+    which = (np.arange(clock.n_days) - clock.warm_days) % days
+    for group, duty in roster.on_duty.items():
+        capacity[group] = duty[which]
+    from sim.plain import anonymous_staffing
+
+    slots = anonymous_staffing(clock, capacity)
+    if not roster.shifts:
+        return slots
+
+    persons = sorted({(s.group, s.person) for s in roster.shifts})
+    number = {who: i for i, who in enumerate(persons)}
+    shifts = roster.shifts
+    agent = np.array([number[(s.group, s.person)] for s in shifts], np.int64)
+    day = np.array([s.day for s in shifts], np.int64)
+    start = np.array([s.start_min for s in shifts], np.int64) * MINUTE_MS
+    length = np.array([s.minutes for s in shifts], np.int64) * MINUTE_MS
+    acts = [_activities(scenario, s) for s in shifts]
+    n_acts = np.array([len(a) for a in acts], np.int64)
+    flat = [a for several in acts for a in several]
+    act_start = np.array([a.start_min for a in flat], np.int64) * MINUTE_MS
+    act_length = np.array([a.minutes for a in flat], np.int64) * MINUTE_MS
+    act_kind = np.array([ACTIVITY[a.kind] for a in flat], np.int64)
+    act_paid = np.array([int(a.paid) for a in flat], np.int64)
+    act_shift = np.repeat(np.arange(len(shifts)), n_acts)
+
+    n = len(cycles)
+    big_day = (day[None, :] + cycles[:, None]).ravel()
+    big_agent = np.tile(agent, n)
+    big_start = big_day * DAY_MS + np.tile(start, n)
+    big_end = big_start + np.tile(length, n)
+    keep = (big_day >= 0) & (big_day < clock.n_days)
+    order = np.flatnonzero(keep)
+    order = order[np.lexsort((big_agent[order], big_start[order]))]
+    from_shift = np.concatenate([[0], np.cumsum(n_acts)])
+    base_shift = order % len(shifts)
+    counts = n_acts[base_shift]
+    act_from = np.concatenate([[0], np.cumsum(counts)])
+    which_act = np.repeat(from_shift[base_shift] - act_from[:-1], counts) + np.arange(int(act_from[-1]))
+    owner = np.repeat(np.arange(len(order)), counts)
+    del act_shift
+    weights = _absence_by_weekday(scenario)
+    factor = weights[[weekday_of(scenario, int(d)) for d in (big_day[order] - clock.warm_days)]]
+    for event, when in _event_days(scenario, "absence_spike", clock.warm_days):
+        factor = factor * np.where(np.isin(big_day[order], when), event.factor, 1.0)
+    return w.Staffing(
+        group_of=np.array([g for g, _ in persons], np.int64),
+        person=np.array([g * (1 << 20) + p for g, p in persons], np.int64),
+        agent=big_agent[order],
+        start_ms=big_start[order],
+        end_ms=big_end[order],
+        day=big_day[order],
+        absence_factor=np.maximum(factor, 1e-9),
+        act_from=act_from,
+        act_ms=big_start[order][owner] + act_start[which_act],
+        act_length_ms=act_length[which_act],
+        act_kind=act_kind[which_act],
+        act_paid=act_paid[which_act],
+        slot_ms=slots.slot_ms[:0],
+        slot_group=slots.slot_group[:0],
+        slot_change=slots.slot_change[:0],
+    )
+
+
+def _absence_by_weekday(scenario: Scenario) -> Floats:
+    total, weighted = 0.0, np.zeros(7)
+    for item in scenario.shrinkage:
+        if item.kind == "absence":
+            weights = np.ones(7)
+            for key, weight in item.weekdays.items():
+                weights[list(days_of(key))] = weight
+            weighted += item.share * weights / (weights.mean() or 1.0)
+            total += item.share
+    return weighted / total if total > 0 else np.ones(7)
+
+
+def _activities(scenario: Scenario, shift: Any) -> list[Any]:
+    """The shift's own activities, and the time that adherence loses at an hour nobody knows beforehand."""
+    from planner.roster import Activity
+
+    acts = list(shift.activities)
+    lost = sum(item.share for item in scenario.shrinkage if item.kind == "adherence")
+    minutes = round(lost * shift.paid_minutes)
+    if minutes > 0:
+        key = draws.identity(0, 0, shift.group * (1 << 20) + shift.person, shift.day)
+        start = int(draws.uniform(key, 0)[0] * max(1, shift.minutes - minutes))
+        acts.append(Activity(start, minutes, "offline", True))
+    return sorted(acts, key=lambda a: a.start_min)
+
+
+def compile_world(
+    scenario: Scenario, natural: NaturalValues, policy: str, roster: Roster, *, follow: bool = True
+) -> World:
+    """The world of a policy with a roster; with `follow` false it stops a day after the horizon (service only)."""
+    chosen = scenario.policy(policy)
+    clock = clock_of(scenario, follow=follow)
+    world = World(
+        clock=clock,
+        demand=demand_of(scenario, natural, clock),
+        types=types_of(scenario, natural),
+        bot=bot_of(scenario, natural, chosen, clock),
+        detectors=detectors_of(scenario, chosen),
+        groups=groups_of(scenario, natural, chosen),
+        routing=routing_of(scenario, chosen),
+        levers=levers_of(scenario, natural, chosen),
+        behaviour=behaviour_of(scenario),
+        staffing=staffing_of(scenario, roster, clock),
+    )
+    result: World = w.frozen(world)
+    return result
+
+
+def decompression_of(scenario: Scenario, policy: str, group: str) -> int:
+    """Minutes of the decompression block in the group's shifts under a policy; 0 for none."""
+    lever = scenario.policy(policy).decompression
+    if not isinstance(lever, DecompressionLever) or (lever.groups and group not in lever.groups):
+        return 0
+    return lever.minutes
+
+
+def by_days(values: Any, scenario: Scenario) -> NDArray[np.int64]:
+    """(days, I) on-duty numbers from `{time: n}` or `{days: {time: n}}`."""
+    days = scenario.horizon.days
+    result = np.zeros((days, n_intervals(scenario)), np.int64)
+    if values and all(isinstance(key, str) for key in values):
+        for key, profile in values.items():
+            chosen: Ints = np.array([d for d in range(days) if weekday_of(scenario, d) in days_of(key)], np.int64)
+            result[chosen] = np.round(by_interval(profile, scenario)).astype(np.int64)
+    else:
+        result[:] = np.round(by_interval(values, scenario)).astype(np.int64)
+    return result

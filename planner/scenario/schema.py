@@ -1,0 +1,851 @@
+"""What a scenario file may say: every field, its unit, its default and its limits.
+
+Field documentation stands under the field, once: the JSON schema, the tables in `docs/` and the app's tooltips are
+made from it. Numbers are *observed* under the policy `as_is` unless a type marks them `natural`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+
+from planner import evidence
+from planner.scenario.problems import FieldError, FieldErrors, nearest
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAY_MIN = 1440
+
+
+# --- small kinds --------------------------------------------------------------------------------------------------
+
+
+def _minute(value: Any) -> int:
+    """Minutes from midnight of "HH:MM"; whole minutes pass as they are."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= DAY_MIN:
+        return value
+    match = re.fullmatch(r"(\d{1,2}):(\d{2})", str(value).strip())
+    if not match or int(match[2]) > 59 or int(match[1]) * 60 + int(match[2]) > DAY_MIN:
+        raise ValueError("must be a time from 00:00 to 24:00, like 08:30")
+    return int(match[1]) * 60 + int(match[2])
+
+
+def _hours(value: Any) -> tuple[int, int] | None:
+    text = str(value).strip().lower()
+    if value is None or text == "closed":
+        return None
+    if isinstance(value, (tuple, list)) and len(value) == 2:
+        return _minute(value[0]), _minute(value[1])
+    if text in ("always", "all day"):
+        return 0, DAY_MIN
+    parts = re.split(r"\s*(?:-|–|to)\s*", text)
+    if len(parts) != 2:
+        raise ValueError('must be opening hours like "08:00-20:00", or closed')
+    start, end = _minute(parts[0]), _minute(parts[1])
+    if end <= start:
+        raise ValueError("must end after it starts, on the same day (24:00 is the latest end)")
+    return start, end
+
+
+def days_of(text: str) -> tuple[int, ...]:
+    """Day numbers (0 is Monday) of "mon", "mon-fri", "sat, sun" or "every day"."""
+    found: list[int] = []
+    for part in str(text).lower().split(","):
+        name = part.strip()
+        if name in ("every day", "all"):
+            found += range(7)
+            continue
+        ends = [end.strip()[:3] for end in re.split("[-–]", name)]
+        if not 1 <= len(ends) <= 2 or any(end not in DAYS for end in ends):
+            raise ValueError(f"must be days like mon, mon-fri or every day (found {name})")
+        first, last = DAYS.index(ends[0]), DAYS.index(ends[-1])
+        found += [(first + i) % 7 for i in range((last - first) % 7 + 1)]
+    return tuple(sorted(set(found)))
+
+
+def _day_key(value: Any) -> str:
+    days_of(value)
+    return str(value)
+
+
+def _time_key(value: Any) -> int:
+    return _minute(value)
+
+
+_TIME_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^\d{1,2}:\d{2}$", "examples": ["08:30"]})
+_HOURS_SCHEMA = WithJsonSchema({"type": "string", "examples": ["08:00-20:00", "always", "closed"]})
+Minute = Annotated[int, BeforeValidator(_minute), _TIME_SCHEMA]
+Hours = Annotated[tuple[int, int] | None, BeforeValidator(_hours), _HOURS_SCHEMA]
+DaysKey = Annotated[str, BeforeValidator(_day_key)]
+Share = Annotated[float, Field(ge=0, le=1)]
+BelowOne = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0, le=1e9)]
+NotNegative = Annotated[float, Field(ge=0, le=1e12)]
+Seconds = Annotated[float, Field(ge=0, le=86_400)]
+Minutes = Annotated[float, Field(ge=0, le=1_440)]
+ByTime = Annotated[
+    dict[Annotated[int, BeforeValidator(_time_key)], Annotated[float, Field(ge=0, le=1e9)]],
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": "number"}, "examples": [{"08:00": 3.5}]}),
+]
+"""Values by time of day; each holds until the next time."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
+
+
+def _known(
+    names: Iterable[str], allowed: Iterable[str], path: tuple[Any, ...], what: str, errors: list[FieldError]
+) -> None:
+    """Report every name that is not among the allowed."""
+    choices = list(allowed)
+    for place, name in enumerate(names):
+        if name not in choices:
+            where = (*path, place) if path and path[-1] != name else path
+            errors.append(
+                FieldError(where, name, f"must be {what}: {', '.join(choices) or 'none defined'}", nearest(str(name), choices))
+            )
+
+
+# --- when ---------------------------------------------------------------------------------------------------------
+
+
+class Horizon(_Part):
+    """The measured days and their intervals."""
+
+    start: datetime.date = datetime.date(2026, 3, 2)
+    """First measured day (YYYY-MM-DD)."""
+    days: Annotated[int, Field(ge=1, le=70)] = 7
+    """Measured days. Before and after them the horizon repeats itself."""
+    interval_min: Literal[5, 10, 15, 30, 60] = 30
+    """Length of an interval, minutes."""
+    warm_up_days: Annotated[int, Field(ge=0, le=120)] | None = None
+    """Days simulated before the horizon; by default the 99th percentile of the return delay."""
+    follow_up_days: Annotated[int, Field(ge=0, le=180)] | None = None
+    """Days simulated after it, so that needs born in it are followed to their end; by default as many."""
+
+
+class Opening(_Part):
+    """When people answer."""
+
+    hours: dict[DaysKey, Hours] = {"every day": (0, DAY_MIN)}
+    """Hours by day or range of days: `mon-fri: 08:00-20:00`; days not named are closed."""
+    at_close: Literal["serve_out", "send_away"] = "serve_out"
+    """What becomes of those waiting when the doors close."""
+    out_of_hours: Literal["call_back", "lost"] = "call_back"
+    """What becomes of those who reach the people's queue while it is closed: called back in the first hour of the
+    next opening, or lost."""
+
+    def by_weekday(self) -> list[tuple[int, int] | None]:
+        """Opening minutes for Monday to Sunday."""
+        week: list[tuple[int, int] | None] = [None] * 7
+        for key, hours in self.hours.items():
+            for day in days_of(key):
+                week[day] = hours
+        return week
+
+    @model_validator(mode="after")
+    def _some_day_open(self) -> Opening:
+        if not any(self.by_weekday()):
+            raise FieldError(("hours",), None, "must be open on at least one day")
+        return self
+
+
+# --- customers ----------------------------------------------------------------------------------------------------
+
+
+class Segment(_Part):
+    """A kind of customer."""
+
+    share: Positive = 1
+    """Relative share of needs (normalised over the segments)."""
+    value: NotNegative = 0
+    """Remaining discounted margin of one customer: what is lost if they leave."""
+    needs_per_year: Positive = 1
+    """Needs of one customer in a year."""
+    vulnerable: Share = 0
+    """Share of needs whose customer is in vulnerable circumstances."""
+
+
+class HandleTime(_Part):
+    """Observed handle time of contacts that reached people."""
+
+    talk_s: Positive | ByTime
+    """Mean talk and hold, seconds; a number, or by time of day (`"08:00": 300`)."""
+    acw_s: Seconds = 0
+    """Mean after-contact work, seconds."""
+    cv: Annotated[float, Field(ge=0, le=5)] | None = None
+    """Coefficient of variation of talk; by default from the evidence table."""
+    family: Literal["lognormal", "exponential", "gamma", "fixed"] = "lognormal"
+    """Distribution of talk."""
+    acw_family: Literal["lognormal", "exponential", "gamma", "fixed"] = "exponential"
+    """Distribution of after-contact work."""
+    acw_cv: Annotated[float, Field(ge=0, le=5)] = 1.0
+    """Its coefficient of variation (lognormal and gamma)."""
+
+
+class HazardPiece(_Part):
+    """A stretch of waiting with a constant hazard of leaving."""
+
+    to_s: Positive
+    """Upper end, seconds waited."""
+    per_min: NotNegative
+    """Hazard per minute within it."""
+
+
+class Patience(_Part):
+    """How long customers wait before they leave."""
+
+    mean_s: Positive | ByTime = 300.0
+    """Mean patience in seconds (for hazard pieces: ignored); a number, or by time of day of the arrival."""
+    family: Literal["exponential", "weibull", "lognormal", "hazard", "infinite"] = "exponential"
+    """Distribution. `infinite`: nobody leaves."""
+    shape: Annotated[float, Field(gt=0.05, le=10)] = 1.0
+    """Weibull shape, or the lognormal's sigma."""
+    pieces: tuple[HazardPiece, ...] = ()
+    """Hazard by stretch of waiting; the last one goes on for ever."""
+    balk: BelowOne = 0
+    """Share who leave at once if they have to wait at all."""
+
+    @model_validator(mode="after")
+    def _pieces_ascend(self) -> Patience:
+        if self.family == "hazard" and not self.pieces:
+            raise FieldError(("pieces",), None, "needs at least one piece where the family is hazard")
+        ends = [piece.to_s for piece in self.pieces]
+        if ends != sorted(set(ends)):
+            raise FieldError(("pieces",), ends, "needs ascending ends (to_s)")
+        if self.pieces and self.pieces[-1].per_min <= 0:
+            raise FieldError(("pieces", len(ends) - 1, "per_min"), 0, "must be greater than 0 in the last piece")
+        return self
+
+
+class BotForSegment(_Part):
+    """What differs for one segment."""
+
+    offered: Share | None = None
+    """Share of its contacts offered to automation."""
+    contained: BelowOne | None = None
+    """Containment of its sessions."""
+
+
+class Automation(_Part):
+    """The automated front for one contact type."""
+
+    offered: Share = 0
+    """Share of contacts offered to it."""
+    contained: BelowOne = 0
+    """Containment, gross: share of its sessions after which the log says "contained"."""
+    false: Share | None = None
+    """Of the contained at average difficulty, the share whose need was not met; default from the evidence table."""
+    session_s: Seconds = 120
+    """Mean length of a session, seconds."""
+    asks: BelowOne | None = None
+    """Share of sessions that ask for a person; default from the evidence table."""
+    hangs_up: BelowOne | None = None
+    """Share of sessions that hang up in the bot; default from the evidence table."""
+    ask_s: Seconds = 20
+    """Time lost before somebody who asks is let out, seconds."""
+    context: Share = 0.5
+    """Share of handovers whose context reaches the person."""
+    hours: Hours = (0, DAY_MIN)
+    """The bot's own hours, every day."""
+    cost_per_session: NotNegative = 0
+    """Variable cost of a session."""
+    by_segment: dict[str, BotForSegment] = {}
+    """Exceptions by segment."""
+
+
+class Route(_Part):
+    """A group that may help, after a wait."""
+
+    group: str
+    """Name of the group."""
+    after_s: Seconds = 0
+    """Offered to it after so many seconds."""
+
+
+Natural = Literal["offered", "handle", "resolved", "heard", "contained", "intense"]
+
+
+class ContactType(_Part):
+    """A type of contact, as observed today."""
+
+    title: str = ""
+    """Name for people."""
+    channel: Literal["voice"] = "voice"
+    """Channel."""
+    offered_per_week: NotNegative
+    """Contacts offered in a standard week (all seven days, repeats and redials inside)."""
+    weekdays: dict[DaysKey, NotNegative] = {}
+    """Relative volume by day; by default all open days alike."""
+    profile: ByTime = {}
+    """Relative arrival rate by time of day, each until the next; by default level over opening hours."""
+    profile_by_day: dict[DaysKey, ByTime] = {}
+    """Other profiles for some days."""
+    handle: HandleTime
+    """Handle time."""
+    patience: Patience = Patience()
+    """Patience."""
+    segments: dict[str, Positive] = {}
+    """Shares of the segments in this type; by default the segments' own."""
+    intense: BelowOne | None = None
+    """Share of contacts reaching people that are emotionally intense; default from the evidence table."""
+    emotional_ratio: Annotated[float, Field(ge=1, le=3)] | None = None
+    """Handle time of intense against other contacts, total ratio; default from the evidence table."""
+    emotional: bool = False
+    """Marked as complex or emotional: policies may treat it so."""
+    resolved: Annotated[float, Field(gt=0.02, lt=0.99)] | None = None
+    """First-contact resolution of answered contacts; default from the evidence table."""
+    heard: Annotated[float, Field(gt=0.02, lt=0.99)] | None = None
+    """Share of answered customers who were heard; default from the evidence table."""
+    keyword: Share = 0
+    """Share of needs whose customer would say the watched words."""
+    churn_scale: NotNegative = 1
+    """Factor on excess churn for this type."""
+    automation: Automation = Automation()
+    """The automated front."""
+    priority: Annotated[int, Field(ge=1, le=9)] = 5
+    """Priority in the queue, 1 first."""
+    route: tuple[str | Route, ...] = ()
+    """Groups in the order a contact prefers them; by default those with the skill, best placed first."""
+    natural: tuple[Natural, ...] = ()
+    """Which of these numbers are natural values, not observed ones."""
+
+
+# --- people -------------------------------------------------------------------------------------------------------
+
+
+class Group(_Part):
+    """People with the same skills."""
+
+    title: str = ""
+    """Name for people."""
+    skills: tuple[str | tuple[str, ...], ...]
+    """Contact types in priority order; types in one inner list are equal."""
+    headcount: Annotated[int, Field(ge=0, le=100_000)] = 0
+    """People employed today."""
+    hours_per_week: Annotated[float, Field(gt=0, le=60)] = 37.5
+    """Contract: paid hours a week."""
+    cost_per_hour: NotNegative = 0
+    """Cost of a paid hour, employer's charges included."""
+    outsourced: bool = False
+    """Paid as outsourcing, not as payroll."""
+    second_tier: bool = False
+    """Takes escalations and what is passed on."""
+    on_duty: ByTime | dict[DaysKey, ByTime] | None = None
+    """Fixed staffing instead of shifts: people on duty by time of day, or by days and time."""
+    shifts: tuple[str, ...] = ()
+    """Names of the shifts that its people work; by default all."""
+    empathy: Share = 0
+    """Empathy skill."""
+    heard: float = 0
+    """Added to the log-odds of being heard."""
+    resolved: float = 0
+    """Added to the log-odds of resolving."""
+    speed: dict[str, Positive] = {}
+    """Factor on handle time by type (1.1 is slower)."""
+    spread: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Spread of handle time between its people (CV); default from the evidence table."""
+
+
+class ShrinkageItem(_Part):
+    """Paid or contracted time that is not on the queue."""
+
+    name: str
+    """What it is."""
+    kind: Literal["leave", "absence", "lateness", "adherence", "coaching", "meeting", "training"]
+    """leave: planned days off. absence: unplanned days. lateness and adherence: minutes lost on the day. coaching,
+    meeting, training: planned time off the phone, put into the schedule."""
+    share: BelowOne
+    """Share of paid time."""
+    weekdays: dict[DaysKey, NotNegative] = {}
+    """Relative weight by day (absence, lateness and adherence)."""
+
+
+class ShiftBreak(_Part):
+    """Time within a shift away from the queue."""
+
+    name: str
+    """What it is."""
+    minutes: Annotated[int, Field(ge=5, le=240, multiple_of=5)]
+    """Length."""
+    paid: bool = False
+    """Whether it is paid."""
+    earliest: Annotated[int, Field(ge=0, le=1440)]
+    """Earliest start, minutes into the shift."""
+    latest: Annotated[int, Field(ge=0, le=1440)]
+    """Latest start, minutes into the shift."""
+    kind: Literal["break", "lunch"] = "break"
+    """Kind."""
+
+
+class ShiftType(_Part):
+    """A shift that may be worked."""
+
+    hours: Annotated[float, Field(gt=0, le=14)]
+    """From start to end, unpaid breaks inside."""
+    starts: Hours
+    """Earliest and latest start, "07:00-12:00"."""
+    every_min: Literal[15, 30, 60] = 30
+    """Steps between possible starts."""
+    days: DaysKey = "every day"
+    """Days on which it may start."""
+    breaks: tuple[ShiftBreak, ...] = ()
+    """Breaks in their order."""
+
+    @model_validator(mode="after")
+    def _breaks_fit(self) -> ShiftType:
+        length = round(self.hours * 60)
+        if self.starts is None:
+            raise FieldError(("starts",), None, 'must be a range like "07:00-12:00"')
+        for i, pause in enumerate(self.breaks):
+            if pause.latest < pause.earliest or pause.latest + pause.minutes > length:
+                raise FieldError(
+                    ("breaks", i, "latest"), pause.latest,
+                    f"must lie between earliest ({pause.earliest}) and {length - pause.minutes}, so that it ends inside the shift",
+                )  # fmt: skip
+        return self
+
+
+# --- what is wanted, what it costs ----------------------------------------------------------------------------------
+
+
+class Target(_Part):
+    """A service target or a ceiling."""
+
+    measure: Literal["service_level", "mean_wait", "abandonment", "occupancy", "load"]
+    """What is measured."""
+    at_least: Share | None = None
+    """Lower limit (service level)."""
+    at_most: NotNegative | None = None
+    """Upper limit: seconds (mean wait), share (abandonment, occupancy), points (load)."""
+    within_s: Seconds = 20
+    """The acceptable wait of the service level."""
+    definition: Literal["g0", "g1", "g2", "g3"] = "g3"
+    """Definition of the service level (g3: answered in time over offered)."""
+    types: tuple[str, ...] = ()
+    """Contact types taken together; by default all."""
+    groups: tuple[str, ...] = ()
+    """Groups (occupancy and load); by default all."""
+    window: Literal["interval", "day", "week"] = "day"
+    """Over which the measure is taken."""
+    with_probability: Annotated[float, Field(gt=0.5, lt=1)] | None = None
+    """Met in this share of windows; without it, in expectation."""
+    floor: Share | None = None
+    """For day and week: no interval's expected service level below this."""
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> Target:
+        wanted = "at_least" if self.measure == "service_level" else "at_most"
+        other = "at_most" if wanted == "at_least" else "at_least"
+        if getattr(self, wanted) is None or getattr(self, other) is not None:
+            raise FieldError((wanted,), getattr(self, wanted), f"{self.measure} needs {wanted}, and not {other}")
+        if self.measure in ("abandonment", "occupancy") and (self.at_most or 0) > 1:
+            raise FieldError(("at_most",), self.at_most, "must be a share from 0 to 1")
+        return self
+
+
+class Costs(_Part):
+    """Money. One currency throughout."""
+
+    currency: str = "EUR"
+    """Shown beside amounts."""
+    overtime_premium: NotNegative = 0.5
+    """Premium on an hour worked beyond the shift."""
+    seat_per_year: NotNegative = 0
+    """Seat, licences and equipment of one person, a year."""
+    automation_per_year: NotNegative = 0
+    """Fixed cost of the automated front, a year."""
+    concession: NotNegative = 0
+    """Mean cost of a concession made under authority."""
+    complaint: NotNegative = 0
+    """Cost of handling a complaint."""
+    contact: NotNegative = 0
+    """Telephony and the like for one contact answered by a person."""
+    recruiting: NotNegative | None = None
+    """Cost of recruiting one leaver's successor; default from the evidence table."""
+
+
+# --- policies -----------------------------------------------------------------------------------------------------
+
+
+class TargetLever(_Part):
+    """A handle-time target with pressure."""
+
+    seconds: Positive | dict[str, Positive]
+    """The target on talk, hold and ACW, seconds; one, or by type."""
+    drop: Annotated[float, Field(ge=0, le=0.5)] | None = None
+    """Drop in mean handle time that the pressure achieves; default from the evidence table."""
+    types: tuple[str, ...] = ()
+    """Types under the target; by default all (or those named in `seconds`)."""
+
+
+class RecoveryLever(_Part):
+    """Pauses after hard contacts, triggered by what can be seen."""
+
+    minutes: Minutes | None = None
+    """Length of a pause; default from the evidence table."""
+    minutes_hardest: Minutes | None = None
+    """Length where two or more triggers agree; default from the evidence table."""
+    after_types: tuple[str, ...] = ()
+    """After each contact of these types."""
+    after_minutes: Minutes | None = None
+    """After a contact longer than this."""
+    after_flag: bool = False
+    """After a contact that a detector flagged."""
+    button: bool = False
+    """When the agent presses their own button."""
+    after_intensity: Annotated[float, Field(ge=0, le=1)] | None = None
+    """After contacts of a true intensity above this: cannot be observed, so only for the policy `oracle`."""
+    at_most_share: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """At most this share of a group pauses at once (always at least one)."""
+    postpone_over: Annotated[int, Field(ge=0, le=1000)] = 5
+    """Postponed while more than so many wait for the group."""
+    budget_min: Minutes = 30
+    """At most so many minutes a shift."""
+
+
+class DecompressionLever(_Part):
+    """A planned block of recovery in every shift of some groups."""
+
+    minutes: Annotated[int, Field(ge=5, le=60, multiple_of=5)] = 15
+    """Length of the block; paid."""
+    groups: tuple[str, ...] = ()
+    """Groups that have it; by default all."""
+
+
+class SpecialistLever(_Part):
+    """A group specially trained for complex or emotional contacts."""
+
+    groups: tuple[str, ...]
+    """Groups of specialists."""
+    types: tuple[str, ...] = ()
+    """Types that prefer them."""
+    flagged: bool = True
+    """Contacts flagged by a detector prefer them too."""
+    overflow_after_s: Seconds = 60
+    """Others with the skill help after this wait."""
+    training_per_person: NotNegative = 0
+    """One-off cost of training one specialist."""
+
+
+class Policy(_Part):
+    """A named set of levers. What is left out is as in `as_is`; there, what is left out is off."""
+
+    title: str = ""
+    """Name for people."""
+    story: str = ""
+    """A sentence on what it is."""
+    handle_time_target: Literal["none"] | TargetLever | None = None
+    """A handle-time target with pressure."""
+    scripts: bool | None = None
+    """Scripts and checklist QA."""
+    pooled: bool | None = None
+    """Everyone takes everything."""
+    early_way_out: bool | None = None
+    """Whoever asks the bot for a person is let out."""
+    context: Share | None = None
+    """Share of handovers that carry context, for all types."""
+    contained: dict[str, BelowOne] | None = None
+    """Containment by type, where the policy changes the bot."""
+    detectors: tuple[str, ...] | None = None
+    """Detectors switched on."""
+    specialists: Literal["none"] | SpecialistLever | None = None
+    """Specialists."""
+    recovery: Literal["none"] | RecoveryLever | None = None
+    """Recovery after hard contacts."""
+    decompression: Literal["none"] | DecompressionLever | None = None
+    """Planned decompression blocks."""
+    occupancy_ceiling: dict[str, Share] | None = None
+    """Ceiling on occupancy by group, held by the planner."""
+    authority: bool | None = None
+    """Agents may make concessions."""
+    max_queue: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    """Contacts beyond so many waiting are turned away; 0 for no limit."""
+    routing: Literal["longest_idle", "least_loaded"] | None = None
+    """Which idle agent is next; least_loaded reads what cannot be observed, so only for the policy `oracle`."""
+    cost_per_year: NotNegative | None = None
+    """Any other yearly cost of the policy (licences, coaching)."""
+    cost_once: NotNegative | None = None
+    """Any other one-off cost."""
+
+
+LEVERS: tuple[str, ...] = tuple(name for name in Policy.model_fields if name not in ("title", "story"))
+
+
+class Detector(_Part):
+    """An ear with a stated accuracy."""
+
+    target: Literal["intensity", "vulnerable", "keyword"]
+    """What it listens for."""
+    above: Annotated[float, Field(ge=0, le=1)] | None = None
+    """For intensity: above which value; default the one that defines an intense contact."""
+    sensitivity: Share | None = None
+    """Share of the true ones it flags; default from the evidence table."""
+    specificity: Share | None = None
+    """Share of the others it leaves alone; default from the evidence table."""
+    types: tuple[str, ...] = ()
+    """Types it listens to; by default all."""
+    cost_per_contact: NotNegative = 0
+    """Variable cost of listening to one contact."""
+
+
+class Event(_Part):
+    """Something that happens in a window of the horizon."""
+
+    kind: Literal["surge", "bot_outage", "absence_spike", "intensity_up"]
+    """What happens."""
+    title: str = ""
+    """Name for people."""
+    from_day: Annotated[int, Field(ge=1, le=70)] = 1
+    """First day, 1 is the first of the horizon."""
+    to_day: Annotated[int, Field(ge=1, le=70)] | None = None
+    """Last day; by default the first."""
+    hours: Hours = (0, DAY_MIN)
+    """Hours of each of these days (surge; for an outage from the first day's start to the last day's end)."""
+    factor: Annotated[float, Field(ge=0, le=20)] = 1
+    """Factor on needs (surge) or on absence."""
+    add: Annotated[float, Field(ge=-4, le=4)] = 0
+    """Added to the log-odds of intensity (intensity_up)."""
+    types: tuple[str, ...] = ()
+    """Types it touches; by default all."""
+
+
+class WhatIf(_Part):
+    """Changes to the world, after today has been anchored: the same for every policy."""
+
+    volume: Annotated[float, Field(ge=0, le=10)] = 1
+    """Factor on natural needs."""
+    contained: BelowOne | dict[str, BelowOne] | None = None
+    """Containment, gross, for all types with a bot or by type."""
+    handle: Annotated[float, Field(gt=0, le=5)] = 1
+    """Factor on natural talk."""
+    patience: Annotated[float, Field(gt=0, le=10)] = 1
+    """Factor on patience."""
+    absence: Annotated[float, Field(ge=0, le=10)] = 1
+    """Factor on absence."""
+    churn: Annotated[float, Field(ge=0, le=10)] = 1
+    """Factor on excess churn."""
+    value: Annotated[float, Field(ge=0, le=10)] = 1
+    """Factor on customers' value."""
+    headcount: Annotated[float, Field(ge=0, le=10)] = 1
+    """Factor on the headcount of as_is."""
+
+
+class DayFactor(_Part):
+    """How days differ: rates times Gamma(shape, shape)."""
+
+    shape: Annotated[float, Field(ge=0, le=1e6)] = 0
+    """Shape; 0 for none."""
+    memory: Annotated[float, Field(ge=0, lt=1)] = 0
+    """Autocorrelation from day to day."""
+    shared: bool = True
+    """One factor for all types, or one each."""
+
+
+@lru_cache(maxsize=64)
+def _coefficients(own: tuple[tuple[str, float], ...]) -> dict[str, float]:
+    return dict(evidence.complete(dict(own)))
+
+
+class Scenario(_Part):
+    """A centre, its customers, what it wants, and the policies to compare."""
+
+    name: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    """Short name."""
+    title: str = ""
+    """Name for people."""
+    story: str = ""
+    """The paragraph that tells it."""
+    sources: tuple[str, ...] = ()
+    """Where the numbers come from."""
+    horizon: Horizon = Horizon()
+    """When."""
+    opening: Opening = Opening()
+    """Opening hours of the people."""
+    day_factor: DayFactor = DayFactor()
+    """How days differ."""
+    segments: dict[str, Segment] = {"everyone": Segment()}
+    """Customers."""
+    types: Annotated[dict[str, ContactType], Field(min_length=1, max_length=40)]
+    """Contact types."""
+    groups: Annotated[dict[str, Group], Field(min_length=1, max_length=40)]
+    """Groups of people."""
+    detectors: Annotated[dict[str, Detector], Field(max_length=8)] = {}
+    """Detectors that policies may switch on."""
+    shrinkage: tuple[ShrinkageItem, ...] = ()
+    """Shrinkage by item."""
+    flat_shrinkage: BelowOne = 0.3
+    """What a spreadsheet would use instead: shown beside the plan, never planned with."""
+    shifts: dict[str, ShiftType] = {}
+    """Shift catalogue."""
+    days_per_week: Annotated[int, Field(ge=1, le=7)] = 5
+    """Working days of one person."""
+    rest_hours: Annotated[float, Field(ge=0, le=16)] = 11
+    """Hours between two shifts of one person."""
+    targets: tuple[Target, ...] = ()
+    """Service targets and ceilings."""
+    attrition: Annotated[float, Field(ge=0, le=3)] | None = None
+    """Leavers a year per person employed, observed; default from the evidence table."""
+    costs: Costs = Costs()
+    """Costs."""
+    behaviour: dict[str, float] = {}
+    """Your own values for coefficients of the evidence table."""
+    policies: dict[str, Policy] = {"as_is": Policy()}
+    """Policies; `as_is` is today's."""
+    events: tuple[Event, ...] = ()
+    """Events in the horizon."""
+    what_if: WhatIf = WhatIf()
+    """Changes to the world for all policies."""
+
+    def coefficient(self, name: str) -> float:
+        """A coefficient of the evidence table, or this scenario's own value for it."""
+        return _coefficients(tuple(sorted(self.behaviour.items())))[name]
+
+    def policy(self, name: str) -> Policy:
+        """A policy with everything that it leaves out filled in from `as_is`."""
+        base = self.policies["as_is"]
+        if name == "as_is":
+            return base
+        chosen = self.policies[name]
+        given = {key: value for key in Policy.model_fields if (value := getattr(chosen, key)) is not None}
+        return base.model_copy(update=given)
+
+    def skills(self, group: str) -> tuple[str, ...]:
+        """The group's types in priority order, flat."""
+        flat: list[str] = []
+        for item in self.groups[group].skills:
+            flat += [item] if isinstance(item, str) else list(item)
+        return tuple(flat)
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Scenario:
+        errors: list[FieldError] = []
+        types, groups, segments = list(self.types), list(self.groups), list(self.segments)
+        served: set[str] = set()
+        for name in groups:
+            group = self.groups[name]
+            flat = self.skills(name)
+            _known(flat, types, ("groups", name, "skills"), "a contact type", errors)
+            _keys(group.speed, types, ("groups", name, "speed"), "a contact type", errors)
+            _known(group.shifts, self.shifts, ("groups", name, "shifts"), "a shift", errors)
+            if group.on_duty is None and group.headcount and not self.shifts:
+                errors.append(FieldError(("groups", name, "headcount"), group.headcount, "needs a shift catalogue (shifts), or on_duty instead"))
+            served |= set(flat)
+        for name, kind in self.types.items():
+            path = ("types", name)
+            if name not in served:
+                errors.append(FieldError((*path,), name, "is a skill that no group has; add it to a group's skills"))
+            _keys(kind.segments, segments, (*path, "segments"), "a segment", errors)
+            _keys(kind.automation.by_segment, segments, (*path, "automation", "by_segment"), "a segment", errors)
+            routes = [step if isinstance(step, str) else step.group for step in kind.route]
+            _known(routes, groups, (*path, "route"), "a group", errors)
+            for i, step in enumerate(routes):
+                if step in groups and name not in self.skills(step):
+                    errors.append(FieldError((*path, "route", i), step, f"must be a group with the skill {name}"))
+            for field, profile in [("profile", kind.profile), *(("profile_by_day", p) for p in kind.profile_by_day.values())]:
+                off = [minute for minute in profile if minute % self.horizon.interval_min]
+                if off:
+                    errors.append(FieldError((*path, field), f"{off[0] // 60:02d}:{off[0] % 60:02d}", f"must have times on the {self.horizon.interval_min}-minute intervals"))
+                if profile and not any(profile.values()):
+                    errors.append(FieldError((*path, field), None, "needs a rate above 0 at some time of day"))
+            if kind.weekdays and not any(kind.weekdays.values()):
+                errors.append(FieldError((*path, "weekdays"), None, "needs a day above 0"))
+            asks = self.coefficient("asks_for_person") if kind.automation.asks is None else kind.automation.asks
+            hangs = self.coefficient("hang_up") if kind.automation.hangs_up is None else kind.automation.hangs_up
+            out = asks if self.policies.get("as_is", Policy()).early_way_out is not False else 0.0
+            most = (1 - out) * (1 - hangs)
+            if kind.automation.offered and "contained" not in kind.natural and kind.automation.contained >= most:
+                errors.append(FieldError((*path, "automation", "contained"), kind.automation.contained, f"must be less than {most:.2f}: the other sessions ask for a person or hang up"))
+        for name, detector in self.detectors.items():
+            _known(detector.types, types, ("detectors", name, "types"), "a contact type", errors)
+        for i, target in enumerate(self.targets):
+            _known(target.types, types, ("targets", i, "types"), "a contact type", errors)
+            _known(target.groups, groups, ("targets", i, "groups"), "a group", errors)
+        known = evidence.defaults()
+        _keys(self.behaviour, known, ("behaviour",), "a coefficient of the evidence table", errors, most=12)
+        for key, value in self.behaviour.items():
+            if key in known:
+                try:
+                    evidence.behaviour({key: value})
+                except evidence.ImpossibleValueError as error:
+                    allowed = str(error).split(": ", 1)[-1]
+                    errors.append(FieldError(("behaviour", key), value, allowed))
+        if errors:
+            raise FieldErrors(errors)
+        try:
+            evidence.complete(self.behaviour)
+        except evidence.ImpossibleValueError as error:
+            raise FieldError(("behaviour",), None, str(error)) from None
+        for i, event in enumerate(self.events):
+            _known(event.types, types, ("events", i, "types"), "a contact type", errors)
+            last = event.to_day or event.from_day
+            if last > self.horizon.days or last < event.from_day:
+                errors.append(FieldError(("events", i, "from_day"), event.from_day, f"must lie inside the horizon of {self.horizon.days} days and not end before it starts"))
+        if isinstance(self.what_if.contained, dict):
+            _keys(self.what_if.contained, types, ("what_if", "contained"), "a contact type", errors)
+        if "as_is" not in self.policies:
+            errors.append(FieldError(("policies",), ", ".join(self.policies), "needs a policy named as_is: today's"))
+        fixed = [name for name, group in self.groups.items() if group.on_duty is not None]
+        if fixed and len(fixed) < len(groups):
+            errors.append(FieldError(("groups", fixed[0], "on_duty"), None, "must be given for all groups or for none"))
+        for name, policy in self.policies.items():
+            self._policy_hangs_together(name, policy, errors)
+        if sum(segment.share for segment in self.segments.values()) <= 0:
+            errors.append(FieldError(("segments",), 0, "needs shares above 0"))
+        if all(kind.offered_per_week == 0 for kind in self.types.values()):
+            errors.append(FieldError(("types",), None, "needs a contact type with offered_per_week above 0"))
+        self._shifts_fit_the_grid(errors)
+        if errors:
+            raise FieldErrors(errors)
+        return self
+
+    def _shifts_fit_the_grid(self, errors: list[FieldError]) -> None:
+        for name, shift in self.shifts.items():
+            if round(shift.hours * 60) % 15:
+                errors.append(FieldError(("shifts", name, "hours"), shift.hours, "must be whole quarter-hours"))
+            for i, pause in enumerate(shift.breaks):
+                if pause.minutes % 15:
+                    errors.append(FieldError(("shifts", name, "breaks", i, "minutes"), pause.minutes, "must be whole quarter-hours"))
+
+    def _policy_hangs_together(self, name: str, policy: Policy, errors: list[FieldError]) -> None:
+        types, groups = list(self.types), list(self.groups)
+        path = ("policies", name)
+        target, rest = policy.handle_time_target, policy.recovery
+        if isinstance(target, TargetLever):
+            _known(target.types, types, (*path, "handle_time_target", "types"), "a contact type", errors)
+            if isinstance(target.seconds, dict):
+                _keys(target.seconds, types, (*path, "handle_time_target", "seconds"), "a contact type", errors)
+        if isinstance(rest, RecoveryLever):
+            _known(rest.after_types, types, (*path, "recovery", "after_types"), "a contact type", errors)
+            if rest.after_intensity is not None and name != "oracle":
+                errors.append(FieldError((*path, "recovery", "after_intensity"), rest.after_intensity, "reads what cannot be observed; only a policy named oracle may"))
+            if not (rest.after_types or rest.after_minutes or rest.after_flag or rest.button or rest.after_intensity is not None):
+                errors.append(FieldError((*path, "recovery"), None, "needs a trigger: after_types, after_minutes, after_flag or button"))
+        if policy.routing == "least_loaded" and name != "oracle":
+            errors.append(FieldError((*path, "routing"), "least_loaded", "reads what cannot be observed; only a policy named oracle may", "longest_idle"))
+        if isinstance(policy.specialists, SpecialistLever):
+            _known(policy.specialists.groups, groups, (*path, "specialists", "groups"), "a group", errors)
+            _known(policy.specialists.types, types, (*path, "specialists", "types"), "a contact type", errors)
+        if isinstance(policy.decompression, DecompressionLever):
+            _known(policy.decompression.groups, groups, (*path, "decompression", "groups"), "a group", errors)
+            if policy.decompression.minutes % 15:
+                errors.append(FieldError((*path, "decompression", "minutes"), policy.decompression.minutes, "must be whole quarter-hours"))
+        _known(policy.detectors or (), self.detectors, (*path, "detectors"), "a detector", errors)
+        _keys(policy.contained or {}, types, (*path, "contained"), "a contact type", errors)
+        _keys(policy.occupancy_ceiling or {}, groups, (*path, "occupancy_ceiling"), "a group", errors)
+
+
+def _keys(
+    mapping: Mapping[str, Any], allowed: Iterable[str], path: tuple[Any, ...], what: str, errors: list[FieldError],
+    most: int = 40,
+) -> None:  # fmt: skip
+    choices = list(allowed)
+    for key in mapping:
+        if key not in choices:
+            shown = ", ".join(choices[:most]) + (", ..." if len(choices) > most else "")
+            errors.append(FieldError((*path, key), key, f"must be {what}: {shown}", nearest(str(key), choices)))

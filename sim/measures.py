@@ -1,0 +1,542 @@
+"""What a simulation measures, computed from records alone.
+
+One replication gives `Totals`: sums by (type, segment, vulnerable or not), by group, and by (type, day, interval).
+Every measure is a total or a ratio of totals over replications, with a 95 % interval: Student's t for totals, the delta
+method for ratios (the residuals A - r B of each replication), and the same on paired replications for differences.
+
+Contacts count in the interval in which they arrive, inside the horizon; needs born in the horizon are followed to
+their end, whenever that is; people count by the day on which they sign on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t as student
+
+from sim import records as r
+from sim.draws import Draws
+from sim.records import Contacts, Records
+from sim.world import DAY_MS, Floats, World
+
+Bools = NDArray[np.bool_]
+
+
+class Lens(NamedTuple):
+    """How to look: what counts as in time, and what a log would call a repeat."""
+
+    within_ms: Floats
+    """(T,) acceptable wait."""
+    leaving_per_exhaustion: float = 1.0
+    """Factor on the hazard of leaving per point of exhaustion above the reference."""
+    repeat_days: float = 7.0
+
+
+class Totals(NamedTuple):
+    """Sums of one replication, or of several stacked along a first axis."""
+
+    customers: dict[str, Floats]
+    """(T, S, 2) by type, segment, and vulnerable."""
+    people: dict[str, Floats]
+    """(G,) by group."""
+    service: dict[str, Floats]
+    """(T, days, I) by type and interval of arrival; `busy_min` (G, days, I) by group and interval of the answer."""
+    single: dict[str, float | Floats]
+    """Figures that do not add up, such as percentiles."""
+
+
+class Estimate(NamedTuple):
+    """A measure over replications, with its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+    unit: str
+
+
+# --- outcomes in expectation ----------------------------------------------------------------------------------------
+
+
+def endings(contacts: Contacts) -> tuple[Floats, Floats, Floats, Floats]:
+    """Probabilities of the four endings of each row, given what led to it."""
+    h, yes, no = contacts.heard, contacts.if_heard, contacts.if_not
+    return h * yes, (1 - h) * no, h * (1 - yes), (1 - h) * (1 - no)
+
+
+def stopping(world: World, draws: Draws, contacts: Contacts) -> list[Floats]:
+    """Probability that a journey stops at each row with each ending; expectations, so less noisy than coin flips."""
+    b = world.behaviour
+    last = draws.rows.attempt + 1 >= b.max_attempts
+    person = contacts.outcome == r.ANSWERED
+    returns = (b.return_sorted_heard, b.return_sorted, b.return_warm, b.return_cold)
+    escalates = (b.escalate_sorted_heard, b.escalate_sorted, b.escalate_warm, b.escalate_cold)
+    spoke = contacts.ending >= 0
+    result = []
+    for p, back, up in zip(endings(contacts), returns, escalates, strict=True):
+        goes_on = np.where(person, 1 - (1 - up) * (1 - back), back)
+        result.append(np.where(spoke, p * np.where(last, 1.0, 1 - goes_on), 0.0))
+    return result
+
+
+def expected_churn(world: World, draws: Draws, contacts: Contacts) -> Floats:
+    """Expected excess churn of the journeys that stop at each row, scaled by type and intensity."""
+    b = world.behaviour
+    stops = stopping(world, draws, contacts)
+    levels = (b.churn_sorted_heard, b.churn_sorted, b.churn_warm, b.churn_cold)
+    churn = np.zeros(len(contacts.outcome))
+    for p, level in zip(stops, levels, strict=True):
+        churn += p * level
+    last = draws.rows.attempt + 1 >= b.max_attempts
+    left = np.isin(contacts.outcome, (r.ABANDONED, r.TURNED_AWAY, r.HUNG_UP))
+    closed = contacts.outcome == r.CLOSED
+    churn += b.churn_abandoned * np.where(left, np.where(last, 1.0, 1 - b.redial), np.where(closed, 1.0, 0.0))
+    kind = draws.needs.type[draws.rows.need]
+    w = b.churn_intensity
+    scale = world.types.churn_scale[kind] * np.maximum(0.0, 1 - w + 2 * w * contacts.intensity)
+    return np.minimum(1.0, churn * scale)
+
+
+def undisclosed(world: World, draws: Draws, contacts: Contacts) -> Floats:
+    """Probability that what matters was not told because the customer was not heard."""
+    return (1 - contacts.heard) * np.maximum(0.0, contacts.if_heard - contacts.if_not)
+
+
+# --- one replication ------------------------------------------------------------------------------------------------
+
+
+def totals(world: World, draws: Draws, records: Records, lens: Lens) -> Totals:
+    """The sums of one replication."""
+    customers, service, single = _customer_totals(world, draws, records.contacts, lens)
+    people = _people_totals(world, records, lens)
+    single |= _load_figures(world, records)
+    return Totals(customers, people, service, single)
+
+
+def _customer_totals(
+    world: World, draws: Draws, c: Contacts, lens: Lens
+) -> tuple[dict[str, Floats], dict[str, Floats], dict[str, float | Floats]]:
+    clock, needs, rows = world.clock, draws.needs, draws.rows
+    n_types, n_segments = world.demand.segment_share.shape
+    shape = (n_types, n_segments, 2)
+    cell_of_need = (needs.type * n_segments + needs.segment) * 2 + needs.vulnerable
+    cell = cell_of_need[rows.need]
+    n_cells = n_types * n_segments * 2
+
+    def add(where: Bools, weight: Floats | None = None) -> Floats:
+        index = np.flatnonzero(where)
+        weights = None if weight is None else weight[index]
+        return np.bincount(cell[index], weights, n_cells).astype(float).reshape(shape)
+
+    happened = c.outcome > 0
+    here = happened & (c.arrive_ms >= clock.start_ms) & (c.arrive_ms < clock.end_ms)
+    born = (needs.birth_ms >= clock.start_ms) & (needs.birth_ms < clock.end_ms)
+    ours = happened & born[rows.need]
+    answered, abandoned = c.outcome == r.ANSWERED, c.outcome == r.ABANDONED
+    turned, closed = c.outcome == r.TURNED_AWAY, c.outcome == r.CLOSED
+    wait = np.where(c.reach_ms >= 0, c.end_ms - c.reach_ms, 0).astype(float)
+    kind = needs.type[rows.need]
+    in_time = wait <= lens.within_ms[kind]
+    queued = here & (answered | abandoned | turned | (closed & (c.reach_ms >= 0)))
+    handle = (c.talk_ms + c.acw_ms).astype(float)
+    flags = c.flags
+    contained = c.outcome == r.CONTAINED
+    falsely = c.outcome == r.CONTAINED_FALSELY
+    had_bot = (c.bot_ms > 0) | contained | falsely | (c.outcome == r.HUNG_UP)
+    intense = c.intensity > world.behaviour.intense_above
+
+    t: dict[str, Floats] = {
+        "contacts": add(here),
+        "sessions": add(here & had_bot),
+        "contained": add(here & (contained | falsely)),
+        "falsely_contained": add(here & falsely),
+        "hung_up": add(here & (c.outcome == r.HUNG_UP)),
+        "handed_over": add(here & (c.bot_ms > 0) & (c.reach_ms >= 0)),
+        "refused": add(here & (flags & r.REFUSED > 0)),
+        "queued": add(queued),
+        "answered": add(here & answered),
+        "abandoned": add(here & abandoned),
+        "turned_away": add(here & turned),
+        "closed": add(here & closed),
+        "in_system": add(here & np.isin(c.outcome, (r.WAITING, r.IN_BOT))),
+        "in_time": add(here & answered & in_time),
+        "abandoned_in_time": add(here & abandoned & in_time),
+        "wait_answered_s": add(here & answered, wait / 1000),
+        "wait_s": add(queued, wait / 1000),
+        "talk_min": add(here & answered, c.talk_ms / 60_000),
+        "acw_min": add(here & answered, c.acw_ms / 60_000),
+        "handle_min": add(here & answered, handle / 60_000),
+        "full_min": add(here & answered, c.full_ms / 60_000),
+        "intense_answered": add(here & answered & intense),
+        "intense_handle_min": add(here & answered & intense, handle / 60_000),
+        "unmet": add(here & answered, c.unmet),
+        "heard": add(here & answered & (c.ending >= 0), c.heard),
+        "spoken": add(here & answered & (c.ending >= 0)),
+        "resolved_contacts": add(here & answered, c.heard * c.if_heard + (1 - c.heard) * c.if_not),
+        "passed_on": add(here & (flags & r.PASSED_ON > 0)),
+        "flags_right": add(here & (flags & r.FLAG_RIGHT > 0)),
+        "flags_wrong": add(here & (flags & r.FLAG_WRONG > 0)),
+        "flags_missed": add(here & (flags & r.FLAG_MISSED > 0)),
+    }
+    special = np.concatenate([world.groups.specialist[world.staffing.group_of], [0.0]])
+    expert = special[c.agent] > 0
+    t["expert_answered"] = add(here & answered & expert)
+    t["wrong_flag_expert_min"] = add(here & answered & expert & (flags & r.FLAG_WRONG > 0), handle / 60_000)
+
+    # the log's view: no further contact of the same need within so many days
+    following = rows.next
+    has_next = following >= 0
+    next_at = np.where(has_next, c.arrive_ms[following], -1)
+    next_happened = has_next & (next_at >= 0) & (c.outcome[following] > 0)
+    repeated = next_happened & (next_at - c.end_ms <= lens.repeat_days * DAY_MS)
+    t["log_resolved"] = add(here & answered & ~repeated)
+
+    # journeys of the needs born here
+    t["needs"] = np.bincount(cell_of_need[born], minlength=n_cells).astype(float).reshape(shape)
+    first = np.full(len(needs.type), 99, np.int64)
+    met = np.flatnonzero(ours & answered)
+    np.minimum.at(first, rows.need[met], rows.attempt[met])
+    is_first = ours & answered & (rows.attempt == first[rows.need])
+    p_resolved = c.heard * c.if_heard + (1 - c.heard) * c.if_not
+    t["first_answered"] = add(is_first)
+    t["first_resolved"] = add(is_first, p_resolved)
+    t["journey_contacts"] = add(ours)
+    t["journey_answered"] = add(ours & answered)
+    t["journey_sessions"] = add(ours & had_bot)
+    t["journey_handle_min"] = add(ours & answered, handle / 60_000)
+    t["returns"] = add(ours & (flags & r.RETURNS > 0))
+    t["redials"] = add(ours & (flags & r.REDIALS > 0))
+    t["escalations"] = add(ours & (flags & r.ESCALATED > 0))
+    t["transfers"] = add(ours & (flags & r.PASSED_ON > 0))
+    stops = stopping(world, draws, c)
+    churn = expected_churn(world, draws, c)
+    t["churned"] = add(ours, churn)
+    t["undisclosed"] = add(ours & answered, undisclosed(world, draws, c))
+    for name, p in zip(("sorted_heard", "sorted", "warm", "cold"), endings(c), strict=True):
+        t[f"contacts_{name}"] = add(ours & (c.ending >= 0) & answered, p)
+    t["resolved_needs"] = add(ours, stops[0] + stops[1])
+
+    # how journeys ended, as they did
+    final = ours & ~next_happened
+    goes_on = final & (flags & (r.RETURNS | r.REDIALS | r.ESCALATED | r.PASSED_ON) > 0)
+    goes_on |= final & np.isin(c.outcome, (r.WAITING, r.IN_BOT))
+    done = final & ~goes_on
+    for number, name in enumerate(("sorted_heard", "sorted", "warm", "cold")):
+        t[f"ended_{name}"] = add(done & (c.ending == number))
+    t["ended_unserved"] = add(done & (c.ending < 0))
+    t["ended_open"] = add(goes_on)
+    t["unmet_needs"] = t["needs"] - t["ended_sorted_heard"] - t["ended_sorted"] - t["ended_open"]
+
+    n_intervals = world.demand.expected.shape[2]
+    place = ((c.arrive_ms - clock.start_ms) // DAY_MS * n_intervals + c.arrive_ms % DAY_MS // clock.interval_ms)
+    spot = kind * clock.days * n_intervals + place
+    size = n_types * clock.days * n_intervals
+
+    def by_interval(where: Bools, weight: Floats | None = None) -> Floats:
+        index = np.flatnonzero(where)
+        weights = None if weight is None else weight[index]
+        return np.bincount(spot[index], weights, size).astype(float).reshape(n_types, clock.days, n_intervals)
+
+    service = {
+        "offered": by_interval(here),
+        "queued": by_interval(queued),
+        "answered": by_interval(here & answered),
+        "in_time": by_interval(here & answered & in_time),
+        "abandoned": by_interval(here & abandoned),
+        "abandoned_in_time": by_interval(here & abandoned & in_time),
+        "wait_answered_s": by_interval(here & answered, wait / 1000),
+        "wait_s": by_interval(queued, wait / 1000),
+        "busy_min": _busy_by_interval(world, c, handle),
+    }
+    met_load = c.load[np.flatnonzero(here & answered)]
+    single: dict[str, float | Floats] = {
+        "load_p95": float(np.quantile(met_load, 0.95)) if len(met_load) else 0.0,
+        "load_met": float(met_load.mean()) if len(met_load) else 0.0,
+    }
+    return t, service, single
+
+
+def _busy_by_interval(world: World, c: Contacts, handle_ms: Floats) -> Floats:
+    """Handling minutes by group and the interval in which they were spent."""
+    clock = world.clock
+    n_groups, n_intervals = len(world.groups.specialist), world.demand.expected.shape[2]
+    size = clock.days * n_intervals
+    busy = np.zeros((n_groups, size))
+    index = np.flatnonzero((c.outcome == r.ANSWERED) & (c.end_ms < clock.end_ms))
+    group = world.staffing.group_of[c.agent[index]]
+    start = c.end_ms[index] - clock.start_ms
+    left = handle_ms[index].astype(np.int64)
+    while len(index):
+        place = start // clock.interval_ms
+        within = np.minimum(left, (place + 1) * clock.interval_ms - start)
+        inside = (place >= 0) & (place < size)
+        np.add.at(busy, (group[inside], place[inside]), within[inside] / 60_000)
+        left, start = left - within, start + within
+        going = (left > 0) & (start < size * clock.interval_ms)
+        index, group, start, left = index[going], group[going], start[going], left[going]
+    return busy.reshape(n_groups, clock.days, n_intervals)
+
+
+def _people_totals(world: World, records: Records, lens: Lens) -> dict[str, Floats]:
+    clock, staffing, s = world.clock, world.staffing, records.spells
+    n_groups = len(world.groups.specialist)
+    mine = (s.on_ms >= clock.start_ms) & (s.on_ms < clock.end_ms) & (s.agent >= 0)
+    index = np.flatnonzero(mine)
+    group = staffing.group_of[s.agent[index]]
+
+    def add(values: NDArray[np.generic]) -> Floats:
+        return np.bincount(group, values[index].astype(float), n_groups)
+
+    minutes = {
+        "talk": s.talk_ms, "acw": s.acw_ms, "idle": s.idle_ms, "rest": s.rest_ms, "break": s.break_ms,
+        "lunch": s.lunch_ms, "offline": s.offline_ms, "decompression": s.decompression_ms, "unpaid": s.unpaid_ms,
+        "present": s.off_ms - s.on_ms, "over_threshold": s.over_ms, "recovery_due": s.due_ms,
+    }  # fmt: skip
+    p = {f"{name}_min": add(column) / 60_000 for name, column in minutes.items()}
+    p["recovery_owed_min"] = add(np.maximum(0, s.due_ms - s.rest_ms)) / 60_000
+    p["load_area_min"] = add(s.load_area) / 60_000
+    p["load_end"] = add(s.load_end)
+    p["exhaustion"] = add(s.exhaustion)
+    p["spells"] = add(np.ones(len(s.agent)))
+    p["contacts"] = add(s.contacts)
+    reference = world.groups.exhaustion[staffing.group_of[np.maximum(s.agent, 0)]] if len(s.agent) else s.exhaustion
+    p["leaving"] = add(lens.leaving_per_exhaustion ** (s.exhaustion - reference))
+    zero = np.zeros(n_groups)
+    p |= {"shifts": zero, "absences": zero, "absence_min": zero, "overtime_min": zero, "rostered_min": zero}
+    if len(staffing.agent):
+        length = (staffing.end_ms - staffing.start_ms).astype(float)
+        unpaid = np.zeros(len(length))
+        np.add.at(
+            unpaid, np.repeat(np.arange(len(length)), np.diff(staffing.act_from)),
+            np.where(staffing.act_paid == 0, staffing.act_length_ms, 0),
+        )  # fmt: skip
+        paid = (length - unpaid) / 60_000
+        when = (staffing.start_ms >= clock.start_ms) & (staffing.start_ms < clock.end_ms)
+        of = staffing.group_of[staffing.agent]
+        p["shifts"] = np.bincount(of[when], minlength=n_groups).astype(float)
+        p["rostered_min"] = np.bincount(of[when], paid[when], n_groups)
+        away = when & (records.absent == 1)
+        p["absences"] = np.bincount(of[away], minlength=n_groups).astype(float)
+        p["absence_min"] = np.bincount(of[away], paid[away], n_groups)
+        shift = s.shift[index]
+        over = np.maximum(0, s.off_ms[index] - staffing.end_ms[shift]) / 60_000
+        p["overtime_min"] = np.bincount(group, over, n_groups)
+    p["paid_min"] = p["present_min"] - p["unpaid_min"] + p["absence_min"]
+    return p
+
+
+def _load_figures(world: World, records: Records) -> dict[str, float | Floats]:
+    clock, s = world.clock, records.spells
+    mine = (s.on_ms >= clock.start_ms) & (s.on_ms < clock.end_ms)
+    ends = s.load_end[mine]
+    return {
+        "load_end_p95": float(np.quantile(ends, 0.95)) if len(ends) else 0.0,
+        "exhaustion_p95": float(np.quantile(s.exhaustion[mine], 0.95)) if len(ends) else 0.0,
+    }
+
+
+def stack(several: Sequence[Totals]) -> Totals:
+    """Totals of several replications, along a new first axis."""
+
+    def joined(parts: Sequence[Mapping[str, object]]) -> dict[str, Floats]:
+        return {name: np.stack([np.asarray(part[name], float) for part in parts]) for name in parts[0]}
+
+    return Totals(
+        joined([t.customers for t in several]),
+        joined([t.people for t in several]),
+        joined([t.service for t in several]),
+        dict(joined([t.single for t in several])),
+    )
+
+
+# --- estimates ------------------------------------------------------------------------------------------------------
+
+
+def t_value(n: int, level: float = 0.975) -> float:
+    """Student's t quantile for `n` replications; infinite for one."""
+    return float(student.ppf(level, n - 1)) if n > 1 else float("inf")
+
+
+def estimate(above: Floats, below: Floats | None = None, unit: str = "") -> Estimate:
+    """A mean of (reps,) values, or a ratio of totals with its delta-method interval; one replication has no interval.
+
+    A ratio over nothing is 0 with no interval (NaN never leaves here).
+    """
+    mean, residual = _linear(above, below)
+    n = len(residual)
+    if n < 2:
+        return Estimate(mean, mean, mean, unit)
+    half = t_value(n) * float(residual.std(ddof=1)) / np.sqrt(n)
+    return Estimate(mean, mean - half, mean + half, unit)
+
+
+def _linear(above: Floats, below: Floats | None) -> tuple[float, Floats]:
+    """The estimate and each replication's influence on it."""
+    if below is None:
+        return float(above.mean()), above - above.mean()
+    size = float(below.mean())
+    if size == 0:
+        return 0.0, np.zeros(len(above))
+    ratio = float(above.mean()) / size
+    return ratio, (above - ratio * below) / size
+
+
+def difference(a: tuple[Floats, Floats | None], b: tuple[Floats, Floats | None], unit: str = "") -> Estimate:
+    """a - b on paired replications, with its 95 % interval."""
+    mean_a, influence_a = _linear(*a)
+    mean_b, influence_b = _linear(*b)
+    influence = influence_a - influence_b
+    n = len(influence)
+    mean = mean_a - mean_b
+    if n < 2:
+        return Estimate(mean, mean, mean, unit)
+    half = t_value(n) * float(influence.std(ddof=1)) / np.sqrt(n)
+    return Estimate(mean, mean - half, mean + half, unit)
+
+
+Sums = Mapping[str, Floats]
+Formula = Callable[[Sums], tuple[Floats, Floats | None]]
+
+
+class Measure(NamedTuple):
+    """A named figure: how it is made of sums, its unit, and a sentence."""
+
+    formula: Formula
+    unit: str
+    meaning: str
+
+
+def _ratio(above: str, below: str, scale: float = 1.0) -> Formula:
+    return lambda t: (scale * t[above], t[below])
+
+
+def _total(name: str) -> Formula:
+    return lambda t: (t[name], None)
+
+
+CUSTOMER: dict[str, Measure] = {
+    "contacts": Measure(_total("contacts"), "contacts", "Contacts offered, bots and repeats included."),
+    "needs": Measure(_total("needs"), "needs", "Needs that arose."),
+    "containment": Measure(_ratio("contained", "sessions"), "share", "Sessions that the log calls contained."),
+    "false_containment": Measure(
+        _ratio("falsely_contained", "contained"), "share", "Of the contained, needs that were not met."
+    ),
+    "queued": Measure(_total("queued"), "contacts", "Contacts that reached the people's queue."),
+    "service_level": Measure(_ratio("in_time", "queued"), "share", "g3: answered in time over offered to people."),
+    "service_level_g0": Measure(_ratio("in_time", "answered"), "share", "g0: answered in time over answered."),
+    "service_level_g1": Measure(
+        lambda t: (t["in_time"], t["answered"] + t["abandoned"] - t["abandoned_in_time"]),
+        "share",
+        "g1: answered in time over answered and abandoned after the threshold.",
+    ),
+    "service_level_g2": Measure(
+        lambda t: (t["in_time"] + t["abandoned_in_time"], t["queued"]),
+        "share",
+        "g2: answered or abandoned in time over offered to people.",
+    ),
+    "abandonment": Measure(_ratio("abandoned", "queued"), "share", "Contacts that left before an answer."),
+    "speed_of_answer_s": Measure(_ratio("wait_answered_s", "answered"), "s", "Mean wait of the answered."),
+    "mean_wait_s": Measure(_ratio("wait_s", "queued"), "s", "Mean wait of all who reached the queue."),
+    "handle_time_s": Measure(_ratio("handle_min", "answered", 60), "s", "Talk and after-contact work per contact."),
+    "handle_time_per_resolved_s": Measure(
+        _ratio("journey_handle_min", "resolved_needs", 60), "s", "Handle time of people per resolved need."
+    ),
+    "first_contact_resolution": Measure(
+        _ratio("first_resolved", "first_answered"), "share", "First answered contacts that truly resolved the need."
+    ),
+    "log_resolution": Measure(
+        _ratio("log_resolved", "answered"), "share", "Answered contacts without a repeat in 7 days: a log's view."
+    ),
+    "resolution": Measure(_ratio("resolved_needs", "needs"), "share", "Needs resolved in the end."),
+    "contacts_per_resolved": Measure(
+        _ratio("journey_contacts", "resolved_needs"), "contacts", "Contacts per resolved need."
+    ),
+    "heard": Measure(_ratio("heard", "spoken"), "share", "Answered customers who were heard."),
+    "unmet_share": Measure(_ratio("unmet", "answered"), "share", "Mean unmet share of the need's own content."),
+    "seen_and_sorted": Measure(_ratio("ended_sorted_heard", "needs"), "share", "Ended resolved and heard."),
+    "sorted_not_heard": Measure(_ratio("ended_sorted", "needs"), "share", "Ended resolved, not heard."),
+    "warm_unresolved": Measure(_ratio("ended_warm", "needs"), "share", "Ended heard, unresolved."),
+    "cold_unresolved": Measure(_ratio("ended_cold", "needs"), "share", "Ended neither heard nor resolved."),
+    "ended_unserved": Measure(_ratio("ended_unserved", "needs"), "share", "Gave up without having been served."),
+    "still_open": Measure(_ratio("ended_open", "needs"), "share", "Still open when the follow-up ended."),
+    "undisclosed": Measure(
+        _ratio("undisclosed", "needs", 1000), "per 1,000 needs", "Needs left untold for want of being heard."
+    ),
+    "returns": Measure(_ratio("returns", "needs", 100), "per 100 needs", "Customers who came back."),
+    "redials": Measure(_ratio("redials", "needs", 100), "per 100 needs", "Calls again after giving up."),
+    "escalations": Measure(_ratio("escalations", "needs", 100), "per 100 needs", "Escalations."),
+    "transfers": Measure(_ratio("transfers", "needs", 100), "per 100 needs", "Passed on under pressure."),
+    "refused_person": Measure(
+        _ratio("refused", "sessions", 1000), "per 1,000 sessions", "Asked the bot for a person, and were refused."
+    ),
+    "churned": Measure(_total("churned"), "customers", "Expected customers lost to how their needs ended."),
+    "churn_per_1000_needs": Measure(
+        _ratio("churned", "needs", 1000), "per 1,000 needs", "The same per 1,000 needs."
+    ),
+    "flag_precision": Measure(
+        lambda t: (t["flags_right"], t["flags_right"] + t["flags_wrong"]), "share", "Flags that were right."
+    ),
+    "flag_recall": Measure(
+        lambda t: (t["flags_right"], t["flags_right"] + t["flags_missed"]), "share", "True ones that were flagged."
+    ),
+    "wrong_flag_min": Measure(
+        _total("wrong_flag_expert_min"), "min", "Specialists' handling spent on wrong flags."
+    ),
+}
+"""Measures of customers; by type, segment, channel and vulnerability alike."""
+
+PEOPLE: dict[str, Measure] = {
+    "occupancy": Measure(
+        lambda t: (t["talk_min"] + t["acw_min"], t["talk_min"] + t["acw_min"] + t["idle_min"]),
+        "share",
+        "Handling over handling and ready idle; recovery outside.",
+    ),
+    "utilisation": Measure(
+        lambda t: (t["talk_min"] + t["acw_min"], t["paid_min"]), "share", "Handling over paid time."
+    ),
+    "paid_hours": Measure(lambda t: (t["paid_min"] / 60, None), "h", "Paid hours."),
+    "overtime_hours": Measure(lambda t: (t["overtime_min"] / 60, None), "h", "Of these, beyond the shift."),
+    "load": Measure(_ratio("load_area_min", "present_min"), "points", "Mean load while signed on."),
+    "load_over_share": Measure(
+        _ratio("over_threshold_min", "present_min"), "share", "Share of time with a load above the threshold."
+    ),
+    "load_at_shift_end": Measure(_ratio("load_end", "spells"), "points", "Load left at the shift's end."),
+    "exhaustion": Measure(_ratio("exhaustion", "spells"), "points", "Exhaustion at the shift's start."),
+    "recovery_taken": Measure(_ratio("rest_min", "spells"), "min per shift", "Recovery taken."),
+    "recovery_owed": Measure(_ratio("recovery_owed_min", "spells"), "min per shift", "Recovery due and not taken."),
+    "decompression": Measure(_ratio("decompression_min", "spells"), "min per shift", "Decompression blocks."),
+    "absence": Measure(_ratio("absences", "shifts"), "share", "Shifts to which nobody came."),
+    "leaving_factor": Measure(_ratio("leaving", "spells"), "factor", "Hazard of leaving against as_is."),
+}
+"""Measures of people; by group alike."""
+
+
+def evaluate(measures: Mapping[str, Measure], sums: Sums) -> dict[str, Estimate]:
+    """Each measure with its interval, from (reps,) sums."""
+    return {name: estimate(*m.formula(sums), unit=m.unit) for name, m in measures.items()}
+
+
+def overall(stacked: Mapping[str, Floats]) -> dict[str, Floats]:
+    """(reps,) sums over all cells."""
+    return {name: value.reshape(len(value), -1).sum(axis=1) for name, value in stacked.items()}
+
+
+def along(stacked: Mapping[str, Floats], axis: int) -> list[dict[str, Floats]]:
+    """(reps,) sums for each index along one of the axes after the first."""
+    some = next(iter(stacked.values()))
+    return [
+        overall({name: np.take(value, [i], axis=axis + 1) for name, value in stacked.items()})
+        for i in range(some.shape[axis + 1])
+    ]
+
+
+def summary(stacked: Totals) -> dict[str, Estimate]:
+    """All measures of a policy over its replications."""
+    result = evaluate(CUSTOMER, overall(stacked.customers)) | evaluate(PEOPLE, overall(stacked.people))
+    for name, unit in (("load_p95", "points"), ("exhaustion_p95", "points"), ("load_end_p95", "points")):
+        result[name] = estimate(np.asarray(stacked.single[name]), unit=unit)
+    return result
+
+

@@ -1,0 +1,125 @@
+"""What an engine writes down: one row per possible contact, one row per spell of an agent at work.
+
+Flat arrays, aligned with `draws.Rows` and `draws.Needs`; every figure is computed from these, never in an engine.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sim.world import Floats, Ints, World
+
+# outcomes of a contact
+NOTHING, CONTAINED, CONTAINED_FALSELY, HUNG_UP, ANSWERED, ABANDONED, TURNED_AWAY, CLOSED, WAITING, IN_BOT = range(10)
+OUTCOMES = (
+    "never happened", "contained", "falsely contained", "hung up in the bot", "answered", "abandoned",
+    "turned away", "closed", "still waiting", "still in the bot",
+)  # fmt: skip
+
+# bits of `flags`
+(
+    FLAG_RIGHT, FLAG_WRONG, FLAG_MISSED, REPEATS, REFUSED, PASSED_ON, ESCALATED, RETURNS, REDIALS, TIER_TWO,
+    CALLED_BACK, REST_DUE,
+) = (1 << i for i in range(12))  # fmt: skip
+
+
+class Contacts(NamedTuple):
+    """One entry per row of the draws; `outcome` NOTHING where the attempt never happened."""
+
+    outcome: Ints
+    arrive_ms: Ints
+    reach_ms: Ints
+    """When it reached the queue (after the bot), -1 if it never did."""
+    end_ms: Ints
+    """When it was answered, or left."""
+    bot_ms: Ints
+    agent: Ints
+    """-1 where nobody answered."""
+    talk_ms: Ints
+    acw_ms: Ints
+    full_ms: Ints
+    """Talk and ACW as they would have been without pressure or hurry."""
+    ending: Ints
+    """0 to 3, -1 where there was none (passed on, or nobody spoke)."""
+    flags: Ints
+    intensity: Floats
+    load: Floats
+    """The agent's load when answering."""
+    unmet: Floats
+    heard: Floats
+    """Probability of being heard."""
+    if_heard: Floats
+    """Probability of resolving for those heard; `if_not` for those not."""
+    if_not: Floats
+
+
+class Spells(NamedTuple):
+    """One entry per spell of an agent at work, from signing on to signing off."""
+
+    agent: Ints
+    shift: Ints
+    """-1 for anonymous capacity."""
+    on_ms: Ints
+    off_ms: Ints
+    talk_ms: Ints
+    acw_ms: Ints
+    idle_ms: Ints
+    rest_ms: Ints
+    break_ms: Ints
+    lunch_ms: Ints
+    offline_ms: Ints
+    decompression_ms: Ints
+    unpaid_ms: Ints
+    """Of the breaks, what is not paid."""
+    over_ms: Ints
+    """Time with a load above the threshold."""
+    due_ms: Ints
+    """Recovery that fell due; with `rest_ms` what was taken, the rest is owed."""
+    contacts: Ints
+    load_area: Floats
+    """Integral of load over the spell, point-ms."""
+    load_end: Floats
+    exhaustion: Floats
+    """At the start."""
+
+
+class Records(NamedTuple):
+    """Everything one replication leaves behind."""
+
+    contacts: Contacts
+    spells: Spells
+    absent: Ints
+    """(shifts,) 1 where the person did not come."""
+
+
+def blank_contacts(n: int) -> Contacts:
+    """Contacts that have not happened."""
+    whole = {"reach_ms", "end_ms", "agent", "ending", "arrive_ms"}
+    floats = {"intensity", "load", "unmet", "heard", "if_heard", "if_not"}
+    columns = {
+        name: np.zeros(n) if name in floats else np.full(n, -1 if name in whole else 0, np.int64)
+        for name in Contacts._fields
+    }
+    return Contacts(**columns)
+
+
+def blank_spells(n: int) -> Spells:
+    """Room for `n` spells."""
+    floats = {"load_area", "load_end", "exhaustion"}
+    columns = {
+        name: np.zeros(n) if name in floats else np.full(n, -1 if name in ("agent", "shift") else 0, np.int64)
+        for name in Spells._fields
+    }
+    return Spells(**columns)
+
+
+def most_spells(world: World) -> int:
+    """The largest number of spells that a world's staffing can lead to."""
+    return len(world.staffing.agent) + int((world.staffing.slot_change > 0).sum())
+
+
+def trimmed(spells: Spells, n: int) -> Spells:
+    """The first `n` spells."""
+    return Spells(*(column[:n].copy() for column in spells))

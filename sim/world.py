@@ -1,0 +1,366 @@
+"""What a centre is, policy and staffing included: named tuples of arrays, without names, money or law.
+
+A `World` is all that an engine needs to run, and holds nothing that an engine changes. Times are integer
+milliseconds from the first simulated day's midnight; rates and shares are floats; T types, S segments, G groups,
+Q = 3 T queues, D detectors, I intervals a day, N agents. A queue is a type in one of three forms: ordinary
+(q = type), flagged by a detector (q = T + type), second tier (q = 2 T + type).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+MINUTE_MS = 60_000
+MAX_MS = 1 << 35
+MAX_ROWS = 1 << 23
+NEVER = 1 << 34
+
+ORDINARY, FLAGGED, SECOND_TIER = 0, 1, 2
+EXPONENTIAL, LOGNORMAL, GAMMA, FIXED, WEIBULL, HAZARD = 0, 1, 2, 3, 4, 5
+SEES_INTENSITY, SEES_VULNERABLE, SEES_KEYWORD = 0, 1, 2
+SERVE_OUT, SEND_AWAY = 0, 1
+CALL_BACK, LOST = 0, 1
+BREAK, LUNCH, OFFLINE, DECOMPRESSION = 0, 1, 2, 3
+
+
+class WorldTooLarge(ValueError):
+    """A world with more rows or a longer clock than the event key can hold."""
+
+
+class Clock(NamedTuple):
+    """The simulated days: a warm-up, the measured horizon, a follow-up; the horizon is repeated on both sides."""
+
+    interval_ms: int
+    warm_days: int
+    days: int
+    follow_days: int
+    open_ms: Ints
+    """(days simulated,) when people start to answer; NEVER on a closed day."""
+    close_ms: Ints
+    """(days simulated,) when they stop; may lie past midnight; open round the clock is one long opening."""
+    at_close: int
+    out_of_hours: int
+    always_open: int
+
+    @property
+    def n_days(self) -> int:
+        """All simulated days."""
+        return self.warm_days + self.days + self.follow_days
+
+    @property
+    def start_ms(self) -> int:
+        """The first measured millisecond."""
+        return self.warm_days * DAY_MS
+
+    @property
+    def end_ms(self) -> int:
+        """The first millisecond after the measured horizon."""
+        return (self.warm_days + self.days) * DAY_MS
+
+    @property
+    def stop_ms(self) -> int:
+        """Where the simulation stops."""
+        return self.n_days * DAY_MS
+
+
+class Demand(NamedTuple):
+    """Where needs come from; read by the draws alone."""
+
+    expected: Floats
+    """(T, days simulated, I) expected natural needs per cell, growth and events included, before the day factor."""
+    factor_shape: float
+    """Shape a of the day factor ~ Gamma(a, a); 0 means no day factor."""
+    factor_memory: float
+    """Lag-1 autocorrelation of the day factor's normal score."""
+    factor_shared: int
+    """1: all types share the day's factor."""
+    segment_share: Floats
+    """(T, S) cumulative shares of the segments."""
+    vulnerable: Floats
+    """(S,) share of vulnerable needs."""
+    keyword: Floats
+    """(T,) share of needs whose customer would say the watched words."""
+    intensity_shift: Floats
+    """(T, days simulated) added to the logit of intensity (events)."""
+    id_of_type: Ints
+    """(T,) the type's number in identities: stays when types are added or removed."""
+
+
+class Types(NamedTuple):
+    """What a contact of each type carries by itself."""
+
+    talk_ms: Floats
+    """(T, I) natural mean talk by interval of arrival."""
+    talk_family: Ints
+    talk_cv: Floats
+    acw_ms: Floats
+    """(T,) natural mean after-contact work."""
+    acw_family: Ints
+    acw_cv: Floats
+    patience_ms: Floats
+    """(T, I) mean patience (scale for the hazard family) by interval of arrival."""
+    patience_family: Ints
+    patience_shape: Floats
+    """(T,) Weibull shape, or lognormal sigma."""
+    hazard_ms: Floats
+    """(T, K) upper ends of the hazard's pieces; the last one open."""
+    hazard_rate: Floats
+    """(T, K) hazard per ms in each piece."""
+    balk: Floats
+    """(T,) share with no patience at all."""
+    resolved: Floats
+    """(T,) natural base log-odds of resolving."""
+    heard: Floats
+    """(T,) natural base log-odds of being heard."""
+    intensity_mean: Floats
+    """(T,) centre of the logit of intensity."""
+    intensity_spread: Floats
+    intensity_loading: Floats
+    """(T,) correlation of intensity's normal score with difficulty."""
+    containment_loading: Floats
+    talk_loading: Floats
+    churn_scale: Floats
+
+
+class Bot(NamedTuple):
+    """The automated front."""
+
+    offered: Floats
+    """(T, S) share of contacts offered to it."""
+    containment: Floats
+    """(T, S) share contained among sessions that neither left nor were let out."""
+    false_logit: Floats
+    """(T, S) log-odds that a contained need is falsely contained, at average difficulty."""
+    false_slope: float
+    asks: Floats
+    """(T,) share of sessions that ask for a person."""
+    hangs_up: Floats
+    session_ms: Floats
+    """(T,) mean length of a session (exponential around it: gamma with shape 4)."""
+    ask_ms: Floats
+    """(T,) time lost before somebody who asks is let out."""
+    context: Floats
+    """(T,) share of handovers that carry context."""
+    early_way_out: int
+    from_ms: Ints
+    """(T,) the bot's own hours, from and to, ms of the day."""
+    to_ms: Ints
+    outage_from: Ints
+    """(K,) windows in which it is down."""
+    outage_to: Ints
+
+
+class Detectors(NamedTuple):
+    """Ears with a stated accuracy: each looks at one latent thing and flags it, rightly or wrongly."""
+
+    target: Ints
+    above: Floats
+    sensitivity: Floats
+    specificity: Floats
+    listens: Ints
+    """(D, T) 1 where the detector listens to the type."""
+
+
+class Groups(NamedTuple):
+    """Groups of people with the same skills."""
+
+    specialist: Floats
+    empathy: Floats
+    """(G,) empathy skill, 0 to 1."""
+    heard: Floats
+    """(G,) added to the log-odds of being heard (training)."""
+    resolved: Floats
+    """(G,) added to the log-odds of resolving (skill, assist)."""
+    speed: Floats
+    """(G, T) factor on handle time."""
+    speed_cv: Floats
+    absorption: Floats
+    absorption_sd: Floats
+    absence: Floats
+    """(G,) unplanned absence per person and day at the reference exhaustion."""
+    late: Floats
+    late_ms: Floats
+    exhaustion: Floats
+    """(G,) exhaustion under as_is: the start, and the reference of absence and leaving."""
+
+
+class Routing(NamedTuple):
+    """Who may serve which queue, in which order."""
+
+    order: Ints
+    """(Q, G) groups in the order a contact prefers them; -1 ends the list."""
+    delay: Ints
+    """(Q, G) ms after which a contact is offered to the group at that place in `order`."""
+    delay_of_group: Ints
+    """(Q, G) the same by group; -1 where the group cannot serve the queue."""
+    priority: Ints
+    """(G, Q) the group's priority of a queue; smaller first."""
+    queues: Ints
+    """(G, Q) queues that the group serves; -1 ends the list."""
+    max_queue: int
+    """Contacts beyond so many waiting are turned away; 0 means no limit."""
+    by_load: int
+    """1: the least loaded agent first (an oracle: load cannot be observed)."""
+
+
+class Levers(NamedTuple):
+    """What the policy sets and engines read."""
+
+    target_ms: Floats
+    """(T,) handle-time target on talk and ACW; 0 for none."""
+    cut: Floats
+    """(T,) share of what exceeds the target that pressure takes away."""
+    scripts: int
+    authority: int
+    rest_on_type: Ints
+    """(T,) 1: a contact of this type makes a recovery pause due."""
+    rest_over_ms: int
+    """A contact longer than this makes one due; 0 for none."""
+    rest_on_flag: int
+    rest_on_button: int
+    rest_on_intensity: float
+    """Latent intensity above which one is due: oracle only; 2 means never."""
+    rest_ms: int
+    rest_hardest_ms: int
+    rest_share: float
+    """At most this share of the signed-on group rests at once."""
+    rest_queue: int
+    """Postponed while more than so many wait for the group."""
+    rest_budget_ms: int
+
+
+class Behaviour(NamedTuple):
+    """The coefficients of people's behaviour; defaults, ranges, grades and sources live in the evidence table."""
+
+    fatigue_per_hour: float
+    queue_speed_up: float
+    queue_speed_up_most: float
+    handover_ms: float
+    load_on_talk: float
+    listening_on_talk: float
+    slack: float
+    passed_on: float
+    resolved_difficulty: float
+    resolved_unmet: float
+    resolved_load: float
+    resolved_not_heard: float
+    heard_intensity: float
+    heard_empathy: float
+    heard_unmet: float
+    heard_load: float
+    heard_repeat: float
+    heard_wait_per_min: float
+    heard_scripts: float
+    heard_specialist: float
+    resolved_specialist: float
+    resolved_authority: float
+    return_sorted_heard: float
+    return_sorted: float
+    return_warm: float
+    return_cold: float
+    return_median_ms: float
+    return_sigma: float
+    return_intensity: float
+    bot_loop_intensity: float
+    escalate_sorted_heard: float
+    escalate_sorted: float
+    escalate_warm: float
+    escalate_cold: float
+    churn_sorted_heard: float
+    churn_sorted: float
+    churn_warm: float
+    churn_cold: float
+    churn_abandoned: float
+    churn_intensity: float
+    redial: float
+    redial_soon: float
+    intense_above: float
+    load_half_life_ms: float
+    rest_half_life_ms: float
+    off_half_life_ms: float
+    load_minutes: float
+    strain: float
+    load_threshold: float
+    exhaustion_half_life_days: float
+    exhaustion_share: float
+    absence_per_exhaustion: float
+    button_uptake: float
+    max_attempts: int
+
+
+class Staffing(NamedTuple):
+    """Who is there when, over all simulated days."""
+
+    group_of: Ints
+    """(N,) group of each agent."""
+    person: Ints
+    """(N,) number in the agent's identity: the same person whatever the staffing."""
+    agent: Ints
+    """(shifts,) agent of each shift, sorted by start; -1 for anonymous capacity (see `slot`)."""
+    start_ms: Ints
+    end_ms: Ints
+    day: Ints
+    """(shifts,) simulated day on which the shift starts."""
+    absence_factor: Floats
+    """(shifts,) factor on the odds that somebody is away (events)."""
+    act_from: Ints
+    """(shifts + 1,) first activity of each shift."""
+    act_ms: Ints
+    """(activities,) planned start."""
+    act_length_ms: Ints
+    act_kind: Ints
+    act_paid: Ints
+    slot_ms: Ints
+    """(changes,) anonymous capacity: when it changes."""
+    slot_group: Ints
+    slot_change: Ints
+    """(changes,) +1 or -1; whoever is idle leaves first, else whoever is free first."""
+
+
+class World(NamedTuple):
+    """Everything."""
+
+    clock: Clock
+    demand: Demand
+    types: Types
+    bot: Bot
+    detectors: Detectors
+    groups: Groups
+    routing: Routing
+    levers: Levers
+    behaviour: Behaviour
+    staffing: Staffing
+
+
+def check(world: World) -> None:
+    """Raise WorldTooLarge when the clock outgrows the event key (397 days)."""
+    if world.clock.stop_ms >= MAX_MS or len(world.staffing.agent) >= MAX_ROWS:
+        raise WorldTooLarge("a simulation holds at most 397 days and 8,388,608 contacts or shifts")
+
+
+def frozen(part: Any) -> Any:
+    """The same named tuple with every array contiguous, of one of two types, and read-only; scalars made plain."""
+    fields: dict[str, Any] = {}
+    for name, value in part._asdict().items():
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            fields[name] = frozen(value)
+        elif isinstance(value, np.ndarray):
+            kind = np.float64 if value.dtype.kind == "f" else np.int64
+            array = np.ascontiguousarray(value, dtype=kind)
+            if array is value:
+                array = array.copy()
+            array.setflags(write=False)
+            fields[name] = array
+        elif isinstance(value, (bool, int, np.integer)):
+            fields[name] = float(value) if part.__annotations__[name] == "float" else int(value)
+        else:
+            fields[name] = float(value)
+    return type(part)(**fields)
