@@ -33,6 +33,9 @@ SPEED, ABSORPTION, ABSENT, LATE, LATE_FOR = range(5)
 FACTOR = 0
 NEED, PERSON, DAY = 1, 2, 3
 
+SESSION_CV = 0.5
+"""Spread of the length of a session with the bot (lognormal)."""
+
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _A = np.uint64(0xBF58476D1CE4E5B9)
 _B = np.uint64(0x94D049BB133111EB)
@@ -383,7 +386,7 @@ def _bot_fates(world: World, needs: Needs, need: Ints, kind: Ints, z: Floats, u:
     fate = np.where(out, HANDED_OVER, fate)
     fate = np.where(offered, fate, NO_BOT).astype(np.int64)
     refused = (offered & asks & ~out).astype(np.int64)
-    length = np.asarray(gammaincinv(4.0, draw(SESSION)) / 4.0, np.float64)
+    length = unit_sample(w.LOGNORMAL, SESSION_CV, draw(SESSION))
     bot_ms = np.where(out, bot.ask_ms[kind], bot.session_ms[kind] * length)
     return fate, refused, np.where(fate == NO_BOT, 0, np.floor(bot_ms)).astype(np.int64)
 

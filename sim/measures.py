@@ -139,7 +139,10 @@ def _customer_totals(
     wait = np.where(c.reach_ms >= 0, c.end_ms - c.reach_ms, 0).astype(float)
     kind = needs.type[rows.need]
     in_time = wait <= lens.within_ms[kind]
-    queued = here & (answered | abandoned | turned | (closed & (c.reach_ms >= 0)))
+    # Call-backs have no wait that a service level could count: they are a figure of their own.
+    called = c.flags & r.CALLED_BACK > 0
+    live = here & ~called
+    queued = live & (answered | abandoned | turned | (closed & (c.reach_ms >= 0)))
     handle = (c.talk_ms + c.acw_ms).astype(float)
     flags = c.flags
     contained = c.outcome == r.CONTAINED
@@ -161,9 +164,12 @@ def _customer_totals(
         "turned_away": add(here & turned),
         "closed": add(here & closed),
         "in_system": add(here & np.isin(c.outcome, (r.WAITING, r.IN_BOT))),
-        "in_time": add(here & answered & in_time),
-        "abandoned_in_time": add(here & abandoned & in_time),
-        "wait_answered_s": add(here & answered, wait / 1000),
+        "called_back": add(here & called),
+        "live_answered": add(live & answered),
+        "live_abandoned": add(live & abandoned),
+        "in_time": add(live & answered & in_time),
+        "abandoned_in_time": add(live & abandoned & in_time),
+        "wait_answered_s": add(live & answered, wait / 1000),
         "wait_s": add(queued, wait / 1000),
         "talk_min": add(here & answered, c.talk_ms / 60_000),
         "acw_min": add(here & answered, c.acw_ms / 60_000),
@@ -229,33 +235,47 @@ def _customer_totals(
     t["ended_open"] = add(goes_on)
     t["unmet_needs"] = t["needs"] - t["ended_sorted_heard"] - t["ended_sorted"] - t["ended_open"]
 
-    n_intervals = world.demand.expected.shape[2]
-    place = ((c.arrive_ms - clock.start_ms) // DAY_MS * n_intervals + c.arrive_ms % DAY_MS // clock.interval_ms)
-    spot = kind * clock.days * n_intervals + place
-    size = n_types * clock.days * n_intervals
-
-    def by_interval(where: Bools, weight: Floats | None = None) -> Floats:
-        index = np.flatnonzero(where)
-        weights = None if weight is None else weight[index]
-        return np.bincount(spot[index], weights, size).astype(float).reshape(n_types, clock.days, n_intervals)
-
-    service = {
-        "offered": by_interval(here),
-        "queued": by_interval(queued),
-        "answered": by_interval(here & answered),
-        "in_time": by_interval(here & answered & in_time),
-        "abandoned": by_interval(here & abandoned),
-        "abandoned_in_time": by_interval(here & abandoned & in_time),
-        "wait_answered_s": by_interval(here & answered, wait / 1000),
-        "wait_s": by_interval(queued, wait / 1000),
-        "busy_min": _busy_by_interval(world, c, handle),
-    }
+    service = service_totals(world, draws, c, lens.within_ms)
     met_load = c.load[np.flatnonzero(here & answered)]
     single: dict[str, float | Floats] = {
         "load_p95": float(np.quantile(met_load, 0.95)) if len(met_load) else 0.0,
         "load_met": float(met_load.mean()) if len(met_load) else 0.0,
     }
     return t, service, single
+
+
+def service_totals(world: World, draws: Draws, c: Contacts, within_ms: Floats) -> dict[str, Floats]:
+    """(T, days, I) sums of live contacts by the interval of their arrival, and `busy_min` (G, days, I)."""
+    clock = world.clock
+    n_types, n_intervals = len(world.types.talk_cv), world.demand.expected.shape[2]
+    index = np.flatnonzero((c.outcome > 0) & (c.arrive_ms >= clock.start_ms) & (c.arrive_ms < clock.end_ms))
+    kind = draws.needs.type[draws.rows.need[index]]
+    arrive, outcome = c.arrive_ms[index] - clock.start_ms, c.outcome[index]
+    place = arrive // DAY_MS * n_intervals + arrive % DAY_MS // clock.interval_ms
+    size = n_types * clock.days * n_intervals
+    spot = kind * clock.days * n_intervals + place
+    live = c.flags[index] & r.CALLED_BACK == 0
+    answered, abandoned = live & (outcome == r.ANSWERED), live & (outcome == r.ABANDONED)
+    reached = c.reach_ms[index] >= 0
+    wait_s = np.where(reached, c.end_ms[index] - c.reach_ms[index], 0) / 1000
+    in_time = wait_s * 1000 <= within_ms[kind]
+    queued = answered | abandoned | (live & ((outcome == r.TURNED_AWAY) | ((outcome == r.CLOSED) & reached)))
+
+    def add(where: Bools, weight: Floats | None = None) -> Floats:
+        weights = None if weight is None else weight[where]
+        return np.bincount(spot[where], weights, size).astype(float).reshape(n_types, clock.days, n_intervals)
+
+    return {
+        "offered": add(np.ones(len(index), np.bool_)),
+        "queued": add(queued),
+        "answered": add(answered),
+        "in_time": add(answered & in_time),
+        "abandoned": add(abandoned),
+        "abandoned_in_time": add(abandoned & in_time),
+        "wait_answered_s": add(answered, wait_s),
+        "wait_s": add(queued, wait_s),
+        "busy_min": _busy_by_interval(world, c, (c.talk_ms + c.acw_ms).astype(float)),
+    }
 
 
 def _busy_by_interval(world: World, c: Contacts, handle_ms: Floats) -> Floats:
@@ -424,10 +444,11 @@ CUSTOMER: dict[str, Measure] = {
         _ratio("falsely_contained", "contained"), "share", "Of the contained, needs that were not met."
     ),
     "queued": Measure(_total("queued"), "contacts", "Contacts that reached the people's queue."),
+    "call_backs": Measure(_total("called_back"), "contacts", "Reached people's queue out of hours, and were called back."),
     "service_level": Measure(_ratio("in_time", "queued"), "share", "g3: answered in time over offered to people."),
-    "service_level_g0": Measure(_ratio("in_time", "answered"), "share", "g0: answered in time over answered."),
+    "service_level_g0": Measure(_ratio("in_time", "live_answered"), "share", "g0: answered in time over answered."),
     "service_level_g1": Measure(
-        lambda t: (t["in_time"], t["answered"] + t["abandoned"] - t["abandoned_in_time"]),
+        lambda t: (t["in_time"], t["live_answered"] + t["live_abandoned"] - t["abandoned_in_time"]),
         "share",
         "g1: answered in time over answered and abandoned after the threshold.",
     ),
@@ -436,8 +457,8 @@ CUSTOMER: dict[str, Measure] = {
         "share",
         "g2: answered or abandoned in time over offered to people.",
     ),
-    "abandonment": Measure(_ratio("abandoned", "queued"), "share", "Contacts that left before an answer."),
-    "speed_of_answer_s": Measure(_ratio("wait_answered_s", "answered"), "s", "Mean wait of the answered."),
+    "abandonment": Measure(_ratio("live_abandoned", "queued"), "share", "Contacts that left before an answer."),
+    "speed_of_answer_s": Measure(_ratio("wait_answered_s", "live_answered"), "s", "Mean wait of the answered."),
     "mean_wait_s": Measure(_ratio("wait_s", "queued"), "s", "Mean wait of all who reached the queue."),
     "handle_time_s": Measure(_ratio("handle_min", "answered", 60), "s", "Talk and after-contact work per contact."),
     "handle_time_per_resolved_s": Measure(

@@ -27,6 +27,7 @@ from sim.world import DAY_MS, World
     ABANDON, SIGN_ON, CAPACITY, ACTIVITY, SIGN_OFF, FREE, ARRIVE, RETURN, REACH, OVERFLOW, CLOSE,
 ) = range(1, 12)  # fmt: skip
 OFF, IDLE, BUSY, REST, AWAY = range(5)
+RELIEF_MS = 8 * w.HOUR_MS
 
 
 class _Moment(simpy.Event):
@@ -299,7 +300,8 @@ class Model:
         if agent >= 0:
             self.answer(row, agent, now)
             return
-        if 0 < self.max_queue <= self.n_waiting:
+        called_back = c.flags[row] & r.CALLED_BACK
+        if 0 < self.max_queue <= self.n_waiting and not called_back:
             c.outcome[row] = r.TURNED_AWAY
             c.end_ms[row] = now
             self.gives_up(row, need, now, b.redial)
@@ -307,14 +309,14 @@ class Model:
         interval = c.arrive_ms[row] % DAY_MS // self.interval_ms
         patience = self.rows.patience_unit[row] * self.patience_ms[kind][interval]
         c.outcome[row] = r.WAITING
-        if patience <= 0.0:
+        if patience <= 0.0 and not called_back:
             self.leave(row, now)
             return
         self.lines[q].append(row)
         self.waiting[q] += 1
         self.n_waiting += 1
         leaves = now + int(min(patience, float(w.NEVER)))
-        if leaves < self.clock.stop_ms:
+        if leaves < self.clock.stop_ms and not called_back:
             self.at(leaves, ABANDON, row, self.loses_patience)
         for place in range(len(self.order[q])):
             wait = self.delay[q][place]
@@ -398,7 +400,18 @@ class Model:
         if self.rows.redials[row] < redial and self.rows.attempt[row] + 1 < self.b.max_attempts:
             self.c.flags[row] |= r.REDIALS
             self.tier[need] = 0
-            self.again(self.rows.next[row], now + self.rows.redial_ms[row])
+            self.comes_back(self.rows.next[row], now + self.rows.redial_ms[row])
+
+    def comes_back(self, row: int, when: int) -> None:
+        """Somebody who would call while nobody is there calls at some time of the next opening."""
+        clock = self.clock
+        if row >= 0 and when < clock.stop_ms and not clock.always_open and not self.is_open(when):
+            for day in range(when // DAY_MS, clock.n_days):
+                if when < clock.open_ms[day] < w.NEVER:
+                    length = int(clock.close_ms[day] - clock.open_ms[day])
+                    when = int(clock.open_ms[day]) + self.rows.call_back_ms[row] * length // w.HOUR_MS
+                    break
+        self.again(row, when)
 
     def again(self, row: int, when: int) -> None:
         """The next attempt of a journey."""
@@ -414,7 +427,7 @@ class Model:
             self.c.flags[row] |= r.RETURNS
             self.stir(need, b.return_intensity)
             self.tier[need] = 0
-            self.again(self.rows.next[row], end + self.rows.return_ms[row])
+            self.comes_back(self.rows.next[row], end + self.rows.return_ms[row])
 
     def overflows(self, moment: _Moment) -> None:
         """Waited long enough for another group to help."""
@@ -445,7 +458,7 @@ class Model:
         interval = c.arrive_ms[row] % DAY_MS // self.interval_ms
         speed = self.speed[agent] * self.speed_of_group[group][kind]
         talk = rows.talk_unit[row] * self.talk_ms[kind][interval] * rules.talk_factor(
-            b, speed, load, now - s.on_ms[spell], intensity, empathy, self.scripts
+            b, speed, load, self.hours_on(agent, spell, now), intensity, empathy, self.scripts
         )  # fmt: skip
         repeats = 0
         if flags & r.REPEATS:
@@ -514,6 +527,11 @@ class Model:
         self.status[agent] = BUSY
         self.stamp[agent] += 1
         self.at(end + acw_ms, FREE, agent, self.contact_over)
+
+    def hours_on(self, agent: int, spell: int, now: int) -> int:
+        """Ms on shift; anonymous people relieve one another every eight hours."""
+        on = now - self.s.on_ms[spell]
+        return on if self.shift[agent] >= 0 else on % RELIEF_MS
 
     def waiting_for(self, group: int) -> int:
         """How many wait in the queues that a group serves."""
@@ -779,9 +797,6 @@ class Model:
         staffing = self.world.staffing
         group = int(staffing.slot_group[slot])
         if staffing.slot_change[slot] > 0:
-            if self.to_leave[group] > 0:
-                self.to_leave[group] -= 1
-                return
             agent = self.spare[group].pop()
             self.ease(agent, now // DAY_MS)
             self.sign_on(agent, -1, now)

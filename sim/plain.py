@@ -29,7 +29,10 @@ def plain_behaviour(**changes: float) -> Behaviour:
 
 
 def anonymous_staffing(clock: Clock, agents: Any) -> Staffing:
-    """Staffing from (G, days simulated, I) agents on duty; whoever is idle leaves first when the number drops."""
+    """Staffing from (G, days simulated, I) agents on duty; whoever is idle leaves first when the number drops.
+
+    At midnight those on duty are relieved by as many others, which changes nobody's capacity and ends their spells.
+    """
     agents = np.asarray(agents, np.int64)
     n_groups, _, n_intervals = agents.shape
     flat = agents.reshape(n_groups, -1)
@@ -38,11 +41,15 @@ def anonymous_staffing(clock: Clock, agents: Any) -> Staffing:
         step = np.diff(np.concatenate([[0], flat[g]]))
         for i in np.flatnonzero(step):
             when = (i // n_intervals) * DAY_MS + (i % n_intervals) * clock.interval_ms
-            for _ in range(abs(int(step[i]))):
-                whens.append(when)
-                groups.append(g)
-                changes.append(1 if step[i] > 0 else -1)
-    order = np.lexsort((np.array(changes, np.int64), np.array(whens, np.int64))) if whens else np.zeros(0, np.int64)
+            whens += [when] * abs(int(step[i]))
+            groups += [g] * abs(int(step[i]))
+            changes += [1 if step[i] > 0 else -1] * abs(int(step[i]))
+        for i in range(n_intervals, len(flat[g]), n_intervals):
+            stay = int(min(flat[g][i - 1], flat[g][i]))
+            whens += [i // n_intervals * DAY_MS] * (2 * stay)
+            groups += [g] * (2 * stay)
+            changes += [1, -1] * stay
+    order = np.lexsort((-np.array(changes, np.int64), np.array(whens, np.int64))) if whens else np.zeros(0, np.int64)
     # Capacity that moves between groups in the same instant may need every agent of both at once.
     most = [int(flat[g].max(initial=0)) * 2 for g in range(n_groups)]
     group_of = np.repeat(np.arange(n_groups), most)

@@ -144,7 +144,7 @@ class Bot(NamedTuple):
     """(T,) share of sessions that ask for a person."""
     hangs_up: Floats
     session_ms: Floats
-    """(T,) mean length of a session (exponential around it: gamma with shape 4)."""
+    """(T,) mean length of a session (lognormal around it)."""
     ask_ms: Floats
     """(T,) time lost before somebody who asks is let out."""
     context: Floats
@@ -346,6 +346,11 @@ def check(world: World) -> None:
         raise WorldTooLarge("a simulation holds at most 397 days and 8,388,608 contacts or shifts")
 
 
+def _is_float(part: Any, name: str) -> bool:
+    kind = part.__annotations__[name]
+    return kind is float or getattr(kind, "__forward_arg__", kind) == "float"
+
+
 def frozen(part: Any) -> Any:
     """The same named tuple with every array contiguous, of one of two types, and read-only; scalars made plain."""
     fields: dict[str, Any] = {}
@@ -360,7 +365,7 @@ def frozen(part: Any) -> Any:
             array.setflags(write=False)
             fields[name] = array
         elif isinstance(value, (bool, int, np.integer)):
-            fields[name] = float(value) if part.__annotations__[name] == "float" else int(value)
+            fields[name] = float(value) if _is_float(part, name) else int(value)
         else:
             fields[name] = float(value)
     return type(part)(**fields)

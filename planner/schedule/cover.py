@@ -2,9 +2,9 @@
 
 The linear programme of starts and breaks gives prices, which prove the bound, and fractional shifts; rounding
 its running totals along time makes them whole; a search moves one shift at a time, judged by the exact
-objective. Then all breaks are placed anew by a whole-number programme, where it is of a size for that, and small
-problems are searched completely. Shortage is priced, so that a plan always comes out. Work is limited by counts,
-not by the clock: the same seed gives the same plan unless the time limit strikes, and then the plan says so.
+objective. Then, where the size allows, all breaks are placed anew by a whole-number programme; small problems
+are searched completely. Shortage is priced, so that a plan always comes out. Work is limited by counts, not
+by the clock: the same seed gives the same plan unless the time limit strikes, and then the plan says so.
 """
 
 from __future__ import annotations
@@ -71,13 +71,13 @@ def solve(problem: CoverProblem, *, seed: int = 0, time_limit_s: float = 60.0) -
     by_clock |= not improve(bench, np.random.default_rng(seed), PASSES, ENOUGH, deadline)
 
     if relative_gap(bench.objective(), bound) > PROVEN and not by_clock:
+        found = None
         if programme.matrix.n_columns <= SMALL:
             found = lp.solve_whole(programme, deadline - time.perf_counter(), SMALL_NODES, seed)
             if found is not None and found.bound > bound + PROVEN * abs(bound):
                 bound, prices = found.bound, None
-        else:
+        elif (frame.member.sum(axis=0) <= 1).all():  # overlapping sets make it too slow for what it finds
             programme = _breaks_alone(frame, bench)
-            found = None
             if programme.matrix.n_columns <= BREAKS:
                 found = lp.solve_whole(programme, deadline - time.perf_counter(), BREAKS_NODES, seed)
         if found is not None:

@@ -25,7 +25,7 @@ class BreakFrame:
     last: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class KindFrame:
     """A shift kind in slots."""
 
@@ -42,7 +42,7 @@ class KindFrame:
     groups: Ints
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """Requirement by distinct group set and slot, and the shift kinds."""
 

@@ -1,7 +1,7 @@
 """What is to be covered, with which shifts, at which prices, and what a plan looks like. Knows no solver.
 
 Time is a grid of `grid_min` minutes over `n_days` days. A shift puts one person of one group on the queue
-from its start to its end, less its breaks. Shortage is priced, never forbidden, so that every problem has a plan:
+from its start to its end, less its breaks. Shortage is priced, not forbidden, so every problem has a plan:
 
     objective = payroll + under_cost x person-slots short + over_cost x person-slots over
               + price_of_missing_minute x paid minutes below an agreed number

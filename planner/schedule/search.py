@@ -1,9 +1,9 @@
 """From fractional starts to whole shifts: rounding along time, then one shift at a time. Knows no solver.
 
 Rounding: per class the running totals of starts, X, and of breaks, B, are cut at one threshold, floor(X + u)
-and floor(B + u). Both keep their order, so the k-th shift still has its k-th break inside its window, and each
-running total is off by less than one. Search: a person more or less in a slot changes the price of that slot
-alone, so a shift's worth is a sum along its slots, and its best breaks and its best place are exact.
+and floor(B + u). Both keep their order, so the k-th shift still has its k-th break inside its window, and
+each running total is off by less than one. Search: a person more or less in a slot changes the price of that
+slot alone, so a shift's worth is a sum along its slots, and its best breaks and its best place are exact.
 """
 
 from __future__ import annotations
@@ -46,11 +46,12 @@ class Shares:
 
 def shares(frame: Frame, group: int, kind: KindFrame, starts: Ints, x: Floats, y: Sequence[Floats]) -> Shares:
     """Running totals of shifts `x` per start, and of breaks `y` per break, start and offset."""
-    begun = []
+    begun: list[Floats] = []
     for rule, parts in zip(kind.breaks, y, strict=True):
         at = starts[:, None] + np.arange(rule.first, rule.last + 1)
-        weights = np.maximum(parts, 0.0).ravel()
-        begun.append(np.cumsum(np.bincount(at.ravel(), weights, minlength=frame.n_slots + frame.tail)))
+        per_slot = np.zeros(frame.n_slots + frame.tail)
+        np.add.at(per_slot, at, np.maximum(parts, 0.0))
+        begun.append(np.cumsum(per_slot))
     return Shares(group, kind, starts, np.cumsum(np.maximum(x, 0.0)), tuple(begun))
 
 
@@ -125,6 +126,8 @@ class Bench:
         self.paid_min = 0
         self.payroll = 0.0
         self.gain = np.zeros((frame.n_groups, frame.n_slots))
+        self.turn = 0
+        self.changed = np.zeros(frame.n_slots, dtype=np.int64)
         self._reach = np.arange(frame.n_slots + frame.tail)
         if problem.cyclic:
             self._reach %= frame.n_slots
@@ -142,6 +145,17 @@ class Bench:
         """Count a shift in, or out, without touching the list of shifts."""
         self._tally(piece, sign)
         self._refresh(self.slots(piece.start, piece.kind.length))
+
+    def mark(self, piece: Piece) -> None:
+        """Note that the slots of this shift have changed."""
+        self.turn += 1
+        self.changed[self.slots(piece.start, piece.kind.length)] = self.turn
+
+    def last_change(self, piece: Piece) -> int:
+        """The last turn that changed a slot that any shift near this one could reach."""
+        tail = self.frame.tail
+        near = np.arange(piece.start - tail, piece.start + piece.kind.length + tail) % self.frame.n_slots
+        return int(self.changed[near].max())
 
     def _tally(self, piece: Piece, sign: int) -> None:
         problem = self.frame.problem
@@ -162,6 +176,7 @@ class Bench:
 
     def put(self, piece: Piece) -> None:
         """Add a shift."""
+        self.mark(piece)
         self.count(piece, 1)
         self.pieces.append(piece)
 
@@ -331,8 +346,10 @@ def keep_limits(bench: Bench) -> None:
 def improve(bench: Bench, rng: np.random.Generator, passes: int, enough: float, deadline: float) -> bool:
     """Put every shift, one at a time, where it is worth most, or nowhere; false when the clock ended it.
 
-    Ends with the first pass that saves less than the share `enough`.
+    Ends with the first pass that saves less than the share `enough`. A shift that was best where it stood is
+    not looked at again before something near it changes; nor are its equals.
     """
+    settled: dict[Piece, int] = {}
     for _ in range(passes):
         before = bench.objective()
         if not fill(bench, deadline):
@@ -343,15 +360,24 @@ def improve(bench: Bench, rng: np.random.Generator, passes: int, enough: float, 
             if time.perf_counter() > deadline:
                 bench.pieces += kept
                 return False
-            piece = bench.take(len(bench.pieces) - 1)
+            piece = bench.pieces[-1]
+            if settled.get(piece, -1) >= bench.last_change(piece):
+                kept.append(bench.pieces.pop())
+                continue
+            bench.take(len(bench.pieces) - 1)
             value, other = bench.best((piece.start, piece.start + piece.kind.length))
             old = bench.worth(piece)
             if other is not None and value > max(old, 0.0) + EPSILON:
+                bench.mark(piece)
+                bench.mark(other)
                 kept.append(other)
                 bench.count(other, 1)
             elif old > -EPSILON:
+                settled[piece] = bench.turn
                 kept.append(piece)
                 bench.count(piece, 1)
+            else:
+                bench.mark(piece)
         bench.pieces = kept
         if bench.objective() > before * (1 - enough):
             break

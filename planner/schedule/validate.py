@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from planner.schedule.problem import (
@@ -306,3 +307,44 @@ def _best_worth(problem: CoverProblem, kind: ShiftKind, worth: list[float], day:
             best[slot] = min(best[slot], best[slot - 1])
         cheapest = best
     return total[length] - cheapest[length]
+
+
+def validate_people(
+    problem: CoverProblem,
+    plan: Plan,
+    agents: tuple[int, ...],
+    *,
+    rest_h: float = 11.0,
+    days_per_week: int = 5,
+) -> tuple[Violation, ...]:
+    """Re-check who works what: one shift a day, rest, and days in any seven, across the seam when cyclic."""
+    if len(agents) != len(plan.shifts):
+        return (Violation("agents", f"{len(agents)} agents for {len(plan.shifts)} shifts"),)
+    found: list[Violation] = []
+    horizon = problem.n_days * DAY_MIN
+    work: dict[tuple[int, int], list[Shift]] = defaultdict(list)
+    for shift, agent in zip(plan.shifts, agents, strict=True):
+        work[shift.group, agent].append(shift)
+    for (group, agent), shifts in work.items():
+        who = f"{problem.group_names[group]} {agent}"
+        days = sorted(shift.day for shift in shifts)
+        if len(set(days)) < len(days):
+            found.append(Violation("one shift a day", who))
+        spans = sorted(
+            (s.day * DAY_MIN + s.start_min, problem.shift_kinds[s.kind].length_min) for s in shifts
+        )
+        if problem.cyclic and len(spans) > 1:
+            spans.append((spans[0][0] + horizon, spans[0][1]))
+        for (start, length), (following, _) in pairwise(spans):
+            if following - start - length < rest_h * 60:
+                found.append(
+                    Violation("rest", f"{who}: {following - start - length} minutes before {following}")
+                )
+        wraps = problem.cyclic and problem.n_days >= 7
+        laps = (0, problem.n_days) if wraps else (0,)
+        worked = [day + lap for lap in laps for day in days]
+        for first in range(problem.n_days):
+            n = sum(first <= day < first + 7 for day in worked)
+            if n > days_per_week:
+                found.append(Violation("days per week", f"{who}: {n} days from day {first}"))
+    return tuple(found)

@@ -1,0 +1,645 @@
+"""The bare requirement: people on the queue per interval and skill set, such that every target holds.
+
+A list of rows: in interval i, people able to serve any of the types in a set >= n. Erlang A on lagged load is the
+start; then simulation rounds raise the row with the best measured gain on common draws per unit of cost (cuts, after
+Cezik & L'Ecuyer 2008), until every target's one-sided 95 % limit clears it; a last pass takes back what is not needed.
+Skills are pooled throughout, never rounded up per queue; recovery, repeats and bot leftovers are inside, because the
+arrivals and handle times are those that the simulation finds under the policy itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.stats import beta
+
+from planner.anchor import lens_of
+from planner.natural import NaturalValues
+from planner.roster import Roster
+from planner.scenario import compile as c
+from planner.scenario.problems import FieldError
+from planner.scenario.schema import RecoveryLever, Scenario, Target
+from sim import erlang
+from sim.draws import Draws, draw_needs, draw_people, draw_rows
+from sim.measures import service_totals, t_value
+from sim.replicate import Engine, run_engine, totals_once
+from sim.world import Floats, Ints, World, frozen
+
+Say = Callable[[str], None]
+FIRST, MOST = 4, 24
+"""Replications at first, and at most until a target is decided."""
+SEED = 9_001
+KEPT = 6
+"""Replications whose customers are kept in memory between simulations."""
+
+
+@dataclass(frozen=True)
+class TypeSet:
+    """A set of types, and the groups able to serve any of them."""
+
+    types: tuple[int, ...]
+    groups: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A target in one window: where it stands."""
+
+    target: int
+    window: tuple[int, ...]
+    """Flat intervals (day x I + i) of the window."""
+    label: str
+    mean: float
+    limit: float
+    """The one-sided 95 % limit on the wrong side."""
+    aim: float
+    met: bool
+    clearly_missed: bool
+
+    @property
+    def short(self) -> float:
+        """How far the measure is from its aim, in its own unit; 0 if met."""
+        return 0.0 if self.met else abs(self.aim - self.limit)
+
+
+@dataclass
+class Requirement:
+    """Rows per set of types, the numbers per group that satisfy them at least cost, and how it went."""
+
+    scenario: Scenario
+    policy: str
+    sets: list[TypeSet]
+    need: Floats
+    """(sets, days x I) people able to serve the set."""
+    duty: Ints = field(default_factory=lambda: np.zeros((0, 0), np.int64))
+    """(G, days x I) bare numbers on duty."""
+    verdicts: list[Verdict] = field(default_factory=list)
+    rounds: int = 0
+    simulations: int = 0
+    unreached: list[str] = field(default_factory=list)
+    own: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    """(G, days x I) rows of single groups, from occupancy and load ceilings."""
+
+    @property
+    def agent_hours(self) -> float:
+        """Bare hours on the queue over the horizon."""
+        return float(self.duty.sum()) * self.scenario.horizon.interval_min / 60
+
+
+# --- targets --------------------------------------------------------------------------------------------------------
+
+
+def targets_of(scenario: Scenario, policy: str) -> list[Target]:
+    """The scenario's targets and the policy's own occupancy ceilings."""
+    targets = list(scenario.targets)
+    for group, ceiling in (scenario.policy(policy).occupancy_ceiling or {}).items():
+        targets.append(Target(measure="occupancy", at_most=ceiling, groups=(group,), window="week"))
+    return targets
+
+
+def describe(target: Target, scenario: Scenario) -> str:
+    """A target in words."""
+    who = ", ".join(target.types or target.groups) or "everyone"
+    if target.measure == "service_level":
+        return f"{target.at_least:.0%} of {who} answered in {target.within_s:g} s ({target.window}, {target.definition})"
+    unit = " s" if target.measure == "mean_wait" else ""
+    aim = f"{target.at_most:.0%}" if target.measure in ("abandonment", "occupancy") else f"{target.at_most:g}{unit}"
+    return f"{target.measure.replace('_', ' ')} of {who} at most {aim} ({target.window})"
+
+
+class Measured:
+    """Sums by interval of some replications, under each distinct acceptable wait."""
+
+    def __init__(self, by_wait: dict[float, dict[str, Floats]], duty: Floats, scenario: Scenario) -> None:
+        self.by_wait = by_wait
+        self.duty = duty
+        self.scenario = scenario
+
+    def service(self, target: Target) -> dict[str, Floats]:
+        """(reps, T or G, days x I) sums for a target."""
+        wait = target.within_s if target.measure == "service_level" else next(iter(self.by_wait))
+        return {name: value.reshape(*value.shape[:2], -1) for name, value in self.by_wait[wait].items()}
+
+
+def waits_of(scenario: Scenario, policy: str) -> list[float]:
+    """The distinct acceptable waits of the service levels, seconds."""
+    return sorted({t.within_s for t in targets_of(scenario, policy) if t.measure == "service_level"}) or [20.0]
+
+
+def measured_of(
+    done: list[list[dict[str, Floats]]], waits: list[float], duty: Floats, scenario: Scenario
+) -> Measured:
+    """Sums of several replications (each a list by acceptable wait), stacked."""
+    by_wait = {
+        wait: {name: np.stack([several[i][name] for several in done]) for name in done[0][i]}
+        for i, wait in enumerate(waits)
+    }
+    return Measured(by_wait, duty, scenario)
+
+
+def parts(target: Target, measured: Measured, names: list[str], groups: list[str]) -> tuple[Floats, Floats]:
+    """(reps, days x I) totals above and below the target's measure."""
+    s = measured.service(target)
+    if target.measure in ("occupancy", "load"):
+        who = [groups.index(g) for g in target.groups] or list(range(len(groups)))
+        busy = s["busy_min"][:, who].sum(axis=1)
+        minutes = measured.scenario.horizon.interval_min
+        there = np.broadcast_to(measured.duty[who].sum(axis=0) * float(minutes), busy.shape)
+        return busy, np.maximum(there, busy)
+    who = [names.index(t) for t in target.types] or list(range(len(names)))
+
+    def pick(name: str) -> Floats:
+        return np.asarray(s[name][:, who].sum(axis=1), np.float64)
+
+    if target.measure == "mean_wait":
+        return pick("wait_answered_s"), pick("answered")
+    if target.measure == "abandonment":
+        return pick("abandoned"), pick("queued")
+    if target.definition == "g0":
+        return pick("in_time"), pick("answered")
+    if target.definition == "g1":
+        return pick("in_time"), pick("answered") + pick("abandoned") - pick("abandoned_in_time")
+    if target.definition == "g2":
+        return pick("in_time") + pick("abandoned_in_time"), pick("queued")
+    return pick("in_time"), pick("queued")
+
+
+def windows(target: Target, days: int, n_intervals: int) -> list[tuple[str, tuple[int, ...]]]:
+    """Labelled windows of flat intervals."""
+    if target.window == "week":
+        weeks = [range(d, min(d + 7, days)) for d in range(0, days, 7)]
+        return [
+            ("week" if len(weeks) == 1 else f"week {k + 1}", tuple(d * n_intervals + i for d in week for i in range(n_intervals)))
+            for k, week in enumerate(weeks)
+        ]  # fmt: skip
+    if target.window == "day":
+        return [(f"day {d + 1}", tuple(range(d * n_intervals, (d + 1) * n_intervals))) for d in range(days)]
+    return [(f"day {d + 1}, interval {i + 1}", (d * n_intervals + i,)) for d in range(days) for i in range(n_intervals)]
+
+
+def judge(scenario: Scenario, policy: str, measured: Measured) -> list[Verdict]:
+    """Every target in every window that has any contacts."""
+    names, groups = list(scenario.types), list(scenario.groups)
+    days, n = scenario.horizon.days, c.n_intervals(scenario)
+    found = []
+    for k, target in enumerate(targets_of(scenario, policy)):
+        above, below = parts(target, measured, names, groups)
+        for label, window in windows(target, days, n):
+            a, b = above[:, list(window)].sum(axis=1), below[:, list(window)].sum(axis=1)
+            if b.sum() > 0:
+                found.append(_verdict(k, target, window, label, a, b))
+            if target.floor is not None and target.window != "interval":
+                for i in window:
+                    if below[:, i].sum() > 0:
+                        found.append(_floor(k, target, i, above[:, i], below[:, i]))
+    return found
+
+
+def _verdict(k: int, target: Target, window: tuple[int, ...], label: str, a: Floats, b: Floats) -> Verdict:
+    at_least = target.measure == "service_level"
+    aim = float(target.at_least if at_least else target.at_most)  # type: ignore[arg-type]
+    n = len(a)
+    if target.with_probability is not None:
+        ratio = np.where(b > 0, a / np.maximum(b, 1e-12), aim)
+        hits = int(((ratio >= aim) if at_least else (ratio <= aim)).sum())
+        low = float(beta.ppf(0.05, hits, n - hits + 1)) if hits else 0.0
+        high = float(beta.ppf(0.95, hits + 1, n - hits)) if hits < n else 1.0
+        q = target.with_probability
+        return Verdict(k, window, label, hits / n, low, q, low >= q, high < q)
+    mean = float(a.sum() / b.sum())
+    half = 0.0
+    if n > 1:
+        half = t_value(n, 0.95) * float(((a - mean * b) / b.mean()).std(ddof=1)) / np.sqrt(n)
+    if at_least:
+        return Verdict(k, window, label, mean, mean - half, aim, mean - half >= aim, mean + half < aim)
+    return Verdict(k, window, label, mean, mean + half, aim, mean + half <= aim, mean - half > aim)
+
+
+def _floor(k: int, target: Target, i: int, a: Floats, b: Floats) -> Verdict:
+    plain = target.model_copy(update={"at_least": target.floor, "with_probability": None})
+    return _verdict(k, plain, (i,), f"floor, interval {i}", a, b)
+
+
+# --- rows and numbers -----------------------------------------------------------------------------------------------
+
+
+def type_sets(scenario: Scenario, policy: str, world: World) -> list[TypeSet]:
+    """Each type alone, each target's scope, and all types: the sets whose rows make the requirement."""
+    n_types = len(scenario.types)
+    names = list(scenario.types)
+    order = world.routing.order
+    able = [
+        {int(g) for form in range(2) for g in order[form * n_types + t] if g >= 0} for t in range(n_types)
+    ]
+    wanted: list[tuple[int, ...]] = [(t,) for t in range(n_types)]
+    for target in targets_of(scenario, policy):
+        if target.types:
+            wanted.append(tuple(sorted(names.index(name) for name in target.types)))
+    wanted.append(tuple(range(n_types)))
+    sets: dict[tuple[int, ...], TypeSet] = {}
+    for types in wanted:
+        groups = tuple(sorted(set().union(*(able[t] for t in types))))
+        sets.setdefault(types, TypeSet(types, groups))
+    return list(sets.values())
+
+
+def cheapest_numbers(sets: list[TypeSet], need: Floats, cost: Floats, ceiling_rows: Floats | None = None) -> Ints:
+    """(G, intervals) whole numbers per group of least cost that satisfy every row; intervals do not touch."""
+    n_groups = len(cost)
+    matrix = np.zeros((len(sets), n_groups))
+    for k, s in enumerate(sets):
+        matrix[k, list(s.groups)] = 1
+    duty = np.zeros((n_groups, need.shape[1]), np.int64)
+    own = np.zeros((n_groups, need.shape[1])) if ceiling_rows is None else ceiling_rows
+    solved: dict[bytes, Ints] = {}
+    price = np.maximum(cost, 1e-6) + np.arange(n_groups) * 1e-7
+    for i in range(need.shape[1]):
+        low = np.ceil(own[:, i] - 1e-9)
+        rhs = np.ceil(need[:, i] - 1e-9)
+        key = rhs.tobytes() + low.tobytes()
+        if key not in solved:
+            if rhs.max(initial=0) <= 0 and low.max(initial=0) <= 0:
+                solved[key] = np.zeros(n_groups, np.int64)
+            else:
+                result = milp(
+                    price, constraints=LinearConstraint(matrix, lb=rhs), integrality=np.ones(n_groups),
+                    bounds=Bounds(low, np.inf),
+                )  # fmt: skip
+                solved[key] = np.round(result.x).astype(np.int64)
+        duty[:, i] = solved[key]
+    return duty
+
+
+def roster_of_duty(duty: Ints, scenario: Scenario) -> Roster:
+    """Plain numbers as a roster."""
+    days = scenario.horizon.days
+    return Roster((), {g: duty[g].reshape(days, -1) for g in range(len(duty))})
+
+
+# --- the search -----------------------------------------------------------------------------------------------------
+
+
+class Search:
+    """Simulation rounds over rows for one scenario and policy."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        natural: NaturalValues,
+        policy: str,
+        *,
+        engine: Engine = "kernel",
+        executor: Executor | None = None,
+        say: Say = lambda _: None,
+        spacing: int = 3,
+    ) -> None:
+        self.scenario, self.natural, self.policy = scenario, natural, policy
+        self.engine, self.executor, self.say, self.spacing = engine, executor, say, spacing
+        self.targets = targets_of(scenario, policy)
+        self.days, self.n = scenario.horizon.days, c.n_intervals(scenario)
+        self.size = self.days * self.n
+        self.cost = np.array([group.cost_per_hour or 1.0 for group in scenario.groups.values()])
+        self.waits = waits_of(scenario, policy)
+        self.draws: dict[int, Draws] = {}
+        self.simulations = 0
+        ample = np.full((len(scenario.groups), self.size), self._ample(), np.int64)
+        self.world = c.compile_world(
+            scenario, natural, policy, roster_of_duty(ample, scenario), follow=False
+        )
+        self.sets = type_sets(scenario, policy, self.world)
+        self.own = np.zeros((len(scenario.groups), self.size))
+
+    def _ample(self) -> int:
+        offered = c.offered_by_interval(self.scenario) * self.scenario.what_if.volume
+        seconds = np.array([
+            float(c.by_interval(k.handle.talk_s, self.scenario).max()) + k.handle.acw_s
+            for k in self.scenario.types.values()
+        ])  # fmt: skip
+        load = (offered.max(axis=2).max(axis=1) * seconds).sum() / (self.scenario.horizon.interval_min * 60)
+        return int(load * 2 + 8 * np.sqrt(load) + 10)
+
+    def simulate(self, duty: Ints, replications: range) -> Measured:
+        """Sums of these replications with these numbers on duty; the customers are the same every time."""
+        roster = roster_of_duty(duty, self.scenario)
+        staffing = c.staffing_of(self.scenario, roster, self.world.clock)
+        world: World = self.world._replace(staffing=frozen(staffing))
+        self.simulations += len(replications)
+        if self.executor is None:
+            done = [self._one(world, k) for k in replications]
+        else:
+            done = list(self.executor.map(self._one, [world] * len(replications), replications))
+        return measured_of(done, self.waits, duty.astype(float), self.scenario)
+
+    def _one(self, world: World, k: int) -> list[dict[str, Floats]]:
+        drawn = self.draws.get(k)
+        if drawn is None:
+            needs = draw_needs(world, SEED, k)
+            drawn = Draws(needs, draw_rows(world, needs), draw_people(world, SEED, k))
+            if k < KEPT:
+                self.draws[k] = drawn
+        drawn = drawn._replace(people=draw_people(world, SEED, k))
+        records = run_engine(world, drawn, self.engine)
+        n = len(self.scenario.types)
+        return [service_totals(world, drawn, records.contacts, np.full(n, wait * 1000.0)) for wait in self.waits]
+
+    def start(self) -> Requirement:
+        """Rows from Erlang A on lagged load, with the arrivals and handle times that the policy itself leads to."""
+        ample = np.full((len(self.scenario.groups), self.size), self._ample(), np.int64)
+        self._refuse_unreachable(judge(self.scenario, self.policy, self.simulate(ample, range(FIRST))))
+        sums = totals_once(self.world, lens_of(self.scenario), SEED, 0, self.engine)
+        seconds = self.scenario.horizon.interval_min * 60
+        rates = self.simulate(ample, range(FIRST)).by_wait[self.waits[0]]["queued"].mean(axis=0) / seconds
+        answered = sums.customers["answered"].sum(axis=(1, 2))
+        handle = sums.customers["handle_min"].sum(axis=(1, 2)) * 60 / np.maximum(answered, 1e-9)
+        rest = sums.people["recovery_due_min"].sum() * 60 / max(answered.sum(), 1e-9)
+        if isinstance(self.scenario.policy(self.policy).recovery, RecoveryLever):
+            handle = handle + rest
+        patience = np.minimum(self.world.types.patience_ms.mean(axis=1) / 1000, 86_400.0)
+        need = np.zeros((len(self.sets), self.size))
+        for k, s in enumerate(self.sets):
+            types = list(s.types)
+            rate = rates[types].sum(axis=0).reshape(-1)
+            if rate.sum() <= 0:
+                continue
+            work = (rates[types] * handle[types, None, None]).sum(axis=0).reshape(-1)
+            mean = float(work.sum() / rate.sum())
+            wait_for = float((rates[types].sum(axis=(1, 2)) * patience[types]).sum() / rate.sum())
+            load = erlang.lagged_load(rate * (work / np.maximum(rate * mean, 1e-12)), seconds, mean, cyclic=True)
+            load = np.where(rate > 0, load, 0.0)
+            aims = [t for t in self.targets if not t.types or set(self._numbers(t)) == set(s.types)]
+            aims = [t for t in aims if t.types or len(s.types) == len(self.scenario.types)]
+            for i in np.flatnonzero(rate > 0):
+                need[k, i] = self._erlang(float(load[i]), mean, wait_for, aims)
+        requirement = Requirement(self.scenario, self.policy, self.sets, need)
+        requirement.duty = cheapest_numbers(self.sets, need, self.cost, self.own)
+        return requirement
+
+    def _numbers(self, target: Target) -> list[int]:
+        names = list(self.scenario.types)
+        return [names.index(name) for name in target.types]
+
+    def _erlang(self, load: float, mean_s: float, patience_s: float, aims: list[Target]) -> float:
+        """A start from below: cuts add what is missing, and few need to be taken back."""
+        people = 0.92 * load if load > 2 else 0.0
+        for target in aims:
+            if target.measure == "service_level":
+                aim = max(0.05, float(target.at_least or 0) - 0.08)
+                n = erlang.agents_for(
+                    load / mean_s, mean_s, measure=target.definition, target=min(aim, 0.99), patience_s=patience_s,
+                    within_s=target.within_s,
+                )  # fmt: skip
+                people = max(people, n)
+            elif target.measure == "abandonment" and target.at_most:
+                n = erlang.agents_for(
+                    load / mean_s, mean_s, measure="p_abandon", target=min(0.9, 1.3 * target.at_most), patience_s=patience_s
+                )  # fmt: skip
+                people = max(people, n)
+            elif target.measure == "mean_wait" and target.at_most:
+                n = erlang.agents_for(
+                    load / mean_s, mean_s, measure="mean_wait", target=1.3 * target.at_most, patience_s=patience_s
+                )  # fmt: skip
+                people = max(people, n)
+        return float(np.ceil(people)) if load > 0.05 else 0.0
+
+    def _refuse_unreachable(self, verdicts: list[Verdict]) -> None:
+        for v in verdicts:
+            target = self.targets[v.target]
+            if v.clearly_missed and target.measure in ("service_level", "abandonment", "mean_wait"):
+                field_name = "at_least" if target.measure == "service_level" else "at_most"
+                if v.target < len(self.scenario.targets):
+                    raise FieldError(
+                        ("targets", v.target, field_name), v.aim,
+                        f"cannot be reached with any number of people: with more than enough the {target.measure.replace('_', ' ')} is {v.mean:.3g} ({v.label})",
+                    )  # fmt: skip
+
+    def run(self, most_rounds: int = 12, *, trim: bool = True) -> Requirement:
+        """Raise until every target clears, then take back what is not needed."""
+        requirement = self.start()
+        replications = FIRST
+        for round_number in range(1, most_rounds + 1):
+            requirement.rounds = round_number
+            measured, verdicts, replications = self._decided(requirement.duty, replications)
+            requirement.verdicts = verdicts
+            missed = [v for v in verdicts if not v.met]
+            self.say(
+                f"requirement round {round_number}: {requirement.agent_hours:,.0f} agent-hours, "
+                f"{len(missed)} of {len(verdicts)} target windows missed"
+            )
+            if not missed:
+                break
+            if not self._raise_rows(requirement, measured, missed, replications):
+                break
+        missed = [v for v in requirement.verdicts if not v.met]
+        requirement.unreached = [f"{describe(self.targets[v.target], self.scenario)}: {v.label}" for v in missed]
+        if trim and not missed:
+            self._take_back(requirement, replications)
+        requirement.simulations = self.simulations
+        requirement.own = self.own
+        return requirement
+
+    def _decided(self, duty: Ints, replications: int) -> tuple[Measured, list[Verdict], int]:
+        """Judge, adding replications while a target stands neither clearly met nor clearly missed."""
+        while True:
+            measured = self.simulate(duty, range(replications))
+            verdicts = judge(self.scenario, self.policy, measured)
+            open_ones = [v for v in verdicts if not v.met and not v.clearly_missed]
+            missed = [v for v in verdicts if v.clearly_missed]
+            if missed or not open_ones or replications >= MOST:
+                return measured, verdicts, replications
+            replications = min(MOST, replications * 2)
+
+    def _candidates(self, missed: list[Verdict]) -> tuple[list[tuple[int, ...]], set[int]]:
+        """Distinct sets of groups that could help, and the intervals where they could (one before, too)."""
+        groups: list[tuple[int, ...]] = []
+        where: set[int] = set()
+        for v in missed:
+            target = self.targets[v.target]
+            types = set(self._numbers(target)) or set(range(len(self.scenario.types)))
+            for s in self.sets:
+                if types & set(s.types) and s.groups not in groups:
+                    groups.append(s.groups)
+            where |= {i for j in v.window for i in (j - 1, j) if 0 <= i < self.size}
+        return groups, where
+
+    def _raise_rows(
+        self, requirement: Requirement, base: Measured, missed: list[Verdict], replications: int
+    ) -> bool:
+        """Raise rows by the best measured gain per cost until the measured gains make up what is missing."""
+        moved = self._raise_groups_for_ceilings(requirement, base, missed)
+        service = [v for v in missed if self.targets[v.target].measure not in ("occupancy", "load")]
+        if service:
+            moved = self._raise_for_service(requirement, base, service, min(replications, FIRST)) or moved
+        if moved:
+            requirement.duty = cheapest_numbers(self.sets, requirement.need, self.cost, self.own)
+        return moved
+
+    def _raise_groups_for_ceilings(self, requirement: Requirement, base: Measured, missed: list[Verdict]) -> bool:
+        moved = False
+        groups = list(self.scenario.groups)
+        for v in missed:
+            target = self.targets[v.target]
+            if target.measure not in ("occupancy", "load") or not target.at_most:
+                continue
+            excess = min(1.25, max(1.005, v.limit / float(target.at_most)))
+            for g in [groups.index(name) for name in target.groups] or range(len(groups)):
+                window = list(v.window)
+                now = requirement.duty[g, window].astype(float)
+                # Spread the added people where the group is busiest: cumulative rounding keeps the total.
+                wanted = np.diff(np.round(np.concatenate([[0.0], np.cumsum(now * excess)])))
+                self.own[g, window] = np.maximum(self.own[g, window], np.maximum(now, wanted))
+                moved = True
+        return moved
+
+    def _gains(
+        self, requirement: Requirement, base: Measured, groups: list[tuple[int, ...]], where: set[int], verdicts: list[Verdict],
+        replications: int, sign: int,
+    ) -> list[tuple[float, int, int, int, Floats]]:
+        """Measured effect on each verdict of one person more (or fewer) able to serve a set, interval by interval.
+
+        Intervals far enough apart are changed in one simulation, and each change is credited with what happens from
+        its interval to just before the next change. Returns (gain per cost, set number, group, interval, effects).
+        """
+        names, all_groups = list(self.scenario.types), list(self.scenario.groups)
+        spots = sorted(where)
+        few = len(spots) <= 24
+        span = len(spots) if few else self.spacing
+        found = []
+        base_parts = [parts(self.targets[v.target], base, names, all_groups) for v in verdicts]
+        for set_number, able in enumerate(groups):
+            group = min(able, key=lambda g: (self.cost[g], g))
+            for phase in range(span):
+                chosen = spots[phase::span] if not few else [spots[phase]]
+                chosen = [i for i in chosen if sign > 0 or requirement.duty[group, i] > 0]
+                if sign < 0 and not few:
+                    chosen = [i for i in chosen if requirement.duty[group, i] > 1]
+                if not chosen:
+                    continue
+                duty = requirement.duty.copy()
+                duty[group, chosen] += sign
+                measured = self.simulate(duty, range(replications))
+                for order, i in enumerate(chosen):
+                    end = min(chosen[order + 1] if order + 1 < len(chosen) else self.size, i + max(span, 4), self.size)
+                    effects = np.zeros(len(verdicts))
+                    for k, v in enumerate(verdicts):
+                        target = self.targets[v.target]
+                        above, below = parts(target, measured, names, all_groups)
+                        inside = [j for j in v.window if i <= j < end]
+                        if not inside:
+                            continue
+                        a0, b0 = base_parts[k][0][:replications, inside].sum(), base_parts[k][1][:replications, inside].sum()
+                        a1, b1 = above[:replications, inside].sum(), below[:replications, inside].sum()
+                        aim = v.aim if target.with_probability is None else float(
+                            (target.at_least if target.measure == "service_level" else target.at_most) or 0
+                        )
+                        better = (a1 - aim * b1) - (a0 - aim * b0)
+                        effects[k] = (better if target.measure == "service_level" else -better) / replications
+                    total = float(effects.sum())
+                    found.append((sign * total / self.cost[group], set_number, group, i, effects))
+        return found
+
+    def _raise_for_service(
+        self, requirement: Requirement, base: Measured, missed: list[Verdict], replications: int
+    ) -> bool:
+        names, all_groups = list(self.scenario.types), list(self.scenario.groups)
+        groups, where = self._candidates(missed)
+        gains = self._gains(requirement, base, groups, where, missed, replications, +1)
+        short = np.zeros(len(missed))
+        for k, v in enumerate(missed):
+            below = parts(self.targets[v.target], base, names, all_groups)[1][:, list(v.window)].sum(axis=1).mean()
+            short[k] = v.short * below if self.targets[v.target].with_probability is None else v.short * below * 0.1
+        few = len(where) <= 24
+        gains.sort(key=lambda row: (-row[0], row[3], row[2]))
+        left = short.copy()
+        raised = 0
+        for gain, _, group, i, effects in gains:
+            if not (left > 0).any() or gain <= 0:
+                break
+            if not ((effects > 0) & (left > 0)).any():
+                continue
+            self._raise_row(requirement, group, i)
+            # Gains overlap; count on most, not all, of what was measured.
+            left -= effects * 0.8
+            raised += 1
+            if few:
+                break
+        if raised == 0:
+            # Nothing measurable: raise the scope everywhere by one.
+            for v in missed:
+                target = self.targets[v.target]
+                able = [s for s in self.sets if set(self._numbers(target)) <= set(s.types)]
+                group = min(able[0].groups, key=lambda g: (self.cost[g], g)) if able else 0
+                for i in v.window:
+                    if requirement.duty[:, i].sum() > 0:
+                        self._raise_row(requirement, group, i)
+                        raised += 1
+        return raised > 0
+
+    def _raise_row(self, requirement: Requirement, group: int, i: int) -> None:
+        """Raise the narrowest row that asks for this group by one above what is there now."""
+        able = [k for k, s in enumerate(self.sets) if group in s.groups]
+        k = min(able, key=lambda k: len(self.sets[k].groups))
+        there = requirement.duty[list(self.sets[k].groups), i].sum()
+        requirement.need[k, i] = max(requirement.need[k, i], float(there)) + 1
+        requirement.duty[group, i] += 1
+
+    def _take_back(self, requirement: Requirement, replications: int) -> None:
+        """Lower rows whose loss is smallest while every target still clears."""
+        for _ in range(3 if self.size > 24 else 60):
+            measured, verdicts, replications = self._decided(requirement.duty, replications)
+            if any(not v.met for v in verdicts):
+                return
+            names, all_groups = list(self.scenario.types), list(self.scenario.groups)
+            room = np.array([
+                abs(v.limit - v.aim) * parts(self.targets[v.target], measured, names, all_groups)[1][:, list(v.window)].sum(axis=1).mean()
+                if self.targets[v.target].with_probability is None else 0.0
+                for v in verdicts
+            ])  # fmt: skip
+            where = {i for i in range(self.size) if requirement.duty[:, i].sum() > 0}
+            groups = [(g,) for g in range(len(self.cost)) if requirement.duty[g].sum() > 0]
+            losses = self._gains(requirement, measured, groups, where, verdicts, min(replications, FIRST), -1)
+            losses.sort(key=lambda row: (row[0], row[3]))
+            trial_need, trial_duty = requirement.need.copy(), requirement.duty.copy()
+            lowered = 0
+            few = len(where) <= 24
+            left = room * (1.0 if few else 0.5)
+            touched: set[int] = set()
+            for loss, _, group, i, effects in losses:
+                effects_down = np.minimum(effects, 0)
+                if i in touched or (left + effects_down < 0).any() or self.own[group, i] >= trial_duty[group, i]:
+                    continue
+                del loss
+                trial_duty[group, i] -= 1
+                left = left + effects_down
+                touched.add(i)
+                lowered += 1
+                if few:
+                    break
+            if not lowered:
+                return
+            trial = Requirement(self.scenario, self.policy, self.sets, trial_need, trial_duty)
+            _, after, _ = self._decided(trial_duty, replications)
+            if any(not v.met for v in after):
+                return
+            for k, s in enumerate(self.sets):
+                there = trial_duty[list(s.groups)].sum(axis=0).astype(float)
+                requirement.need[k] = np.minimum(requirement.need[k], there)
+            requirement.duty, requirement.verdicts = trial.duty, after
+            self.say(f"requirement: took back {lowered} agent-intervals, {requirement.agent_hours:,.0f} agent-hours left")
+
+
+def require(
+    scenario: Scenario,
+    natural: NaturalValues,
+    policy: str,
+    *,
+    engine: Engine = "kernel",
+    executor: Executor | None = None,
+    say: Say = lambda _: None,
+    most_rounds: int = 12,
+) -> Requirement:
+    """The bare requirement of a policy. Raises FieldError for targets that no number of people can reach."""
+    return Search(scenario, natural, policy, engine=engine, executor=executor, say=say).run(most_rounds)

@@ -1,0 +1,651 @@
+"""The cases with a known answer: how each is built and run, and how the two answers are compared.
+
+Both answers carry an interval. They agree when they differ by at most Z combined standard errors, plus half a unit of
+the last digit that was printed. With Z = 4 a right simulator fails one comparison in 16,000.
+Used by the tests, and with longer runs by `scripts/validate.py`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.special import gamma as gamma_function
+from scipy.stats import norm, poisson
+
+from planner.anchor import first_guess
+from planner.roster import Roster
+from planner.scenario.compile import by_days, compile_world
+from planner.scenario.load import read
+from planner.scenario.schema import Scenario
+from sim import world as w
+from sim.erlang import queue_a, queue_c
+from sim.measures import Lens, Totals, estimate
+from sim.plain import anonymous_staffing, plain_world
+from sim.replicate import Engine, each
+from sim.world import DAY_MS, Floats, World
+
+CASES = Path(__file__).parent / "validation"
+Z = 4.0
+WITHIN_S = 20.0
+
+try:
+    from sim import kernel as _  # noqa: F401
+
+    ENGINE: Engine = "kernel"
+except ImportError:
+    ENGINE = "simpy"
+
+
+# --- two answers ------------------------------------------------------------------------------------------------------
+
+
+class Answer(NamedTuple):
+    """A number with its standard error, and half a unit of its last printed digit."""
+
+    mean: float
+    se: float
+    rounding: float = 0.0
+
+
+class Row(NamedTuple):
+    """One figure: what it should be, what the simulator says."""
+
+    case: str
+    figure: str
+    reference: Answer
+    ours: Answer
+
+    @property
+    def off(self) -> float:
+        """How far apart, in combined standard errors, rounding granted."""
+        gap = abs(self.ours.mean - self.reference.mean) - self.reference.rounding
+        se = math.hypot(self.ours.se, self.reference.se)
+        return max(0.0, gap) / se if se > 0 else (0.0 if gap <= 0 else math.inf)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether they agree."""
+        return self.off <= Z
+
+    def __str__(self) -> str:
+        return (
+            f"{self.case}, {self.figure}: {self.reference.mean:.6g} (se {self.reference.se:.2g}) published, "
+            f"{self.ours.mean:.6g} (se {self.ours.se:.2g}) simulated, {self.off:.1f} standard errors apart"
+        )
+
+
+def printed(text: str, level: float = 0.95) -> Answer:
+    """An answer as it was printed: "0.902 [0.900, 0.904]"."""
+    mean, low, high = re.findall(r"-?\d+\.?\d*", text)
+    decimals = len(mean.partition(".")[2])
+    se = (float(high) - float(low)) / 2 / float(norm.ppf(0.5 + level / 2))
+    return Answer(float(mean), se, 0.5 * 10.0**-decimals)
+
+
+def simulated(above: Floats, below: Floats | None = None) -> Answer:
+    """The mean, or ratio of totals, over independent days or replications."""
+    found = estimate(np.asarray(above, float), None if below is None else np.asarray(below, float))
+    n = len(above)
+    from sim.measures import t_value
+
+    return Answer(found.mean, (found.high - found.low) / 2 / t_value(n))
+
+
+def spread_of(values: Floats) -> Answer:
+    """The standard deviation, with its standard error from the fourth moment."""
+    n, sd = len(values), float(values.std(ddof=1))
+    kurtosis = float(((values - values.mean()) ** 4).mean()) / sd**4
+    return Answer(sd, sd * math.sqrt(max(kurtosis - 1, 0.1) / (4 * n)))
+
+
+# --- running ----------------------------------------------------------------------------------------------------------
+
+
+def load_case(name: str) -> tuple[Scenario, World]:
+    """A scenario file of this folder, and its world: all values natural, staffed as its groups say."""
+    scenario = read(CASES / f"{name}.yaml", Scenario).value
+    duty = {g: by_days(group.on_duty, scenario) for g, group in enumerate(scenario.groups.values())}
+    return scenario, compile_world(scenario, first_guess(scenario), "as_is", Roster((), duty))
+
+
+def replications(
+    world: World, lens: Lens, n: int, *, seed: int = 1, engine: Engine = ENGINE
+) -> Iterable[tuple[int, Totals]]:
+    """Replications on two threads, few at a time in memory."""
+    if engine == "simpy":
+        yield from each(world, lens, range(n), seed=seed, engine=engine)
+        return
+    with ThreadPoolExecutor(2) as pool:
+        for first in range(0, n, 8):
+            yield from each(world, lens, range(first, min(first + 8, n)), seed=seed, engine=engine, executor=pool)
+
+
+def by_day(
+    world: World, n_days: int, *, seed: int = 1, within_s: float = WITHIN_S, chunk: int = 1, engine: Engine = ENGINE
+) -> dict[str, Floats]:
+    """(days, types or groups, intervals) service figures; days are independent where they start empty.
+
+    With `chunk`, intervals are added up in so many equal parts of the day instead of one by one.
+    """
+    lens = Lens(np.full(len(world.types.talk_cv), within_s * 1000))
+    n = math.ceil(n_days / world.clock.days)
+    parts: dict[str, list[Floats]] = {}
+    for _, totals in replications(world, lens, n, seed=seed, engine=engine):
+        for name, value in totals.service.items():
+            days = value.transpose(1, 0, 2)
+            if chunk > 1:
+                days = days.reshape(*days.shape[:2], chunk, -1).sum(axis=3)
+            parts.setdefault(name, []).append(days)
+    return {name: np.concatenate(several) for name, several in parts.items()}
+
+
+def whole(figures: dict[str, Floats]) -> dict[str, Floats]:
+    """(days,) sums over types and intervals."""
+    return {name: value.sum(axis=(1, 2)) for name, value in figures.items()}
+
+
+def open_share(world: World, figures: dict[str, Floats], group: int) -> tuple[Floats, float]:
+    """Minutes a day that a group handles contacts while the centre is open, and minutes it is staffed for."""
+    clock, staffing = world.clock, world.staffing
+    today = (staffing.slot_group == group) & (staffing.slot_ms < DAY_MS)
+    minutes = float(((clock.close_ms[0] - staffing.slot_ms[today]) * staffing.slot_change[today]).sum()) / 60_000
+    intervals = np.arange(figures["busy_min"].shape[2]) * clock.interval_ms
+    inside = (intervals >= clock.open_ms[0]) & (intervals < clock.close_ms[0])
+    return figures["busy_min"][:, group][:, inside].sum(axis=1), minutes
+
+
+# --- ContactCenters ---------------------------------------------------------------------------------------------------
+
+CONTACT_CENTERS = {
+    "mmc": {
+        "answered in target a day": "1816.158 [1812.618, 1819.698]",
+        "service level": "0.902 [0.900, 0.904]",
+        "speed of answer, min": "0.099 [0.097, 0.102]",
+        "occupancy": "0.695 [0.694, 0.697]",
+    },
+    "mmcab": {
+        "abandoned a day": "58.609 [57.660, 59.558]",
+        "answered in target a day": "1906.008 [1903.785, 1908.231]",
+        "service level of the answered": "0.975 [0.974, 0.975]",
+        "speed of answer, min": "0.024 [0.023, 0.024]",
+        "occupancy": "0.675 [0.674, 0.677]",
+        "in target / (served + abandoned after it)": "0.968 [0.968, 0.969]",
+    },
+    "simplemsk": {
+        "served a day": "4297.305 [4270.150, 4324.460]",
+        "abandoned a day": "910.335 [876.133, 944.537]",
+        "in target / (served + abandoned after it)": "0.501 [0.494, 0.509]",
+        "occupancy of the first group": "0.881 [0.877, 0.884]",
+    },
+}
+"""Published by ContactCenters: 1,000 replications of a day, 95 % intervals."""
+
+MSK_IN_TARGET = ((170.154, 599.334, 15.490), (262.936, 511.648, 34.697), (259.806, 613.732, 24.888))
+"""SimpleMSK's answered in target by type and period, printed without intervals."""
+
+
+def contact_centers(name: str, n_days: int, *, engine: Engine = ENGINE) -> list[Row]:
+    """One published case of ContactCenters beside ours."""
+    scenario, world = load_case(name)
+    figures = by_day(world, n_days, engine=engine)
+    day = whole(figures)
+    busy, staffed = open_share(world, figures, 0)
+    after = day["abandoned"] - day["abandoned_in_time"]
+    found = {
+        "answered in target a day": simulated(day["in_time"]),
+        "served a day": simulated(day["answered"]),
+        "abandoned a day": simulated(day["abandoned"]),
+        "service level": simulated(day["in_time"], day["answered"]),
+        "service level of the answered": simulated(day["in_time"], day["answered"]),
+        "speed of answer, min": simulated(day["wait_answered_s"] / 60, day["answered"]),
+        "occupancy": simulated(busy / staffed),
+        "occupancy of the first group": simulated(busy / staffed),
+        "in target / (served + abandoned after it)": simulated(day["in_time"], day["answered"] + after),
+    }
+    title = scenario.title.partition(":")[0]
+    rows = [Row(title, key, printed(text), found[key]) for key, text in CONTACT_CENTERS[name].items()]
+    if name == "simplemsk":
+        for t, periods in enumerate(MSK_IN_TARGET):
+            for p, published in enumerate(periods):
+                # two hours each from 8:00; their spread is not printed, and ours stands for it: 1,000 days
+                values = figures["in_time"][:, t, 16 + 4 * p : 20 + 4 * p].sum(axis=1)
+                theirs = Answer(published, float(values.std(ddof=1)) / math.sqrt(1000), 0.0005)
+                rows.append(Row(title, f"in target, type {t}, period {p + 1}", theirs, simulated(values)))
+    return rows
+
+
+# --- SSJ --------------------------------------------------------------------------------------------------------------
+
+SSJ_CALLS = 1660
+
+
+def ssj(n_days: int, *, engine: Engine = ENGINE) -> list[Row]:
+    """SSJ's CallCenter: 10,000 days, 90 % intervals; its estimators divide by 1,660, whatever the day brings."""
+    _, world = load_case("ssj_callcenter")
+    day = whole(by_day(world, n_days, engine=engine))
+    lost = day["abandoned"] / SSJ_CALLS
+    return [
+        Row("CallCenter", "arrivals a day", printed("1660.366 [1658.826, 1661.906]", 0.9), simulated(day["offered"])),
+        Row("CallCenter", "their standard deviation", Answer(93.62, 93.62 / math.sqrt(20_000), 0.005), spread_of(day["offered"])),
+        Row("CallCenter", "wait, s", printed("4.713 [4.680, 4.746]", 0.9), simulated(day["wait_s"] / SSJ_CALLS)),
+        Row("CallCenter", "in target, abandoned too", printed("0.925 [0.924, 0.925]", 0.9), simulated((day["in_time"] + day["abandoned_in_time"]) / SSJ_CALLS)),
+        Row("CallCenter", "lost", Answer(0.020, 0.0067 / 100, 0.0005), simulated(lost)),
+        Row("CallCenter", "standard deviation of the lost", Answer(0.0067, 0.0067 / math.sqrt(20_000), 0.00005), spread_of(lost)),
+    ]  # fmt: skip
+
+
+# --- staffing that follows a sine -------------------------------------------------------------------------------------
+
+CYCLES = 5
+"""Cycles of 2 pi service times in a day of 24 h."""
+STEP_MIN = 3
+PHASES = 16
+STEPS = 1440 // STEP_MIN // CYCLES
+UNIT_S = 86_400 / CYCLES / (2 * math.pi)
+"""One unit of time: the mean of handling and of patience."""
+DELAY = 0.3
+
+
+def mean_in_system(t: Floats) -> Floats:
+    """m(t) of arrivals at 100 + 20 sin t, where handling and patience have mean one."""
+    return np.asarray(100 + 10 * (np.sin(t) - np.cos(t)))
+
+
+@cache
+def agents_needed(load: float) -> int:
+    """The smallest s with P(Poisson(load) >= s) <= 0.3."""
+    return next(s for s in range(1, 1000) if poisson.sf(s - 1, load) <= DELAY)
+
+
+def sine_staffing(*, follow_demand: bool = False) -> Floats:
+    """Agents in each step of a cycle: for m(t) at its middle, or, wrongly, for lambda(t) itself."""
+    middle = (np.arange(STEPS) + 0.5) * 2 * math.pi / STEPS
+    loads = 100 + 20 * np.sin(middle) if follow_demand else mean_in_system(middle)
+    return np.array([agents_needed(round(float(m), 9)) for m in loads])
+
+
+def sine_world(days: int, staffing: Floats) -> World:
+    """Arrivals at 100 + 20 sin t a unit of time, and these agents in every cycle."""
+    world = plain_world(
+        talk_s=UNIT_S, patience_s=UNIT_S, open_hours=(0.0, 24.0), days=days, interval_min=STEP_MIN, agents=1
+    )
+    edge = np.arange(STEPS + 1) * 2 * math.pi / STEPS
+    expected = 100 * np.diff(edge) - 20 * np.diff(np.cos(edge))
+    per_day = np.broadcast_to(np.tile(expected, CYCLES), (1, days, STEPS * CYCLES))
+    agents = np.broadcast_to(np.tile(staffing, CYCLES), (1, days, STEPS * CYCLES))
+    return w.frozen(  # type: ignore[no-any-return]
+        world._replace(
+            demand=world.demand._replace(expected=per_day), staffing=anonymous_staffing(world.clock, agents)
+        )
+    )
+
+
+def exact_delay(staffing: Floats) -> Floats:
+    """(phases,) exact P(delay) of arrivals around t = 2 pi k / 16."""
+    fine = 20
+    t = (np.arange(STEPS * fine) + 0.5) * 2 * math.pi / (STEPS * fine)
+    rate = 100 + 20 * np.sin(t)
+    delayed = rate * poisson.sf(np.repeat(staffing, fine) - 1, mean_in_system(t))
+    half = STEPS * fine // PHASES // 2
+
+    def phases(x: Floats) -> Floats:
+        return np.roll(x, half).reshape(PHASES, -1).sum(axis=1)
+
+    return phases(delayed) / phases(rate)
+
+
+def sine_delay(days: int, staffing: Floats, *, seed: int = 1, engine: Engine = ENGINE) -> list[tuple[Floats, Floats]]:
+    """For each phase, (cycles,) delayed contacts and contacts; the first day, which starts empty, left out."""
+    per_run = min(days, 41)
+    world = sine_world(per_run, staffing)
+    lens = Lens(np.zeros(1))
+    late: list[Floats] = []
+    every: list[Floats] = []
+    for _, totals in replications(world, lens, math.ceil(days / per_run), seed=seed, engine=engine):
+        for into, values in (
+            (every, totals.service["queued"]),
+            (late, totals.service["queued"] - totals.service["in_time"]),
+        ):
+            steps = np.roll(values.reshape(-1), STEPS // PHASES // 2)[STEPS * CYCLES :]
+            into.append(steps.reshape(-1, PHASES, STEPS // PHASES).sum(axis=2))
+    delayed, contacts = np.concatenate(late), np.concatenate(every)
+    return [(delayed[:, k], contacts[:, k]) for k in range(PHASES)]
+
+
+def sine(days: int, *, engine: Engine = ENGINE) -> list[Row]:
+    """P(delay) in each phase of the cycle beside the exact value."""
+    staffing = sine_staffing()
+    exact = exact_delay(staffing)
+    return [
+        Row("sine", f"P(delay) around t = {k}/8 pi", Answer(float(exact[k]), 0.0), simulated(*counts))
+        for k, counts in enumerate(sine_delay(days, staffing, engine=engine))
+    ]
+
+
+# --- closed forms -----------------------------------------------------------------------------------------------------
+
+
+class Queue(NamedTuple):
+    """A steady state with a closed form."""
+
+    name: str
+    agents: int
+    per_hour: float
+    service_s: float
+    patience_s: float
+    """Infinite for Erlang C."""
+
+
+QUEUES = (
+    Queue("Erlang C, 14 agents at 71 %", 14, 200.0, 180.0, math.inf),
+    Queue("Erlang C, 24 agents at 83 %", 24, 400.0, 180.0, math.inf),
+    Queue("Erlang C, 12 agents at 90 %", 12, 324.0, 120.0, math.inf),
+    Queue("Erlang A, 14 agents at 71 %", 14, 200.0, 180.0, 120.0),
+    Queue("Erlang A, 10 agents at 100 %", 10, 200.0, 180.0, 120.0),
+    Queue("Erlang A, 8 agents at 125 %", 8, 200.0, 180.0, 120.0),
+    Queue("Erlang A, 5 agents at 200 %", 5, 200.0, 180.0, 120.0),
+    Queue("Erlang A, 50 agents at 96 % (Garnett et al.)", 50, 2880.0, 60.0, 120.0),
+)
+
+
+def closed_form(queue: Queue) -> dict[str, float]:
+    """What the closed forms say."""
+    rate = queue.per_hour / 3600
+    if math.isinf(queue.patience_s):
+        c = queue_c(queue.agents, rate, queue.service_s, WITHIN_S)
+        assert c.mean_wait_s is not None
+        assert c.queue_length is not None
+        return {
+            "P(wait)": c.p_wait, "mean wait, s": c.mean_wait_s, "service level": c.service_level.g3,
+            "occupancy": c.occupancy, "queue length": c.queue_length,
+        }  # fmt: skip
+    a = queue_a(queue.agents, rate, queue.service_s, queue.patience_s, WITHIN_S)
+    assert a.speed_of_answer_s is not None
+    levels = a.service_level
+    return {
+        "P(wait)": a.p_wait, "abandoned": a.p_abandon, "mean wait, s": a.mean_wait_s,
+        "speed of answer, s": a.speed_of_answer_s, "service level, g0": levels.g0, "service level, g1": levels.g1,
+        "service level, g2": levels.g2, "service level, g3": levels.g3, "occupancy": a.occupancy,
+        "queue length": a.queue_length,
+    }  # fmt: skip
+
+
+def long_run(queue: Queue, *, runs: int, days: int, seed: int = 1, engine: Engine = ENGINE) -> dict[str, Answer]:
+    """The same from runs of many days round the clock; runs are independent, their first day is left out."""
+    world = plain_world(
+        arrivals_per_hour=queue.per_hour, talk_s=queue.service_s, agents=queue.agents, patience_s=queue.patience_s,
+        open_hours=(0.0, 24.0), days=days, interval_min=60,
+    )  # fmt: skip
+
+    def figures(within_s: float) -> dict[str, Floats]:
+        day = whole(by_day(world, runs * days, seed=seed, within_s=within_s, engine=engine))
+        return {name: value.reshape(runs, days)[:, 1:].sum(axis=1) for name, value in day.items()}
+
+    at_once, timed = figures(0.0), figures(WITHIN_S)
+    queued, answered = timed["queued"], timed["answered"]
+    good, left = timed["in_time"], timed["abandoned"]
+    level = simulated(good, queued)
+    minutes = 1440.0 * (days - 1)
+    return {
+        "P(wait)": simulated(queued - at_once["in_time"], queued),
+        "abandoned": simulated(left, queued),
+        "mean wait, s": simulated(timed["wait_s"], queued),
+        "speed of answer, s": simulated(timed["wait_answered_s"], answered),
+        "service level": level,
+        "service level, g0": simulated(good, answered),
+        "service level, g1": simulated(good, answered + left - timed["abandoned_in_time"]),
+        "service level, g2": simulated(good + timed["abandoned_in_time"], queued),
+        "service level, g3": level,
+        "occupancy": simulated(timed["busy_min"] / (minutes * queue.agents)),
+        "queue length": simulated(timed["wait_s"] / (minutes * 60)),
+        # identities
+        "wait over patience": simulated(timed["wait_s"] / queue.patience_s, queued),
+        "busy agents": simulated(timed["busy_min"] / minutes),
+        "offered": simulated(queued / minutes * 60),
+    }
+
+
+def closed_forms(*, runs: int, days: int, engine: Engine = ENGINE) -> list[Row]:
+    """All queues beside their closed forms."""
+    rows = []
+    for queue in QUEUES:
+        ours = long_run(queue, runs=runs, days=days, engine=engine)
+        rows += [Row(queue.name, key, Answer(value, 0.0), ours[key]) for key, value in closed_form(queue).items()]
+    return rows
+
+
+# --- Ciw --------------------------------------------------------------------------------------------------------------
+
+Case = tuple[str, Callable[[int], list[dict[str, float]]], Callable[[int], list[dict[str, float]]]]
+
+
+def _compared(name: str, theirs: Sequence[dict[str, float]], ours: Sequence[dict[str, float]]) -> list[Row]:
+    """Rows of ratios: each figure `a/b` is a ratio of two sums by replication."""
+
+    def answers(runs: Sequence[dict[str, float]]) -> dict[str, Answer]:
+        return {
+            key: simulated(np.array([run[key] for run in runs]), np.array([run[f"of {key}"] for run in runs]))
+            for key in runs[0]
+            if not key.startswith("of ")
+        }
+
+    reference, found = answers(theirs), answers(ours)
+    return [Row(name, key, reference[key], found[key]) for key in reference]
+
+
+def _sums(kind: str, waits: Floats, answered: Floats, gone: Floats) -> dict[str, float]:
+    """Sums of one replication and kind of contact, each with what it is a share of."""
+    n, n_answered = float(len(waits)), float(answered.sum())
+    return {
+        f"{kind}: abandoned": float(gone.sum()), f"of {kind}: abandoned": n,
+        f"{kind}: wait, s": float(waits.sum()), f"of {kind}: wait, s": n,
+        f"{kind}: speed of answer, s": float(waits[answered].sum()), f"of {kind}: speed of answer, s": n_answered,
+        f"{kind}: answered in 20 s": float((waits[answered] <= WITHIN_S).sum()), f"of {kind}: answered in 20 s": n,
+    }  # fmt: skip
+
+
+def _our_runs(
+    world: World, n: int, kinds: dict[str, Callable[[Any, Any], Any]], from_s: float, seed: int = 5
+) -> list[dict[str, float]]:
+    from sim import records as r
+    from sim.replicate import simulate_once
+
+    result = []
+    for k in range(n):
+        drawn, records = simulate_once(world, seed, k, ENGINE)
+        c = records.contacts
+        wait = (c.end_ms - c.reach_ms) / 1000
+        seen = np.isin(c.outcome, (r.ANSWERED, r.ABANDONED, r.TURNED_AWAY)) & (c.arrive_ms >= from_s * 1000)
+        sums: dict[str, float] = {}
+        for name, chosen in kinds.items():
+            mine = seen & chosen(drawn.needs.type[drawn.rows.need], c.arrive_ms / 1000)
+            outcome = c.outcome[mine]
+            sums |= _sums(name, wait[mine], outcome == r.ANSWERED, outcome == r.ABANDONED)
+            if world.routing.max_queue:
+                sums |= {f"{name}: turned away": float((outcome == r.TURNED_AWAY).sum()), f"of {name}: turned away": float(mine.sum())}  # fmt: skip
+        result.append(sums)
+    return result
+
+
+def _ciw_runs(
+    network: Callable[[], Any], n: int, until_s: float, kinds: dict[str, Callable[[Any, Any], Any]], from_s: float,
+    *, turned_away: bool = False, seed: int = 5,
+) -> list[dict[str, float]]:  # fmt: skip
+    import ciw
+
+    result = []
+    for k in range(n):
+        ciw.seed(seed * 1000 + k)
+        simulation = ciw.Simulation(network())
+        # Whoever arrived by `until_s` is followed to their end.
+        simulation.simulate_until_max_time(until_s + 4 * 3600)
+        records = [
+            x for x in simulation.get_all_records() if from_s <= x.arrival_date < until_s
+        ]
+        kind = np.array([x.customer_class for x in records])
+        arrival = np.array([x.arrival_date for x in records])
+        wait = np.array([0.0 if x.record_type == "rejection" else x.waiting_time for x in records])
+        outcome = np.array([x.record_type for x in records])
+        sums: dict[str, float] = {}
+        for name, chosen in kinds.items():
+            mine = chosen(kind, arrival)
+            sums |= _sums(name, wait[mine], outcome[mine] == "service", outcome[mine] == "renege")
+            if turned_away:
+                sums |= {f"{name}: turned away": float((outcome[mine] == "rejection").sum()), f"of {name}: turned away": float(mine.sum())}  # fmt: skip
+        result.append(sums)
+    return result
+
+
+def ciw_priorities(runs: int, hours: int = 24) -> list[Row]:
+    """Two types that differ in handle time and patience, one ahead of the other, five agents at 96 %."""
+    import ciw
+
+    rate, service, patience = (72.0, 90.0), (90.0, 120.0), (90.0, 180.0)
+    names = ("first in line", "second in line")
+    warm_s = 3600.0
+
+    def network() -> Any:
+        each_of = dict(zip(("0", "1"), range(2), strict=True))
+        return ciw.create_network(
+            arrival_distributions={key: [ciw.dists.Exponential(rate[i] / 3600)] for key, i in each_of.items()},
+            service_distributions={key: [ciw.dists.Exponential(1 / service[i])] for key, i in each_of.items()},
+            reneging_time_distributions={key: [ciw.dists.Exponential(1 / patience[i])] for key, i in each_of.items()},
+            priority_classes={"0": 0, "1": 1},
+            number_of_servers=[5],
+        )
+
+    world = plain_world(types=2, agents=5, open_hours=(0.0, 24.0), days=math.ceil(hours / 24) + 1, interval_min=60)
+    clock, shape = world.clock, world.demand.expected.shape
+    expected = np.zeros(shape)
+    until = np.arange(shape[1])[:, None] * 24 + np.arange(24)[None, :] < hours
+    for i in range(2):
+        expected[i] = rate[i] * until
+    types = world.types._replace(
+        talk_ms=np.repeat(np.array(service)[:, None] * 1000, 24, axis=1),
+        patience_ms=np.repeat(np.array(patience)[:, None] * 1000, 24, axis=1),
+    )
+    routing = world.routing._replace(priority=np.tile(np.array([0, 1]), 3)[None, :])
+    assert clock.always_open
+    world = w.frozen(world._replace(demand=world.demand._replace(expected=expected), types=types, routing=routing))
+    ours = _our_runs(
+        world, runs * 4, {name: (lambda kind, _, i=i: kind == i) for i, name in enumerate(names)}, warm_s
+    )
+    theirs = _ciw_runs(
+        network, runs, hours * 3600.0,
+        {name: (lambda kind, _, i=i: kind == str(i)) for i, name in enumerate(names)}, warm_s,
+    )  # fmt: skip
+    return _compared("Two priorities", theirs, ours)
+
+
+def teams(sizes: Sequence[int], starts_s: Sequence[float], ends_s: Sequence[float]) -> w.Staffing:
+    """Shifts of one team after another on the first day, each of its own people; contacts in progress are finished."""
+    n = sum(sizes)
+    none = np.zeros(0, np.int64)
+    return w.Staffing(
+        group_of=np.zeros(n, np.int64), person=np.arange(n), agent=np.arange(n),
+        start_ms=np.repeat(np.array(starts_s) * 1000, sizes).astype(np.int64),
+        end_ms=np.repeat(np.array(ends_s) * 1000, sizes).astype(np.int64),
+        day=np.zeros(n, np.int64), absence_factor=np.ones(n), act_from=np.zeros(n + 1, np.int64),
+        act_ms=none, act_length_ms=none, act_kind=none, act_paid=none,
+        slot_ms=none, slot_group=none, slot_change=none,
+    )  # fmt: skip
+
+
+def ciw_day(runs: int) -> list[Row]:
+    """A day of four periods: arrivals change, one team relieves another, lognormal handle time, Weibull patience."""
+    import ciw
+
+    period_s, rate, agents = 7200.0, (120.0, 260.0, 200.0, 90.0), (5, 11, 7, 5)
+    mean_s, cv, patience_s, shape = 150.0, 0.8, 180.0, 0.7
+    sigma = math.sqrt(math.log(1 + cv * cv))
+
+    ends = [period_s * (i + 1) for i in range(4)]
+
+    def network() -> Any:
+        return ciw.create_network(
+            arrival_distributions=[_Periods(rate, period_s)],
+            service_distributions=[ciw.dists.Lognormal(math.log(mean_s) - sigma * sigma / 2, sigma)],
+            reneging_time_distributions=[ciw.dists.Weibull(patience_s / gamma_function(1 + 1 / shape), shape)],
+            number_of_servers=[ciw.Schedule(numbers_of_servers=[*agents, 5], shift_end_dates=[*ends, 86_400.0])],
+        )
+
+    world = plain_world(open_hours=(0.0, 24.0), interval_min=60, agents=5)
+    expected = np.zeros((1, 1, 24))
+    for i in range(4):
+        expected[0, 0, 2 * i : 2 * i + 2] = rate[i]
+    one = np.ones(1)
+    types = world.types._replace(
+        talk_ms=np.full((1, 24), mean_s * 1000), talk_family=np.array([w.LOGNORMAL]), talk_cv=one * cv,
+        patience_ms=np.full((1, 24), patience_s * 1000), patience_family=np.array([w.WEIBULL]),
+        patience_shape=one * shape,
+    )  # fmt: skip
+    world = w.frozen(
+        world._replace(
+            demand=world.demand._replace(expected=expected), types=types,
+            staffing=teams((*agents, 5), [i * period_s for i in range(5)], [*ends, 86_400.0]),
+        )
+    )  # fmt: skip
+    periods: dict[str, Any] = {
+        f"period {i + 1}": (lambda _, at, i=i: (at >= i * period_s) & (at < (i + 1) * period_s)) for i in range(4)
+    }
+    return _compared(
+        "A changing day", _ciw_runs(network, runs, 4 * period_s, periods, 0.0), _our_runs(world, runs * 4, periods, 0.0)
+    )
+
+
+def ciw_room(runs: int, hours: int = 24) -> list[Row]:
+    """Six agents, gamma handle time, fixed patience, and room for four to wait: the others are turned away."""
+    import ciw
+
+    rate, mean_s, cv, patience_s, warm_s = 150.0, 140.0, 0.6, 100.0, 3600.0
+
+    def network() -> Any:
+        return ciw.create_network(
+            arrival_distributions=[ciw.dists.Exponential(rate / 3600)],
+            service_distributions=[ciw.dists.Gamma(1 / cv**2, mean_s * cv**2)],
+            reneging_time_distributions=[ciw.dists.Deterministic(patience_s)],
+            number_of_servers=[6],
+            queue_capacities=[4],
+        )
+
+    world = plain_world(open_hours=(0.0, 24.0), days=math.ceil(hours / 24) + 1, interval_min=60, agents=6)
+    shape = world.demand.expected.shape
+    until = np.arange(shape[1])[:, None] * 24 + np.arange(24)[None, :] < hours
+    types = world.types._replace(
+        talk_ms=np.full((1, 24), mean_s * 1000), talk_family=np.array([w.GAMMA]), talk_cv=np.array([cv]),
+        patience_ms=np.full((1, 24), patience_s * 1000), patience_family=np.array([w.FIXED]),
+    )  # fmt: skip
+    world = w.frozen(
+        world._replace(
+            demand=world.demand._replace(expected=(rate * until)[None]), types=types,
+            routing=world.routing._replace(max_queue=4),
+        )
+    )  # fmt: skip
+    everyone: dict[str, Any] = {"calls": lambda kind, _: np.ones(len(kind), bool)}
+    return _compared(
+        "Room for four",
+        _ciw_runs(network, runs, hours * 3600.0, everyone, warm_s, turned_away=True),
+        _our_runs(world, runs * 4, everyone, warm_s),
+    )
+
+
+def _Periods(rates: Sequence[float], period_s: float) -> Any:  # noqa: N802
+    """Poisson arrivals at these hourly rates, one period after another, and none after the last."""
+    import ciw
+
+    gaps: list[float] = []
+    last = 0.0
+    generator = np.random.default_rng(int(ciw.random.random() * 2**53))
+    for i, rate in enumerate(rates):
+        n = generator.poisson(rate * period_s / 3600)
+        for at in np.sort(generator.random(n)) * period_s + i * period_s:
+            gaps.append(float(at) - last)
+            last = float(at)
+    return ciw.dists.Sequential([*gaps, math.inf])
