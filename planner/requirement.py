@@ -311,6 +311,7 @@ class Search:
             scenario, natural, policy, roster_of_duty(ample, scenario), follow=False
         )
         self.sets = type_sets(scenario, policy, self.world)
+        self.most_gain = 1e9
         self.own = np.zeros((len(scenario.groups), self.size))
 
     def _ample(self) -> int:
@@ -358,6 +359,8 @@ class Search:
         rest = sums.people["recovery_due_min"].sum() * 60 / max(answered.sum(), 1e-9)
         if isinstance(self.scenario.policy(self.policy).recovery, RecoveryLever):
             handle = handle + rest
+        mean_handle = float((handle * answered).sum() / max(answered.sum(), 1e-9)) or 60.0
+        self.most_gain = max(1.0, 1.5 * seconds / mean_handle)
         patience = np.minimum(self.world.types.patience_ms.mean(axis=1) / 1000, 86_400.0)
         need = np.zeros((len(self.sets), self.size))
         for k, s in enumerate(self.sets):
@@ -419,6 +422,8 @@ class Search:
     def run(self, most_rounds: int = 12, *, trim: bool = True) -> Requirement:
         """Raise until every target clears, then take back what is not needed."""
         requirement = self.start()
+        if self.size > 24:
+            self._approach(requirement)
         replications = FIRST
         for round_number in range(1, most_rounds + 1):
             requirement.rounds = round_number
@@ -440,6 +445,35 @@ class Search:
         requirement.simulations = self.simulations
         requirement.own = self.own
         return requirement
+
+    def _approach(self, requirement: Requirement, most: int = 6) -> None:
+        """Scale the rows of whole windows until each is about right, before single rows are touched."""
+        n_types = len(self.scenario.types)
+        for _ in range(most):
+            verdicts = judge(self.scenario, self.policy, self.simulate(requirement.duty, range(FIRST)))
+            factor = np.zeros((len(self.sets), self.size))
+            far = 0
+            for v in verdicts:
+                target = self.targets[v.target]
+                if target.measure not in ("service_level", "abandonment") or len(v.window) < 2:
+                    continue
+                if target.with_probability is not None:
+                    continue
+                gap = (v.aim - v.mean) if target.measure == "service_level" else (v.mean - v.aim)
+                if gap < 0.004 and not (gap < -0.04 and target.measure == "service_level"):
+                    continue
+                far += gap > 0.02
+                scope = set(self._numbers(target)) or set(range(n_types))
+                step = float(np.clip(0.3 * gap, -0.02, 0.06))
+                for k, s in enumerate(self.sets):
+                    if set(s.types) <= scope:
+                        old = factor[k, list(v.window)]
+                        factor[k, list(v.window)] = np.maximum(old, step) if step > 0 else np.where(old == 0, step, old)
+            if not factor.any():
+                return
+            requirement.need *= 1 + factor
+            requirement.duty = cheapest_numbers(self.sets, requirement.need, self.cost, self.own)
+            self.say(f"requirement: {requirement.agent_hours:,.0f} agent-hours, {far} target windows far off")
 
     def _decided(self, duty: Ints, replications: int) -> tuple[Measured, list[Verdict], int]:
         """Judge, adding replications while a target stands neither clearly met nor clearly missed."""
@@ -537,6 +571,8 @@ class Search:
                         )
                         better = (a1 - aim * b1) - (a0 - aim * b0)
                         effects[k] = (better if target.measure == "service_level" else -better) / replications
+                    # One person serves only so many in an interval; what is measured beyond is luck.
+                    np.clip(effects, -self.most_gain, self.most_gain, out=effects)
                     total = float(effects.sum())
                     found.append((sign * total / self.cost[group], set_number, group, i, effects))
         return found

@@ -631,8 +631,8 @@ def _groups(
     text = (
         f"{duty.n_agents} people answered. On duty, inferred from their calls (from first to last, without "
         f"gaps over {BRIDGE_S // 60} minutes): {duty.hours_per_week:,.0f} hours a week, talking "
-        f"{duty.occupancy:.0%} of it. Biased: those waiting for a first call are missed, short breaks and work "
-        "off the phone are counted. "
+        f"{duty.occupancy:.0%} of it. Biased: those waiting for a first call are missed, short breaks and "
+        "work off the phone are counted. "
         f"Every {interval_min} minutes, people on duty:"
     )
     lines = [text]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -26,9 +26,11 @@ from planner.scenario.load import read
 from planner.scenario.schema import Scenario
 from sim import world as w
 from sim.erlang import queue_a, queue_c
-from sim.measures import Lens, Totals, estimate
+from sim.draws import Draws
+from sim.measures import Lens, estimate, t_value, totals
 from sim.plain import anonymous_staffing, plain_world
-from sim.replicate import Engine, each
+from sim.records import ABANDONED, ANSWERED, TURNED_AWAY, Records
+from sim.replicate import Engine, simulate_once
 from sim.world import DAY_MS, Floats, World
 
 CASES = Path(__file__).parent / "validation"
@@ -93,8 +95,6 @@ def simulated(above: Floats, below: Floats | None = None) -> Answer:
     """The mean, or ratio of totals, over independent days or replications."""
     found = estimate(np.asarray(above, float), None if below is None else np.asarray(below, float))
     n = len(above)
-    from sim.measures import t_value
-
     return Answer(found.mean, (found.high - found.low) / 2 / t_value(n))
 
 
@@ -115,35 +115,37 @@ def load_case(name: str) -> tuple[Scenario, World]:
     return scenario, compile_world(scenario, first_guess(scenario), "as_is", Roster((), duty))
 
 
-def replications(
-    world: World, lens: Lens, n: int, *, seed: int = 1, engine: Engine = ENGINE
-) -> Iterable[tuple[int, Totals]]:
-    """Replications on two threads, few at a time in memory."""
+Look = Callable[[World, Draws, Records], Any]
+
+
+def looks(world: World, n: int, *wanted: Look, seed: int = 1, engine: Engine = ENGINE) -> Iterator[list[Any]]:
+    """What each look makes of each of `n` replications, in their order; on two threads where the engine allows."""
+
+    def one(k: int) -> list[Any]:
+        drawn, records = simulate_once(world, seed, k, engine)
+        return [look(world, drawn, records) for look in wanted]
+
     if engine == "simpy":
-        yield from each(world, lens, range(n), seed=seed, engine=engine)
+        yield from map(one, range(n))
         return
     with ThreadPoolExecutor(2) as pool:
-        for first in range(0, n, 8):
-            yield from each(world, lens, range(first, min(first + 8, n)), seed=seed, engine=engine, executor=pool)
+        for first in range(0, n, 8):  # few at a time in memory
+            yield from pool.map(one, range(first, min(first + 8, n)))
 
 
-def by_day(
-    world: World, n_days: int, *, seed: int = 1, within_s: float = WITHIN_S, chunk: int = 1, engine: Engine = ENGINE
-) -> dict[str, Floats]:
-    """(days, types or groups, intervals) service figures; days are independent where they start empty.
+def service(within_s: float) -> Look:
+    """The service figures by type (or group), day and interval, with this acceptable wait."""
 
-    With `chunk`, intervals are added up in so many equal parts of the day instead of one by one.
-    """
-    lens = Lens(np.full(len(world.types.talk_cv), within_s * 1000))
-    n = math.ceil(n_days / world.clock.days)
-    parts: dict[str, list[Floats]] = {}
-    for _, totals in replications(world, lens, n, seed=seed, engine=engine):
-        for name, value in totals.service.items():
-            days = value.transpose(1, 0, 2)
-            if chunk > 1:
-                days = days.reshape(*days.shape[:2], chunk, -1).sum(axis=3)
-            parts.setdefault(name, []).append(days)
-    return {name: np.concatenate(several) for name, several in parts.items()}
+    def look(world: World, drawn: Draws, records: Records) -> dict[str, Floats]:
+        return totals(world, drawn, records, Lens(np.full(len(world.types.talk_cv), within_s * 1000))).service
+
+    return look
+
+
+def by_day(parts: Iterable[dict[str, Floats]]) -> dict[str, Floats]:
+    """(days, types or groups, intervals) figures of several replications, one after another."""
+    several = list(parts)
+    return {name: np.concatenate([part[name].transpose(1, 0, 2) for part in several]) for name in several[0]}
 
 
 def whole(figures: dict[str, Floats]) -> dict[str, Floats]:
@@ -151,14 +153,36 @@ def whole(figures: dict[str, Floats]) -> dict[str, Floats]:
     return {name: value.sum(axis=(1, 2)) for name, value in figures.items()}
 
 
-def open_share(world: World, figures: dict[str, Floats], group: int) -> tuple[Floats, float]:
-    """Minutes a day that a group handles contacts while the centre is open, and minutes it is staffed for."""
-    clock, staffing = world.clock, world.staffing
-    today = (staffing.slot_group == group) & (staffing.slot_ms < DAY_MS)
-    minutes = float(((clock.close_ms[0] - staffing.slot_ms[today]) * staffing.slot_change[today]).sum()) / 60_000
-    intervals = np.arange(figures["busy_min"].shape[2]) * clock.interval_ms
-    inside = (intervals >= clock.open_ms[0]) & (intervals < clock.close_ms[0])
-    return figures["busy_min"][:, group][:, inside].sum(axis=1), minutes
+def busy_share(world: World, drawn: Draws, records: Records) -> tuple[Floats, Floats]:
+    """(days,) the first group's busy and scheduled minutes from opening to closing."""
+    busy = totals(world, drawn, records, Lens(np.full(len(world.types.talk_cv), 0.0))).service["busy_min"][0]
+    opening, closing = world.clock.open_ms[0], world.clock.close_ms[0]
+    at = np.arange(busy.shape[1]) * world.clock.interval_ms
+    staffing = world.staffing
+    today = (staffing.slot_group == 0) & (staffing.slot_ms < closing)
+    scheduled = ((closing - staffing.slot_ms[today]) * staffing.slot_change[today]).sum() / 60_000
+    within = busy[:, (at >= opening) & (at < closing)].sum(axis=1)
+    return within, np.full(len(busy), float(scheduled))
+
+
+def busy_share_to_the_end(world: World, drawn: Draws, records: Records) -> tuple[Floats, Floats]:
+    """(days,) the first group's busy minutes, and those scheduled or finishing a contact, to the day's last contact.
+
+    After closing, those scheduled last count as scheduled until everything is over: SimpleMSK's definition.
+    """
+    days = world.clock.days
+    s, c, staffing = records.spells, records.contacts, world.staffing
+    ends = c.end_ms + np.where(c.outcome == ANSWERED, c.talk_ms + c.acw_ms, 0)
+    last = world.clock.close_ms.copy()
+    np.maximum.at(last, c.arrive_ms[c.outcome > 0] // DAY_MS, ends[c.outcome > 0])
+    first = staffing.group_of[s.agent] == 0
+    day = s.on_ms[first] // DAY_MS
+    until = np.minimum(s.off_ms[first], world.clock.close_ms[day])
+    present = np.bincount(day, until - s.on_ms[first], days)
+    busy = np.bincount(day, s.talk_ms[first] + s.acw_ms[first], days)
+    today = (staffing.slot_group == 0) & (staffing.slot_ms < world.clock.close_ms[0])
+    staying = staffing.slot_change[today].sum()
+    return busy, present + staying * (last - world.clock.close_ms)
 
 
 # --- ContactCenters ---------------------------------------------------------------------------------------------------
@@ -187,16 +211,24 @@ CONTACT_CENTERS = {
 }
 """Published by ContactCenters: 1,000 replications of a day, 95 % intervals."""
 
-MSK_IN_TARGET = ((170.154, 599.334, 15.490), (262.936, 511.648, 34.697), (259.806, 613.732, 24.888))
-"""SimpleMSK's answered in target by type and period, printed without intervals."""
+MSK_IN_TARGET = (
+    ("170.154 [164.338, 175.970]", "599.334 [594.159, 604.509]", "15.490 [13.782, 17.198]"),
+    ("262.936 [254.597, 271.275]", "511.648 [506.276, 517.020]", "34.697 [31.270, 38.124]"),
+    ("259.806 [250.178, 269.434]", "613.732 [607.586, 619.878]", "24.888 [22.137, 27.639]"),
+)
+"""SimpleMSK's answered in target by type and period of arrival."""
 
 
 def contact_centers(name: str, n_days: int, *, engine: Engine = ENGINE) -> list[Row]:
     """One published case of ContactCenters beside ours."""
     scenario, world = load_case(name)
-    figures = by_day(world, n_days, engine=engine)
+    occupancy_as = busy_share_to_the_end if name == "simplemsk" else busy_share
+    runs = list(
+        looks(world, math.ceil(n_days / scenario.horizon.days), service(WITHIN_S), occupancy_as, engine=engine)
+    )
+    figures = by_day(run[0] for run in runs)
     day = whole(figures)
-    busy, staffed = open_share(world, figures, 0)
+    occupancy = simulated(*(np.concatenate(part) for part in zip(*(run[1] for run in runs), strict=True)))
     after = day["abandoned"] - day["abandoned_in_time"]
     found = {
         "answered in target a day": simulated(day["in_time"]),
@@ -205,19 +237,18 @@ def contact_centers(name: str, n_days: int, *, engine: Engine = ENGINE) -> list[
         "service level": simulated(day["in_time"], day["answered"]),
         "service level of the answered": simulated(day["in_time"], day["answered"]),
         "speed of answer, min": simulated(day["wait_answered_s"] / 60, day["answered"]),
-        "occupancy": simulated(busy / staffed),
-        "occupancy of the first group": simulated(busy / staffed),
+        "occupancy": occupancy,
+        "occupancy of the first group": occupancy,
         "in target / (served + abandoned after it)": simulated(day["in_time"], day["answered"] + after),
     }
     title = scenario.title.partition(":")[0]
     rows = [Row(title, key, printed(text), found[key]) for key, text in CONTACT_CENTERS[name].items()]
     if name == "simplemsk":
+        first = (scenario.opening.by_weekday()[0] or (0, 0))[0] // scenario.horizon.interval_min
         for t, periods in enumerate(MSK_IN_TARGET):
-            for p, published in enumerate(periods):
-                # two hours each from 8:00; their spread is not printed, and ours stands for it: 1,000 days
-                values = figures["in_time"][:, t, 16 + 4 * p : 20 + 4 * p].sum(axis=1)
-                theirs = Answer(published, float(values.std(ddof=1)) / math.sqrt(1000), 0.0005)
-                rows.append(Row(title, f"in target, type {t}, period {p + 1}", theirs, simulated(values)))
+            for p, text in enumerate(periods):
+                values = figures["in_time"][:, t, first + 4 * p : first + 4 * p + 4].sum(axis=1)
+                rows.append(Row(title, f"in target, type {t}, period {p + 1}", printed(text), simulated(values)))
     return rows
 
 
@@ -228,8 +259,9 @@ SSJ_CALLS = 1660
 
 def ssj(n_days: int, *, engine: Engine = ENGINE) -> list[Row]:
     """SSJ's CallCenter: 10,000 days, 90 % intervals; its estimators divide by 1,660, whatever the day brings."""
-    _, world = load_case("ssj_callcenter")
-    day = whole(by_day(world, n_days, engine=engine))
+    scenario, world = load_case("ssj_callcenter")
+    n = math.ceil(n_days / scenario.horizon.days)
+    day = whole(by_day(run[0] for run in looks(world, n, service(WITHIN_S), engine=engine)))
     lost = day["abandoned"] / SSJ_CALLS
     return [
         Row("CallCenter", "arrivals a day", printed("1660.366 [1658.826, 1661.906]", 0.9), simulated(day["offered"])),
@@ -305,14 +337,10 @@ def sine_delay(days: int, staffing: Floats, *, seed: int = 1, engine: Engine = E
     """For each phase, (cycles,) delayed contacts and contacts; the first day, which starts empty, left out."""
     per_run = min(days, 41)
     world = sine_world(per_run, staffing)
-    lens = Lens(np.zeros(1))
     late: list[Floats] = []
     every: list[Floats] = []
-    for _, totals in replications(world, lens, math.ceil(days / per_run), seed=seed, engine=engine):
-        for into, values in (
-            (every, totals.service["queued"]),
-            (late, totals.service["queued"] - totals.service["in_time"]),
-        ):
+    for (figures,) in looks(world, math.ceil(days / per_run), service(0.0), seed=seed, engine=engine):
+        for into, values in ((every, figures["queued"]), (late, figures["queued"] - figures["in_time"])):
             steps = np.roll(values.reshape(-1), STEPS // PHASES // 2)[STEPS * CYCLES :]
             into.append(steps.reshape(-1, PHASES, STEPS // PHASES).sum(axis=2))
     delayed, contacts = np.concatenate(late), np.concatenate(every)
@@ -341,12 +369,14 @@ class Queue(NamedTuple):
     service_s: float
     patience_s: float
     """Infinite for Erlang C."""
+    warm_hours: int = 4
+    """Left out at the start, which is empty."""
 
 
 QUEUES = (
     Queue("Erlang C, 14 agents at 71 %", 14, 200.0, 180.0, math.inf),
     Queue("Erlang C, 24 agents at 83 %", 24, 400.0, 180.0, math.inf),
-    Queue("Erlang C, 12 agents at 90 %", 12, 324.0, 120.0, math.inf),
+    Queue("Erlang C, 12 agents at 90 %", 12, 324.0, 120.0, math.inf, 24),
     Queue("Erlang A, 14 agents at 71 %", 14, 200.0, 180.0, 120.0),
     Queue("Erlang A, 10 agents at 100 %", 10, 200.0, 180.0, 120.0),
     Queue("Erlang A, 8 agents at 125 %", 8, 200.0, 180.0, 120.0),
@@ -377,22 +407,24 @@ def closed_form(queue: Queue) -> dict[str, float]:
     }  # fmt: skip
 
 
-def long_run(queue: Queue, *, runs: int, days: int, seed: int = 1, engine: Engine = ENGINE) -> dict[str, Answer]:
-    """The same from runs of many days round the clock; runs are independent, their first day is left out."""
+def long_run(queue: Queue, contacts: int, *, runs: int = 24, seed: int = 1, engine: Engine = ENGINE) -> dict[str, Answer]:
+    """The same from independent runs round the clock, of about so many contacts in all."""
+    days = math.ceil((contacts / runs / queue.per_hour + queue.warm_hours) / 24)
     world = plain_world(
         arrivals_per_hour=queue.per_hour, talk_s=queue.service_s, agents=queue.agents, patience_s=queue.patience_s,
         open_hours=(0.0, 24.0), days=days, interval_min=60,
     )  # fmt: skip
+    found = list(looks(world, runs, service(0.0), service(WITHIN_S), seed=seed, engine=engine))
 
-    def figures(within_s: float) -> dict[str, Floats]:
-        day = whole(by_day(world, runs * days, seed=seed, within_s=within_s, engine=engine))
-        return {name: value.reshape(runs, days)[:, 1:].sum(axis=1) for name, value in day.items()}
+    def figures(which: int) -> dict[str, Floats]:
+        names = found[0][which]
+        return {n: np.array([run[which][n].reshape(-1)[queue.warm_hours :].sum() for run in found]) for n in names}
 
-    at_once, timed = figures(0.0), figures(WITHIN_S)
+    at_once, timed = figures(0), figures(1)
     queued, answered = timed["queued"], timed["answered"]
     good, left = timed["in_time"], timed["abandoned"]
     level = simulated(good, queued)
-    minutes = 1440.0 * (days - 1)
+    minutes = 60.0 * (24 * days - queue.warm_hours)
     return {
         "P(wait)": simulated(queued - at_once["in_time"], queued),
         "abandoned": simulated(left, queued),
@@ -412,11 +444,11 @@ def long_run(queue: Queue, *, runs: int, days: int, seed: int = 1, engine: Engin
     }
 
 
-def closed_forms(*, runs: int, days: int, engine: Engine = ENGINE) -> list[Row]:
+def closed_forms(contacts: int, *, engine: Engine = ENGINE) -> list[Row]:
     """All queues beside their closed forms."""
     rows = []
     for queue in QUEUES:
-        ours = long_run(queue, runs=runs, days=days, engine=engine)
+        ours = long_run(queue, contacts, engine=engine)
         rows += [Row(queue.name, key, Answer(value, 0.0), ours[key]) for key, value in closed_form(queue).items()]
     return rows
 
@@ -454,22 +486,19 @@ def _sums(kind: str, waits: Floats, answered: Floats, gone: Floats) -> dict[str,
 def _our_runs(
     world: World, n: int, kinds: dict[str, Callable[[Any, Any], Any]], from_s: float, seed: int = 5
 ) -> list[dict[str, float]]:
-    from sim import records as r
-    from sim.replicate import simulate_once
-
     result = []
     for k in range(n):
         drawn, records = simulate_once(world, seed, k, ENGINE)
         c = records.contacts
         wait = (c.end_ms - c.reach_ms) / 1000
-        seen = np.isin(c.outcome, (r.ANSWERED, r.ABANDONED, r.TURNED_AWAY)) & (c.arrive_ms >= from_s * 1000)
+        seen = np.isin(c.outcome, (ANSWERED, ABANDONED, TURNED_AWAY)) & (c.arrive_ms >= from_s * 1000)
         sums: dict[str, float] = {}
         for name, chosen in kinds.items():
             mine = seen & chosen(drawn.needs.type[drawn.rows.need], c.arrive_ms / 1000)
             outcome = c.outcome[mine]
-            sums |= _sums(name, wait[mine], outcome == r.ANSWERED, outcome == r.ABANDONED)
+            sums |= _sums(name, wait[mine], outcome == ANSWERED, outcome == ABANDONED)
             if world.routing.max_queue:
-                sums |= {f"{name}: turned away": float((outcome == r.TURNED_AWAY).sum()), f"of {name}: turned away": float(mine.sum())}  # fmt: skip
+                sums |= {f"{name}: turned away": float((outcome == TURNED_AWAY).sum()), f"of {name}: turned away": float(mine.sum())}  # fmt: skip
         result.append(sums)
     return result
 
