@@ -30,10 +30,13 @@ from sim.replicate import Engine, run_engine, totals_once
 from sim.world import Floats, Ints, World, frozen
 
 Say = Callable[[str], None]
-FIRST, MOST = 4, 24
-"""Replications at first, and at most until a target is decided."""
+FIRST, MOST = 4, 32
+"""Replications at first, and at most until a target is decided (a quick plan stops at QUICK)."""
+QUICK = 12
+SMALL = 24
+"""Up to so many intervals every row is tried by itself; beyond, rows of a window are tried together."""
 SEED = 9_001
-KEPT = 6
+KEPT = 8
 """Replications whose customers are kept in memory between simulations."""
 
 
@@ -228,7 +231,7 @@ def _floor(k: int, target: Target, i: int, a: Floats, b: Floats) -> Verdict:
 
 
 def type_sets(scenario: Scenario, policy: str, world: World) -> list[TypeSet]:
-    """Each type alone, each target's scope, and all types: the sets whose rows make the requirement."""
+    """Each type alone, each target's scope, what only some groups can serve, and all types: the rows' sets."""
     n_types = len(scenario.types)
     names = list(scenario.types)
     order = world.routing.order
@@ -239,6 +242,12 @@ def type_sets(scenario: Scenario, policy: str, world: World) -> list[TypeSet]:
     for target in targets_of(scenario, policy):
         if target.types:
             wanted.append(tuple(sorted(names.index(name) for name in target.types)))
+    # Hall's condition: for any groups, what only they can serve must fit into them.
+    closed = {frozenset(a) for a in able}
+    for _ in range(3):
+        closed |= {a | b for a in closed for b in closed} if len(closed) <= 24 else set()
+    for groups in sorted(closed, key=sorted):
+        wanted.append(tuple(t for t in range(n_types) if able[t] <= groups))
     wanted.append(tuple(range(n_types)))
     sets: dict[tuple[int, ...], TypeSet] = {}
     for types in wanted:
@@ -295,10 +304,11 @@ class Search:
         engine: Engine = "kernel",
         executor: Executor | None = None,
         say: Say = lambda _: None,
-        spacing: int = 3,
+        most_replications: int = MOST,
     ) -> None:
         self.scenario, self.natural, self.policy = scenario, natural, policy
-        self.engine, self.executor, self.say, self.spacing = engine, executor, say, spacing
+        self.engine, self.executor, self.say = engine, executor, say
+        self.most_replications = most_replications
         self.targets = targets_of(scenario, policy)
         self.days, self.n = scenario.horizon.days, c.n_intervals(scenario)
         self.size = self.days * self.n
@@ -373,13 +383,18 @@ class Search:
             wait_for = float((rates[types].sum(axis=(1, 2)) * patience[types]).sum() / rate.sum())
             load = erlang.lagged_load(rate * (work / np.maximum(rate * mean, 1e-12)), seconds, mean, cyclic=True)
             load = np.where(rate > 0, load, 0.0)
-            aims = [t for t in self.targets if not t.types or set(self._numbers(t)) == set(s.types)]
-            aims = [t for t in aims if t.types or len(s.types) == len(self.scenario.types)]
+            aims = []
+            if len(s.types) > 1 or self._alone(s):
+                aims = [t for t in self.targets if set(s.types) <= (set(self._numbers(t)) or set(s.types))]
             for i in np.flatnonzero(rate > 0):
                 need[k, i] = self._erlang(float(load[i]), mean, wait_for, aims)
         requirement = Requirement(self.scenario, self.policy, self.sets, need)
         requirement.duty = cheapest_numbers(self.sets, need, self.cost, self.own)
         return requirement
+
+    def _alone(self, s: TypeSet) -> bool:
+        """Whether the groups of a single type serve nothing else."""
+        return not any(set(s.groups) & set(o.groups) for o in self.sets if not set(s.types) & set(o.types))
 
     def _numbers(self, target: Target) -> list[int]:
         names = list(self.scenario.types)
@@ -422,7 +437,7 @@ class Search:
     def run(self, most_rounds: int = 12, *, trim: bool = True) -> Requirement:
         """Raise until every target clears, then take back what is not needed."""
         requirement = self.start()
-        if self.size > 24:
+        if self.size > SMALL:
             self._approach(requirement)
         replications = FIRST
         for round_number in range(1, most_rounds + 1):
@@ -464,7 +479,7 @@ class Search:
                     continue
                 far += gap > 0.02
                 scope = set(self._numbers(target)) or set(range(n_types))
-                step = float(np.clip(0.3 * gap, -0.02, 0.06))
+                step = float(np.clip((0.6 if gap > 0.05 else 0.3) * gap, -0.02, 0.08))
                 for k, s in enumerate(self.sets):
                     if set(s.types) <= scope:
                         old = factor[k, list(v.window)]
@@ -482,9 +497,9 @@ class Search:
             verdicts = judge(self.scenario, self.policy, measured)
             open_ones = [v for v in verdicts if not v.met and not v.clearly_missed]
             missed = [v for v in verdicts if v.clearly_missed]
-            if missed or not open_ones or replications >= MOST:
+            if missed or not open_ones or replications >= self.most_replications:
                 return measured, verdicts, replications
-            replications = min(MOST, replications * 2)
+            replications = min(self.most_replications, replications * 2)
 
     def _candidates(self, missed: list[Verdict]) -> tuple[list[tuple[int, ...]], set[int]]:
         """Distinct sets of groups that could help, and the intervals where they could (one before, too)."""
@@ -506,7 +521,7 @@ class Search:
         moved = self._raise_groups_for_ceilings(requirement, base, missed)
         service = [v for v in missed if self.targets[v.target].measure not in ("occupancy", "load")]
         if service:
-            moved = self._raise_for_service(requirement, base, service, min(replications, FIRST)) or moved
+            moved = self._raise_for_service(requirement, base, service, min(replications, KEPT)) or moved
         if moved:
             requirement.duty = cheapest_numbers(self.sets, requirement.need, self.cost, self.own)
         return moved
@@ -528,143 +543,203 @@ class Search:
                 moved = True
         return moved
 
-    def _gains(
-        self, requirement: Requirement, base: Measured, groups: list[tuple[int, ...]], where: set[int], verdicts: list[Verdict],
-        replications: int, sign: int,
-    ) -> list[tuple[float, int, int, int, Floats]]:
-        """Measured effect on each verdict of one person more (or fewer) able to serve a set, interval by interval.
+    def _effects(
+        self, requirement: Requirement, base: Measured, duty: Ints, verdicts: list[Verdict], replications: int
+    ) -> Floats:
+        """What other numbers on duty do to each verdict, in contacts of its window (or seconds waited) for the better."""
+        names, groups = list(self.scenario.types), list(self.scenario.groups)
+        changed = self.simulate(duty, range(replications))
+        effects = np.zeros(len(verdicts))
+        for k, v in enumerate(verdicts):
+            target, window = self.targets[v.target], list(v.window)
+            sign = 1.0 if target.measure == "service_level" else -1.0
+            aim = float((target.at_least if sign > 0 else target.at_most) or 0.0)
+            for measured, way in ((changed, 1.0), (base, -1.0)):
+                above, below = parts(target, measured, names, groups)
+                gap = above[:replications, window].sum() - aim * below[:replications, window].sum()
+                effects[k] += sign * way * float(gap) / replications
+        return effects
 
-        Intervals far enough apart are changed in one simulation, and each change is credited with what happens from
-        its interval to just before the next change. Returns (gain per cost, set number, group, interval, effects).
-        """
-        names, all_groups = list(self.scenario.types), list(self.scenario.groups)
-        spots = sorted(where)
-        few = len(spots) <= 24
-        span = len(spots) if few else self.spacing
-        found = []
-        base_parts = [parts(self.targets[v.target], base, names, all_groups) for v in verdicts]
-        for set_number, able in enumerate(groups):
-            group = min(able, key=lambda g: (self.cost[g], g))
-            for phase in range(span):
-                chosen = spots[phase::span] if not few else [spots[phase]]
-                chosen = [i for i in chosen if sign > 0 or requirement.duty[group, i] > 0]
-                if sign < 0 and not few:
-                    chosen = [i for i in chosen if requirement.duty[group, i] > 1]
-                if not chosen:
-                    continue
-                duty = requirement.duty.copy()
-                duty[group, chosen] += sign
-                measured = self.simulate(duty, range(replications))
-                for order, i in enumerate(chosen):
-                    end = min(chosen[order + 1] if order + 1 < len(chosen) else self.size, i + max(span, 4), self.size)
-                    effects = np.zeros(len(verdicts))
-                    for k, v in enumerate(verdicts):
-                        target = self.targets[v.target]
-                        above, below = parts(target, measured, names, all_groups)
-                        inside = [j for j in v.window if i <= j < end]
-                        if not inside:
-                            continue
-                        a0, b0 = base_parts[k][0][:replications, inside].sum(), base_parts[k][1][:replications, inside].sum()
-                        a1, b1 = above[:replications, inside].sum(), below[:replications, inside].sum()
-                        aim = v.aim if target.with_probability is None else float(
-                            (target.at_least if target.measure == "service_level" else target.at_most) or 0
-                        )
-                        better = (a1 - aim * b1) - (a0 - aim * b0)
-                        effects[k] = (better if target.measure == "service_level" else -better) / replications
-                    # One person serves only so many in an interval; what is measured beyond is luck.
-                    np.clip(effects, -self.most_gain, self.most_gain, out=effects)
-                    total = float(effects.sum())
-                    found.append((sign * total / self.cost[group], set_number, group, i, effects))
-        return found
+    def _missing(self, base: Measured, missed: list[Verdict]) -> Floats:
+        """Contacts (or seconds) by which each missed window is short."""
+        names, groups = list(self.scenario.types), list(self.scenario.groups)
+        short = np.zeros(len(missed))
+        for k, v in enumerate(missed):
+            target = self.targets[v.target]
+            below = parts(target, base, names, groups)[1][:, list(v.window)].sum(axis=1).mean()
+            part = 1.0 if target.with_probability is None else 0.1
+            short[k] = max(v.short, 1e-4) * float(below) * part
+        return short
 
     def _raise_for_service(
         self, requirement: Requirement, base: Measured, missed: list[Verdict], replications: int
     ) -> bool:
-        names, all_groups = list(self.scenario.types), list(self.scenario.groups)
         groups, where = self._candidates(missed)
-        gains = self._gains(requirement, base, groups, where, missed, replications, +1)
-        short = np.zeros(len(missed))
-        for k, v in enumerate(missed):
-            below = parts(self.targets[v.target], base, names, all_groups)[1][:, list(v.window)].sum(axis=1).mean()
-            short[k] = v.short * below if self.targets[v.target].with_probability is None else v.short * below * 0.1
-        few = len(where) <= 24
-        gains.sort(key=lambda row: (-row[0], row[3], row[2]))
-        left = short.copy()
+        choices = sorted({min(able, key=lambda g: (self.cost[g], g)) for able in groups})
+        if len(where) <= SMALL:
+            return self._raise_one(requirement, base, missed, choices, sorted(where), replications)
+        return self._raise_windows(requirement, base, missed, choices, replications)
+
+    def _raise_one(
+        self, requirement: Requirement, base: Measured, missed: list[Verdict], choices: list[int], where: list[int],
+        replications: int,
+    ) -> bool:  # fmt: skip
+        """The one agent-interval with the best measured gain per cost."""
+        short = self._missing(base, missed)
+        best, best_gain = None, 0.0
+        for group in choices:
+            for i in where:
+                duty = requirement.duty.copy()
+                duty[group, i] += 1
+                effects = self._effects(requirement, base, duty, missed, replications)
+                gain = float(np.minimum(effects, short).sum()) / self.cost[group]
+                if best is None or gain > best_gain:
+                    best, best_gain = (group, i), gain
+        if best is None:
+            return False
+        self._raise_row(requirement, *best)
+        return True
+
+    def _raise_windows(
+        self, requirement: Requirement, base: Measured, missed: list[Verdict], choices: list[int], replications: int
+    ) -> bool:
+        """One person more of each group in all missed windows at once tells what an agent-interval is worth there;
+
+        as many as are missing are then added where most contacts are late. Single intervals could not be told from
+        luck at this size.
+        """
+        short = self._missing(base, missed)
+        late = self._lateness(base, missed)
+        days = {v.window for v in missed}
+        worth = np.zeros((len(choices), len(missed)))
+        for c_, group in enumerate(choices):
+            duty = requirement.duty.copy()
+            for window in days:
+                busy = [i for i in window if requirement.duty[:, i].sum() > 0]
+                duty[group, busy] += 1
+            effects = self._effects(requirement, base, duty, missed, replications)
+            for k, v in enumerate(missed):
+                n = sum(1 for i in v.window if requirement.duty[:, i].sum() > 0)
+                worth[c_, k] = float(np.clip(effects[k] / max(n, 1), 0.0, self.most_gain))
         raised = 0
-        for gain, _, group, i, effects in gains:
-            if not (left > 0).any() or gain <= 0:
-                break
-            if not ((effects > 0) & (left > 0)).any():
+        added: dict[tuple[int, int], int] = {}
+        left = short.copy()
+        for k in np.argsort(-short):
+            v = missed[int(k)]
+            best = int(np.argmax(worth[:, k] / self.cost[choices]))
+            gain = max(float(worth[best, k]), 0.15)
+            if left[k] <= 0:
                 continue
-            self._raise_row(requirement, group, i)
-            # Gains overlap; count on most, not all, of what was measured.
-            left -= effects * 0.8
-            raised += 1
-            if few:
-                break
-        if raised == 0:
-            # Nothing measurable: raise the scope everywhere by one.
-            for v in missed:
-                target = self.targets[v.target]
-                able = [s for s in self.sets if set(self._numbers(target)) <= set(s.types)]
-                group = min(able[0].groups, key=lambda g: (self.cost[g], g)) if able else 0
-                for i in v.window:
-                    if requirement.duty[:, i].sum() > 0:
-                        self._raise_row(requirement, group, i)
-                        raised += 1
+            # Half a step too short costs another round, half a step too long costs money every day.
+            n = max(1, round(0.7 * float(left[k]) / gain))
+            busy = [i for i in v.window if requirement.duty[:, i].sum() > 0]
+            n = min(n, 2 * len(busy))
+            for i in self._places(late[int(k)], busy, n):
+                added[choices[best], i] = added.get((choices[best], i), 0) + 1
+                raised += 1
+            for j, other in enumerate(missed):
+                if set(other.window) & set(v.window):
+                    left[j] -= n * worth[best, j]
+        for (group, i), times in added.items():
+            for _ in range(times):
+                self._raise_row(requirement, group, i)
         return raised > 0
 
+    def _lateness(self, base: Measured, verdicts: list[Verdict]) -> list[Floats]:
+        """(intervals,) smoothed contacts that each verdict's target finds late, lost or waiting."""
+        names, groups = list(self.scenario.types), list(self.scenario.groups)
+        found = []
+        for v in verdicts:
+            target = self.targets[v.target]
+            above, below = parts(target, base, names, groups)
+            late = (below - above if target.measure == "service_level" else above).mean(axis=0)
+            found.append(np.convolve(np.maximum(late, 0), [0.25, 0.5, 0.25], mode="same"))
+        return found
+
+    def _places(self, late: Floats, busy: list[int], n: int) -> list[int]:
+        """`n` intervals among the busy ones, in proportion to lateness (largest remainders)."""
+        weight = late[busy] + 1e-9
+        exact = n * weight / weight.sum()
+        whole = np.floor(exact).astype(int)
+        for j in np.argsort(whole - exact)[: n - int(whole.sum())]:
+            whole[j] += 1
+        return [i for i, times in zip(busy, whole, strict=True) for _ in range(times)]
+
     def _raise_row(self, requirement: Requirement, group: int, i: int) -> None:
-        """Raise the narrowest row that asks for this group by one above what is there now."""
-        able = [k for k, s in enumerate(self.sets) if group in s.groups]
-        k = min(able, key=lambda k: len(self.sets[k].groups))
-        there = requirement.duty[list(self.sets[k].groups), i].sum()
-        requirement.need[k, i] = max(requirement.need[k, i], float(there)) + 1
+        """One more of this group: every row that counts it rises to what is there then, so that nothing else gives way."""
         requirement.duty[group, i] += 1
+        for k, s in enumerate(self.sets):
+            if group in s.groups:
+                there = float(requirement.duty[list(s.groups), i].sum())
+                requirement.need[k, i] = max(requirement.need[k, i], there)
 
     def _take_back(self, requirement: Requirement, replications: int) -> None:
-        """Lower rows whose loss is smallest while every target still clears."""
-        for _ in range(3 if self.size > 24 else 60):
-            measured, verdicts, replications = self._decided(requirement.duty, replications)
-            if any(not v.met for v in verdicts):
+        """Lower what costs least while every target still clears."""
+        if self.size <= SMALL:
+            while self._take_one(requirement, replications):
+                pass
+            return
+        for _ in range(2):
+            if not self._take_windows(requirement, replications):
                 return
-            names, all_groups = list(self.scenario.types), list(self.scenario.groups)
-            room = np.array([
-                abs(v.limit - v.aim) * parts(self.targets[v.target], measured, names, all_groups)[1][:, list(v.window)].sum(axis=1).mean()
-                if self.targets[v.target].with_probability is None else 0.0
-                for v in verdicts
-            ])  # fmt: skip
-            where = {i for i in range(self.size) if requirement.duty[:, i].sum() > 0}
-            groups = [(g,) for g in range(len(self.cost)) if requirement.duty[g].sum() > 0]
-            losses = self._gains(requirement, measured, groups, where, verdicts, min(replications, FIRST), -1)
-            losses.sort(key=lambda row: (row[0], row[3]))
-            trial_need, trial_duty = requirement.need.copy(), requirement.duty.copy()
-            lowered = 0
-            few = len(where) <= 24
-            left = room * (1.0 if few else 0.5)
-            touched: set[int] = set()
-            for loss, _, group, i, effects in losses:
-                effects_down = np.minimum(effects, 0)
-                if i in touched or (left + effects_down < 0).any() or self.own[group, i] >= trial_duty[group, i]:
+
+    def _still_met(self, requirement: Requirement, duty: Ints, replications: int, note: str) -> bool:
+        """Accept other numbers if every target clears with them."""
+        _, verdicts, _ = self._decided(duty, replications)
+        if any(not v.met for v in verdicts):
+            return False
+        for k, s in enumerate(self.sets):
+            requirement.need[k] = np.minimum(requirement.need[k], duty[list(s.groups)].sum(axis=0))
+        requirement.duty, requirement.verdicts = duty, verdicts
+        self.say(f"requirement: {requirement.agent_hours:,.0f} agent-hours {note}")
+        return True
+
+    def _take_one(self, requirement: Requirement, replications: int) -> bool:
+        """Take back the dearest agent-interval that nothing needs, trying each; false when all are needed."""
+        spots = [(g, i) for g, i in zip(*np.nonzero(requirement.duty), strict=True) if requirement.duty[g, i] > self.own[g, i]]
+        for g, i in sorted(spots, key=lambda spot: (-self.cost[spot[0]], spot)):
+            duty = requirement.duty.copy()
+            duty[g, i] -= 1
+            if self._still_met(requirement, duty, replications, "after taking one back"):
+                return True
+        return False
+
+    def _take_windows(self, requirement: Requirement, replications: int) -> bool:
+        """Take people back on days whose targets all clear by far, where fewest contacts are late."""
+        measured, verdicts, replications = self._decided(requirement.duty, replications)
+        if any(not v.met for v in verdicts):
+            return False
+        service = [v for v in verdicts if self.targets[v.target].measure in ("service_level", "abandonment")]
+        names, groups = list(self.scenario.types), list(self.scenario.groups)
+        room = np.array([
+            abs(v.limit - v.aim) * parts(self.targets[v.target], measured, names, groups)[1][:, list(v.window)].sum(axis=1).mean()
+            for v in service
+        ])  # fmt: skip
+        late = self._lateness(measured, service)
+        trial = requirement.duty.copy()
+        taken = 0
+        n = min(replications, KEPT)
+        for group in range(len(self.cost)):
+            duty = trial.copy()
+            busy = np.flatnonzero((duty[group] > 1) & (duty[group] > self.own[group]))
+            if len(busy) == 0:
+                continue
+            duty[group, busy] -= 1
+            loss = -self._effects(requirement, measured, duty, service, n)
+            for window in {v.window for v in service}:
+                mine = [k for k, v in enumerate(service) if set(v.window) & set(window)]
+                spots = [int(i) for i in busy if int(i) in set(window)]
+                if not spots:
                     continue
-                del loss
-                trial_duty[group, i] -= 1
-                left = left + effects_down
-                touched.add(i)
-                lowered += 1
-                if few:
-                    break
-            if not lowered:
-                return
-            trial = Requirement(self.scenario, self.policy, self.sets, trial_need, trial_duty)
-            _, after, _ = self._decided(trial_duty, replications)
-            if any(not v.met for v in after):
-                return
-            for k, s in enumerate(self.sets):
-                there = trial_duty[list(s.groups)].sum(axis=0).astype(float)
-                requirement.need[k] = np.minimum(requirement.need[k], there)
-            requirement.duty, requirement.verdicts = trial.duty, after
-            self.say(f"requirement: took back {lowered} agent-intervals, {requirement.agent_hours:,.0f} agent-hours left")
+                each = np.maximum(loss[mine] / len(spots), 0.25)
+                count = int(0.5 * float((np.maximum(room[mine], 0) / each).min()))
+                pressure = sum(late[k] for k in mine)
+                for i in sorted(spots, key=lambda i: (float(pressure[i]), i))[: min(count, len(spots))]:
+                    trial[group, i] -= 1
+                    taken += 1
+                for k in mine:
+                    room[k] -= min(count, len(spots)) * float(np.maximum(loss[k] / len(spots), 0.25))
+        return taken > 0 and self._still_met(requirement, trial, replications, f"after taking {taken} agent-intervals back")
 
 
 def require(
@@ -676,6 +751,10 @@ def require(
     executor: Executor | None = None,
     say: Say = lambda _: None,
     most_rounds: int = 12,
+    most_replications: int = MOST,
 ) -> Requirement:
     """The bare requirement of a policy. Raises FieldError for targets that no number of people can reach."""
-    return Search(scenario, natural, policy, engine=engine, executor=executor, say=say).run(most_rounds)
+    search = Search(
+        scenario, natural, policy, engine=engine, executor=executor, say=say, most_replications=most_replications
+    )
+    return search.run(most_rounds)

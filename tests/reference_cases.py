@@ -1,7 +1,7 @@
 """The cases with a known answer: how each is built and run, and how the two answers are compared.
 
-Both answers carry an interval. They agree when they differ by at most Z combined standard errors, plus half a unit of
-the last digit that was printed. With Z = 4 a right simulator fails one comparison in 16,000.
+Both answers carry an interval. They agree when they differ by at most Z combined standard errors, plus half a
+unit of the last digit that was printed. With Z = 4 a right simulator fails one comparison in 16,000.
 Used by the tests, and with longer runs by `scripts/validate.py`.
 """
 
@@ -25,11 +25,11 @@ from planner.scenario.compile import by_days, compile_world
 from planner.scenario.load import read
 from planner.scenario.schema import Scenario
 from sim import world as w
-from sim.erlang import queue_a, queue_c
 from sim.draws import Draws
-from sim.measures import Lens, estimate, t_value, totals
+from sim.erlang import queue_a, queue_c
+from sim.measures import estimate, service_totals, t_value
 from sim.plain import anonymous_staffing, plain_world
-from sim.records import ABANDONED, ANSWERED, TURNED_AWAY, Records
+from sim.records import ABANDONED, ANSWERED, OUTCOMES, TURNED_AWAY, Records
 from sim.replicate import Engine, simulate_once
 from sim.world import DAY_MS, Floats, World
 
@@ -45,7 +45,7 @@ except ImportError:
     ENGINE = "simpy"
 
 
-# --- two answers ------------------------------------------------------------------------------------------------------
+# --- two answers --------------------------------------------------------------------------------------------
 
 
 class Answer(NamedTuple):
@@ -54,6 +54,8 @@ class Answer(NamedTuple):
     mean: float
     se: float
     rounding: float = 0.0
+    text: str = ""
+    """As it was printed, where it was."""
 
 
 class Row(NamedTuple):
@@ -88,7 +90,7 @@ def printed(text: str, level: float = 0.95) -> Answer:
     mean, low, high = re.findall(r"-?\d+\.?\d*", text)
     decimals = len(mean.partition(".")[2])
     se = (float(high) - float(low)) / 2 / float(norm.ppf(0.5 + level / 2))
-    return Answer(float(mean), se, 0.5 * 10.0**-decimals)
+    return Answer(float(mean), se, 0.5 * 10.0**-decimals, text)
 
 
 def simulated(above: Floats, below: Floats | None = None) -> Answer:
@@ -105,7 +107,7 @@ def spread_of(values: Floats) -> Answer:
     return Answer(sd, sd * math.sqrt(max(kurtosis - 1, 0.1) / (4 * n)))
 
 
-# --- running ----------------------------------------------------------------------------------------------------------
+# --- running ------------------------------------------------------------------------------------------------
 
 
 def load_case(name: str) -> tuple[Scenario, World]:
@@ -119,7 +121,7 @@ Look = Callable[[World, Draws, Records], Any]
 
 
 def looks(world: World, n: int, *wanted: Look, seed: int = 1, engine: Engine = ENGINE) -> Iterator[list[Any]]:
-    """What each look makes of each of `n` replications, in their order; on two threads where the engine allows."""
+    """What each look makes of each of `n` replications, in order; on two threads where the engine allows."""
 
     def one(k: int) -> list[Any]:
         drawn, records = simulate_once(world, seed, k, engine)
@@ -137,7 +139,9 @@ def service(within_s: float) -> Look:
     """The service figures by type (or group), day and interval, with this acceptable wait."""
 
     def look(world: World, drawn: Draws, records: Records) -> dict[str, Floats]:
-        return totals(world, drawn, records, Lens(np.full(len(world.types.talk_cv), within_s * 1000))).service
+        return service_totals(
+            world, drawn, records.contacts, np.full(len(world.types.talk_cv), within_s * 1000)
+        )
 
     return look
 
@@ -155,7 +159,7 @@ def whole(figures: dict[str, Floats]) -> dict[str, Floats]:
 
 def busy_share(world: World, drawn: Draws, records: Records) -> tuple[Floats, Floats]:
     """(days,) the first group's busy and scheduled minutes from opening to closing."""
-    busy = totals(world, drawn, records, Lens(np.full(len(world.types.talk_cv), 0.0))).service["busy_min"][0]
+    busy = service(0.0)(world, drawn, records)["busy_min"][0]
     opening, closing = world.clock.open_ms[0], world.clock.close_ms[0]
     at = np.arange(busy.shape[1]) * world.clock.interval_ms
     staffing = world.staffing
@@ -166,9 +170,9 @@ def busy_share(world: World, drawn: Draws, records: Records) -> tuple[Floats, Fl
 
 
 def busy_share_to_the_end(world: World, drawn: Draws, records: Records) -> tuple[Floats, Floats]:
-    """(days,) the first group's busy minutes, and those scheduled or finishing a contact, to the day's last contact.
+    """(days,) the first group's minutes busy, and scheduled or finishing a contact, to the day's end.
 
-    After closing, those scheduled last count as scheduled until everything is over: SimpleMSK's definition.
+    The day ends with its last contact, and those scheduled last count until then: SimpleMSK's definition.
     """
     days = world.clock.days
     s, c, staffing = records.spells, records.contacts, world.staffing
@@ -185,7 +189,7 @@ def busy_share_to_the_end(world: World, drawn: Draws, records: Records) -> tuple
     return busy, present + staying * (last - world.clock.close_ms)
 
 
-# --- ContactCenters ---------------------------------------------------------------------------------------------------
+# --- ContactCenters -----------------------------------------------------------------------------------------
 
 CONTACT_CENTERS = {
     "mmc": {
@@ -223,9 +227,8 @@ def contact_centers(name: str, n_days: int, *, engine: Engine = ENGINE) -> list[
     """One published case of ContactCenters beside ours."""
     scenario, world = load_case(name)
     occupancy_as = busy_share_to_the_end if name == "simplemsk" else busy_share
-    runs = list(
-        looks(world, math.ceil(n_days / scenario.horizon.days), service(WITHIN_S), occupancy_as, engine=engine)
-    )
+    n = math.ceil(n_days / scenario.horizon.days)
+    runs = list(looks(world, n, service(WITHIN_S), occupancy_as, engine=engine))
     figures = by_day(run[0] for run in runs)
     day = whole(figures)
     occupancy = simulated(*(np.concatenate(part) for part in zip(*(run[1] for run in runs), strict=True)))
@@ -248,32 +251,44 @@ def contact_centers(name: str, n_days: int, *, engine: Engine = ENGINE) -> list[
         for t, periods in enumerate(MSK_IN_TARGET):
             for p, text in enumerate(periods):
                 values = figures["in_time"][:, t, first + 4 * p : first + 4 * p + 4].sum(axis=1)
-                rows.append(Row(title, f"in target, type {t}, period {p + 1}", printed(text), simulated(values)))
+                figure = f"in target, type {t}, period {p + 1}"
+                rows.append(Row(title, figure, printed(text), simulated(values)))
     return rows
 
 
-# --- SSJ --------------------------------------------------------------------------------------------------------------
+# --- SSJ ----------------------------------------------------------------------------------------------------
 
 SSJ_CALLS = 1660
 
 
 def ssj(n_days: int, *, engine: Engine = ENGINE) -> list[Row]:
-    """SSJ's CallCenter: 10,000 days, 90 % intervals; its estimators divide by 1,660, whatever the day brings."""
+    """SSJ's CallCenter: 10,000 days, 90 % intervals; its estimators divide by 1,660 on any day."""
     scenario, world = load_case("ssj_callcenter")
     n = math.ceil(n_days / scenario.horizon.days)
     day = whole(by_day(run[0] for run in looks(world, n, service(WITHIN_S), engine=engine)))
     lost = day["abandoned"] / SSJ_CALLS
-    return [
-        Row("CallCenter", "arrivals a day", printed("1660.366 [1658.826, 1661.906]", 0.9), simulated(day["offered"])),
-        Row("CallCenter", "their standard deviation", Answer(93.62, 93.62 / math.sqrt(20_000), 0.005), spread_of(day["offered"])),
-        Row("CallCenter", "wait, s", printed("4.713 [4.680, 4.746]", 0.9), simulated(day["wait_s"] / SSJ_CALLS)),
-        Row("CallCenter", "in target, abandoned too", printed("0.925 [0.924, 0.925]", 0.9), simulated((day["in_time"] + day["abandoned_in_time"]) / SSJ_CALLS)),
-        Row("CallCenter", "lost", Answer(0.020, 0.0067 / 100, 0.0005), simulated(lost)),
-        Row("CallCenter", "standard deviation of the lost", Answer(0.0067, 0.0067 / math.sqrt(20_000), 0.00005), spread_of(lost)),
-    ]  # fmt: skip
+    in_target = (day["in_time"] + day["abandoned_in_time"]) / SSJ_CALLS
+    theirs, ours = 1 / math.sqrt(20_000), spread_of(day["offered"])  # relative error of a deviation
+    figures = (
+        ("arrivals a day", printed("1660.366 [1658.826, 1661.906]", 0.9), simulated(day["offered"])),
+        (
+            "their standard deviation",
+            Answer(93.62, 93.62 * sd_error, 0.005, "93.62"),
+            spread_of(day["offered"]),
+        ),
+        ("wait, s", printed("4.713 [4.680, 4.746]", 0.9), simulated(day["wait_s"] / SSJ_CALLS)),
+        ("in target, abandoned too", printed("0.925 [0.924, 0.925]", 0.9), simulated(in_target)),
+        ("lost", Answer(0.020, 0.0067 / 100, 0.0005, "0.020"), simulated(lost)),
+        (
+            "standard deviation of the lost",
+            Answer(0.0067, 0.0067 * sd_error, 0.00005, "0.0067"),
+            spread_of(lost),
+        ),
+    )
+    return [Row("CallCenter", *figure) for figure in figures]
 
 
-# --- staffing that follows a sine -------------------------------------------------------------------------------------
+# --- staffing that follows a sine ---------------------------------------------------------------------------
 
 CYCLES = 5
 """Cycles of 2 pi service times in a day of 24 h."""
@@ -333,8 +348,10 @@ def exact_delay(staffing: Floats) -> Floats:
     return phases(delayed) / phases(rate)
 
 
-def sine_delay(days: int, staffing: Floats, *, seed: int = 1, engine: Engine = ENGINE) -> list[tuple[Floats, Floats]]:
-    """For each phase, (cycles,) delayed contacts and contacts; the first day, which starts empty, left out."""
+def sine_delay(
+    days: int, staffing: Floats, *, seed: int = 1, engine: Engine = ENGINE
+) -> list[tuple[Floats, Floats]]:
+    """For each phase, (cycles,) delayed contacts and contacts, without the first day, which starts empty."""
     per_run = min(days, 41)
     world = sine_world(per_run, staffing)
     late: list[Floats] = []
@@ -357,7 +374,7 @@ def sine(days: int, *, engine: Engine = ENGINE) -> list[Row]:
     ]
 
 
-# --- closed forms -----------------------------------------------------------------------------------------------------
+# --- closed forms -------------------------------------------------------------------------------------------
 
 
 class Queue(NamedTuple):
@@ -401,24 +418,28 @@ def closed_form(queue: Queue) -> dict[str, float]:
     levels = a.service_level
     return {
         "P(wait)": a.p_wait, "abandoned": a.p_abandon, "mean wait, s": a.mean_wait_s,
-        "speed of answer, s": a.speed_of_answer_s, "service level, g0": levels.g0, "service level, g1": levels.g1,
-        "service level, g2": levels.g2, "service level, g3": levels.g3, "occupancy": a.occupancy,
-        "queue length": a.queue_length,
+        "speed of answer, s": a.speed_of_answer_s,
+        "service level, g0": levels.g0, "service level, g1": levels.g1,
+        "service level, g2": levels.g2, "service level, g3": levels.g3,
+        "occupancy": a.occupancy, "queue length": a.queue_length,
     }  # fmt: skip
 
 
-def long_run(queue: Queue, contacts: int, *, runs: int = 24, seed: int = 1, engine: Engine = ENGINE) -> dict[str, Answer]:
+def long_run(queue: Queue, contacts: int, *, runs: int = 24, engine: Engine = ENGINE) -> dict[str, Answer]:
     """The same from independent runs round the clock, of about so many contacts in all."""
     days = math.ceil((contacts / runs / queue.per_hour + queue.warm_hours) / 24)
     world = plain_world(
-        arrivals_per_hour=queue.per_hour, talk_s=queue.service_s, agents=queue.agents, patience_s=queue.patience_s,
-        open_hours=(0.0, 24.0), days=days, interval_min=60,
+        arrivals_per_hour=queue.per_hour, talk_s=queue.service_s, agents=queue.agents,
+        patience_s=queue.patience_s, open_hours=(0.0, 24.0), days=days, interval_min=60,
     )  # fmt: skip
+    seed = 1 + QUEUES.index(queue)  # luck of its own for each
     found = list(looks(world, runs, service(0.0), service(WITHIN_S), seed=seed, engine=engine))
 
     def figures(which: int) -> dict[str, Floats]:
-        names = found[0][which]
-        return {n: np.array([run[which][n].reshape(-1)[queue.warm_hours :].sum() for run in found]) for n in names}
+        return {
+            name: np.array([run[which][name].reshape(-1)[queue.warm_hours :].sum() for run in found])
+            for name in found[0][which]
+        }
 
     at_once, timed = figures(0), figures(1)
     queued, answered = timed["queued"], timed["answered"]
@@ -449,13 +470,12 @@ def closed_forms(contacts: int, *, engine: Engine = ENGINE) -> list[Row]:
     rows = []
     for queue in QUEUES:
         ours = long_run(queue, contacts, engine=engine)
-        rows += [Row(queue.name, key, Answer(value, 0.0), ours[key]) for key, value in closed_form(queue).items()]
+        exact = closed_form(queue)
+        rows += [Row(queue.name, key, Answer(value, 0.0), ours[key]) for key, value in exact.items()]
     return rows
 
 
-# --- Ciw --------------------------------------------------------------------------------------------------------------
-
-Case = tuple[str, Callable[[int], list[dict[str, float]]], Callable[[int], list[dict[str, float]]]]
+# --- Ciw ----------------------------------------------------------------------------------------------------
 
 
 def _compared(name: str, theirs: Sequence[dict[str, float]], ours: Sequence[dict[str, float]]) -> list[Row]:
@@ -472,62 +492,66 @@ def _compared(name: str, theirs: Sequence[dict[str, float]], ours: Sequence[dict
     return [Row(name, key, reference[key], found[key]) for key in reference]
 
 
-def _sums(kind: str, waits: Floats, answered: Floats, gone: Floats) -> dict[str, float]:
+def _sums(kind: str, waits: Floats, outcome: Any, room: bool) -> dict[str, float]:
     """Sums of one replication and kind of contact, each with what it is a share of."""
-    n, n_answered = float(len(waits)), float(answered.sum())
-    return {
-        f"{kind}: abandoned": float(gone.sum()), f"of {kind}: abandoned": n,
-        f"{kind}: wait, s": float(waits.sum()), f"of {kind}: wait, s": n,
-        f"{kind}: speed of answer, s": float(waits[answered].sum()), f"of {kind}: speed of answer, s": n_answered,
-        f"{kind}: answered in 20 s": float((waits[answered] <= WITHIN_S).sum()), f"of {kind}: answered in 20 s": n,
-    }  # fmt: skip
+    n = float(len(waits))
+    answered = outcome == "answered"
+    shares = {
+        "abandoned": (float((outcome == "abandoned").sum()), n),
+        "wait, s": (float(waits.sum()), n),
+        "speed of answer, s": (float(waits[answered].sum()), float(answered.sum())),
+        "answered in 20 s": (float((waits[answered] <= WITHIN_S).sum()), n),
+    }
+    if room:
+        shares["turned away"] = (float((outcome == "turned away").sum()), n)
+    sums: dict[str, float] = {}
+    for name, (above, below) in shares.items():
+        sums |= {f"{kind}: {name}": above, f"of {kind}: {name}": below}
+    return sums
 
 
-def _our_runs(
-    world: World, n: int, kinds: dict[str, Callable[[Any, Any], Any]], from_s: float, seed: int = 5
-) -> list[dict[str, float]]:
-    result = []
-    for k in range(n):
-        drawn, records = simulate_once(world, seed, k, ENGINE)
+Kinds = dict[str, Callable[[Any, Any], Any]]
+"""Which contacts are looked at, by their type and second of arrival."""
+
+
+def _our_runs(world: World, n: int, kinds: Kinds, from_s: float, seed: int = 5) -> list[dict[str, float]]:
+    def look(world: World, drawn: Draws, records: Records) -> dict[str, float]:
         c = records.contacts
-        wait = (c.end_ms - c.reach_ms) / 1000
         seen = np.isin(c.outcome, (ANSWERED, ABANDONED, TURNED_AWAY)) & (c.arrive_ms >= from_s * 1000)
+        kind, arrival = drawn.needs.type[drawn.rows.need][seen], c.arrive_ms[seen] / 1000
+        wait, outcome = (c.end_ms - c.reach_ms)[seen] / 1000, np.array(OUTCOMES)[c.outcome[seen]]
         sums: dict[str, float] = {}
         for name, chosen in kinds.items():
-            mine = seen & chosen(drawn.needs.type[drawn.rows.need], c.arrive_ms / 1000)
-            outcome = c.outcome[mine]
-            sums |= _sums(name, wait[mine], outcome == ANSWERED, outcome == ABANDONED)
-            if world.routing.max_queue:
-                sums |= {f"{name}: turned away": float((outcome == TURNED_AWAY).sum()), f"of {name}: turned away": float(mine.sum())}  # fmt: skip
-        result.append(sums)
-    return result
+            mine = chosen(kind, arrival)
+            sums |= _sums(name, wait[mine], outcome[mine], world.routing.max_queue > 0)
+        return sums
+
+    return [run[0] for run in looks(world, n, look, seed=seed)]
+
+
+CIW_OUTCOMES = {"service": "answered", "renege": "abandoned", "rejection": "turned away"}
 
 
 def _ciw_runs(
-    network: Callable[[], Any], n: int, until_s: float, kinds: dict[str, Callable[[Any, Any], Any]], from_s: float,
-    *, turned_away: bool = False, seed: int = 5,
-) -> list[dict[str, float]]:  # fmt: skip
+    network: Callable[[], Any], n: int, until_s: float, kinds: Kinds, from_s: float, seed: int = 5
+) -> list[dict[str, float]]:
     import ciw
 
     result = []
     for k in range(n):
         ciw.seed(seed * 1000 + k)
         simulation = ciw.Simulation(network())
-        # Whoever arrived by `until_s` is followed to their end.
+        # whoever arrived by `until_s` is followed to their end
         simulation.simulate_until_max_time(until_s + 4 * 3600)
-        records = [
-            x for x in simulation.get_all_records() if from_s <= x.arrival_date < until_s
-        ]
-        kind = np.array([x.customer_class for x in records])
+        records = [x for x in simulation.get_all_records() if from_s <= x.arrival_date < until_s]
+        kind = np.array([int(x.customer_class) if x.customer_class.isdigit() else 0 for x in records])
         arrival = np.array([x.arrival_date for x in records])
         wait = np.array([0.0 if x.record_type == "rejection" else x.waiting_time for x in records])
-        outcome = np.array([x.record_type for x in records])
+        outcome = np.array([CIW_OUTCOMES[x.record_type] for x in records])
         sums: dict[str, float] = {}
         for name, chosen in kinds.items():
             mine = chosen(kind, arrival)
-            sums |= _sums(name, wait[mine], outcome[mine] == "service", outcome[mine] == "renege")
-            if turned_away:
-                sums |= {f"{name}: turned away": float((outcome[mine] == "rejection").sum()), f"of {name}: turned away": float(mine.sum())}  # fmt: skip
+            sums |= _sums(name, wait[mine], outcome[mine], "turned away" in outcome)
         result.append(sums)
     return result
 
@@ -536,45 +560,46 @@ def ciw_priorities(runs: int, hours: int = 24) -> list[Row]:
     """Two types that differ in handle time and patience, one ahead of the other, five agents at 96 %."""
     import ciw
 
-    rate, service, patience = (72.0, 90.0), (90.0, 120.0), (90.0, 180.0)
-    names = ("first in line", "second in line")
+    rate, service_s, patience_s = (72.0, 90.0), (90.0, 120.0), (90.0, 180.0)
     warm_s = 3600.0
 
+    def exponential(means: Sequence[float]) -> dict[str, Any]:
+        return {str(i): [ciw.dists.Exponential(1 / mean)] for i, mean in enumerate(means)}
+
     def network() -> Any:
-        each_of = dict(zip(("0", "1"), range(2), strict=True))
         return ciw.create_network(
-            arrival_distributions={key: [ciw.dists.Exponential(rate[i] / 3600)] for key, i in each_of.items()},
-            service_distributions={key: [ciw.dists.Exponential(1 / service[i])] for key, i in each_of.items()},
-            reneging_time_distributions={key: [ciw.dists.Exponential(1 / patience[i])] for key, i in each_of.items()},
+            arrival_distributions=exponential([3600 / r for r in rate]),
+            service_distributions=exponential(service_s),
+            reneging_time_distributions=exponential(patience_s),
             priority_classes={"0": 0, "1": 1},
             number_of_servers=[5],
         )
 
-    world = plain_world(types=2, agents=5, open_hours=(0.0, 24.0), days=math.ceil(hours / 24) + 1, interval_min=60)
-    clock, shape = world.clock, world.demand.expected.shape
-    expected = np.zeros(shape)
-    until = np.arange(shape[1])[:, None] * 24 + np.arange(24)[None, :] < hours
-    for i in range(2):
-        expected[i] = rate[i] * until
+    world = plain_world(types=2, agents=5, open_hours=(0.0, 24.0), days=hours // 24 + 1, interval_min=60)
     types = world.types._replace(
-        talk_ms=np.repeat(np.array(service)[:, None] * 1000, 24, axis=1),
-        patience_ms=np.repeat(np.array(patience)[:, None] * 1000, 24, axis=1),
+        talk_ms=np.repeat(np.array(service_s)[:, None] * 1000, 24, axis=1),
+        patience_ms=np.repeat(np.array(patience_s)[:, None] * 1000, 24, axis=1),
     )
-    routing = world.routing._replace(priority=np.tile(np.array([0, 1]), 3)[None, :])
-    assert clock.always_open
-    world = w.frozen(world._replace(demand=world.demand._replace(expected=expected), types=types, routing=routing))
-    ours = _our_runs(
-        world, runs * 4, {name: (lambda kind, _, i=i: kind == i) for i, name in enumerate(names)}, warm_s
+    world = w.frozen(
+        world._replace(
+            demand=world.demand._replace(expected=np.stack([_until(world, hours, r) for r in rate])),
+            types=types,
+            routing=world.routing._replace(priority=np.tile(np.array([0, 1]), 3)[None, :]),
+        )
     )
-    theirs = _ciw_runs(
-        network, runs, hours * 3600.0,
-        {name: (lambda kind, _, i=i: kind == str(i)) for i, name in enumerate(names)}, warm_s,
-    )  # fmt: skip
-    return _compared("Two priorities", theirs, ours)
+    kinds: Kinds = {"first in line": lambda kind, _: kind == 0, "second in line": lambda kind, _: kind == 1}
+    theirs = _ciw_runs(network, runs, hours * 3600.0, kinds, warm_s)
+    return _compared("Two priorities", theirs, _our_runs(world, runs * 4, kinds, warm_s))
+
+
+def _until(world: World, hours: int, per_hour: float) -> Floats:
+    """(days, I) expected arrivals of a world with hourly intervals, level until so many hours have passed."""
+    days, n_intervals = world.demand.expected.shape[1:]
+    return per_hour * (np.arange(days * n_intervals).reshape(days, n_intervals) < hours)
 
 
 def teams(sizes: Sequence[int], starts_s: Sequence[float], ends_s: Sequence[float]) -> w.Staffing:
-    """Shifts of one team after another on the first day, each of its own people; contacts in progress are finished."""
+    """Shifts of one team after another on the first day, each of its own people."""
     n = sum(sizes)
     none = np.zeros(0, np.int64)
     return w.Staffing(
@@ -588,21 +613,21 @@ def teams(sizes: Sequence[int], starts_s: Sequence[float], ends_s: Sequence[floa
 
 
 def ciw_day(runs: int) -> list[Row]:
-    """A day of four periods: arrivals change, one team relieves another, lognormal handle time, Weibull patience."""
+    """Four periods: arrivals change, teams relieve one another, lognormal handle time, Weibull patience."""
     import ciw
 
     period_s, rate, agents = 7200.0, (120.0, 260.0, 200.0, 90.0), (5, 11, 7, 5)
     mean_s, cv, patience_s, shape = 150.0, 0.8, 180.0, 0.7
-    sigma = math.sqrt(math.log(1 + cv * cv))
+    sigma, scale_s = math.sqrt(math.log(1 + cv * cv)), patience_s / gamma_function(1 + 1 / shape)
 
     ends = [period_s * (i + 1) for i in range(4)]
 
     def network() -> Any:
         return ciw.create_network(
-            arrival_distributions=[_Periods(rate, period_s)],
+            arrival_distributions=[_periods(rate, period_s)],
             service_distributions=[ciw.dists.Lognormal(math.log(mean_s) - sigma * sigma / 2, sigma)],
-            reneging_time_distributions=[ciw.dists.Weibull(patience_s / gamma_function(1 + 1 / shape), shape)],
-            number_of_servers=[ciw.Schedule(numbers_of_servers=[*agents, 5], shift_end_dates=[*ends, 86_400.0])],
+            reneging_time_distributions=[ciw.dists.Weibull(scale_s, shape)],
+            number_of_servers=[ciw.Schedule([*agents, 5], [*ends, 86_400.0])],
         )
 
     world = plain_world(open_hours=(0.0, 24.0), interval_min=60, agents=5)
@@ -621,16 +646,13 @@ def ciw_day(runs: int) -> list[Row]:
             staffing=teams((*agents, 5), [i * period_s for i in range(5)], [*ends, 86_400.0]),
         )
     )  # fmt: skip
-    periods: dict[str, Any] = {
-        f"period {i + 1}": (lambda _, at, i=i: (at >= i * period_s) & (at < (i + 1) * period_s)) for i in range(4)
-    }
-    return _compared(
-        "A changing day", _ciw_runs(network, runs, 4 * period_s, periods, 0.0), _our_runs(world, runs * 4, periods, 0.0)
-    )
+    periods: Kinds = {f"period {i + 1}": (lambda _, at, i=i: at // period_s == i) for i in range(4)}
+    theirs = _ciw_runs(network, runs, 4 * period_s, periods, 0.0)
+    return _compared("A changing day", theirs, _our_runs(world, runs * 4, periods, 0.0))
 
 
 def ciw_room(runs: int, hours: int = 24) -> list[Row]:
-    """Six agents, gamma handle time, fixed patience, and room for four to wait: the others are turned away."""
+    """Six agents, gamma handle time, fixed patience, and room for four to wait: others are turned away."""
     import ciw
 
     rate, mean_s, cv, patience_s, warm_s = 150.0, 140.0, 0.6, 100.0, 3600.0
@@ -644,28 +666,24 @@ def ciw_room(runs: int, hours: int = 24) -> list[Row]:
             queue_capacities=[4],
         )
 
-    world = plain_world(open_hours=(0.0, 24.0), days=math.ceil(hours / 24) + 1, interval_min=60, agents=6)
-    shape = world.demand.expected.shape
-    until = np.arange(shape[1])[:, None] * 24 + np.arange(24)[None, :] < hours
+    world = plain_world(open_hours=(0.0, 24.0), days=hours // 24 + 1, interval_min=60, agents=6)
     types = world.types._replace(
         talk_ms=np.full((1, 24), mean_s * 1000), talk_family=np.array([w.GAMMA]), talk_cv=np.array([cv]),
         patience_ms=np.full((1, 24), patience_s * 1000), patience_family=np.array([w.FIXED]),
     )  # fmt: skip
     world = w.frozen(
         world._replace(
-            demand=world.demand._replace(expected=(rate * until)[None]), types=types,
+            demand=world.demand._replace(expected=_until(world, hours, rate)[None]),
+            types=types,
             routing=world.routing._replace(max_queue=4),
         )
-    )  # fmt: skip
-    everyone: dict[str, Any] = {"calls": lambda kind, _: np.ones(len(kind), bool)}
-    return _compared(
-        "Room for four",
-        _ciw_runs(network, runs, hours * 3600.0, everyone, warm_s, turned_away=True),
-        _our_runs(world, runs * 4, everyone, warm_s),
     )
+    kinds: Kinds = {"calls": lambda kind, _: np.ones(len(kind), bool)}
+    theirs = _ciw_runs(network, runs, hours * 3600.0, kinds, warm_s)
+    return _compared("Room for four", theirs, _our_runs(world, runs * 4, kinds, warm_s))
 
 
-def _Periods(rates: Sequence[float], period_s: float) -> Any:  # noqa: N802
+def _periods(rates: Sequence[float], period_s: float) -> Any:
     """Poisson arrivals at these hourly rates, one period after another, and none after the last."""
     import ciw
 
