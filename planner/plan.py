@@ -17,6 +17,7 @@ from scipy.optimize import linprog
 from planner.anchor import lens_of
 from planner.natural import NaturalValues
 from planner.requirement import (
+    MOST,
     Requirement,
     Verdict,
     describe,
@@ -356,9 +357,12 @@ def plan(
     requirement: Requirement | None = None,
     repairs: int = 4,
     replications: int = PROOF_REPLICATIONS,
+    plan_replications: int = MOST,
 ) -> PlanResult:
     """Requirement, schedule, roster and proof; where the proof misses a window, its rows are raised and it is redone."""
-    need = requirement or require(scenario, natural, policy, engine=engine, executor=executor, say=say)
+    need = requirement or require(
+        scenario, natural, policy, engine=engine, executor=executor, say=say, most_replications=plan_replications
+    )
     size = scenario.horizon.days * c.n_intervals(scenario)
     scale = np.ones(size)
     schedule: Schedule | None = None

@@ -9,6 +9,7 @@ import hashlib
 import math
 import re
 import stat
+from contextlib import suppress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -632,3 +633,15 @@ def json_schema(model: type[BaseModel]) -> dict[str, Any]:
         },
     )
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def problem_at(path: str | Path, error: FieldError) -> Problem:
+    """Give the line and the field of an error found after reading (a value that simulation refuses)."""
+    path = Path(path)
+    line: int | None = None
+    with suppress(StopError, OSError):
+        root = Composer(clip(path.name), lines=True).compose(_read_text(path)[0])
+        if root is not None:
+            line = descend(root, error.path)[0].line
+    found = None if error.found is None else quote(str(error.found))
+    return Problem(clip(path.name), line, dotted(error.path), found, str(error), None)

@@ -1,0 +1,349 @@
+"""The command line: unhurried check, simulate, plan, compare, mix, evidence, runs, app.
+
+Progress goes to stderr, results to stdout; `--json` prints one document. Bad input is told in one line each and ends
+with exit code 2.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Unhurried: plan a contact centre's people for the contacts that are left for people.\n\n"
+    "Example: [bold]unhurried compare insurer[/bold]",
+)
+out = Console(soft_wrap=False, width=None if sys.stdout.isatty() else 160)
+err = Console(stderr=True)
+
+ScenarioArgument = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of one that ships (insurer, utility, ...).")
+]
+Named = Annotated[str | None, typer.Option("--scenario", help="A named scenario or override of the file.")]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Change a field: path=value, e.g. what_if.volume=1.1 or targets.0.at_least=0.85."),
+]
+Replications = Annotated[int, typer.Option("--replications", "-n", min=1, max=10_000, help="Replications.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=2**62, help="Seed; the same seed gives the same numbers.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder to keep the run in (default: runs).")]
+EngineOption = Annotated[
+    Literal["kernel", "simpy"], typer.Option("--engine", help="The compiled engine, or the SimPy model; same results.")
+]
+
+
+class _Progress:
+    """Lines on stderr, for what takes longer than a moment."""
+
+    def __init__(self) -> None:
+        self.start = time.monotonic()
+
+    def __call__(self, text: str) -> None:
+        err.print(f"[dim]{time.monotonic() - self.start:6.1f} s[/dim]  {text}", highlight=False)
+
+
+def _fail(lines: str) -> NoReturn:
+    """One line for each thing that is wrong, and exit code 2."""
+    sys.stderr.write(lines.rstrip() + "\n")
+    raise typer.Exit(2)
+
+
+@contextmanager
+def _told(file: str) -> Any:
+    """Turn every expected error into lines and exit code 2."""
+    from planner.scenario.load import problem_at
+    from planner.scenario.problems import FieldError, FieldErrors, ScenarioError
+    from sim.world import WorldTooLarge
+
+    try:
+        yield
+    except ScenarioError as error:
+        _fail(str(error))
+    except FieldErrors as error:
+        _fail("\n".join(str(problem_at(_path(file), e)) for e in error.errors))
+    except FieldError as error:
+        _fail(str(problem_at(_path(file), error)))
+    except WorldTooLarge as error:
+        _fail(f"{file}: {error}")
+    except MemoryError:
+        _fail(f"{file}: not enough memory on this machine for a scenario of this size")
+    except OSError as error:
+        _fail(f"{error.filename or file}: {error.strerror or error}")
+
+
+def _path(file: str) -> Path:
+    from planner import jobs
+
+    return jobs.path_of(file)
+
+
+def _ready(say: Callable[[str], None], engine: str) -> None:
+    """Compile the engine, saying so, if it is not at hand."""
+    if engine == "kernel":
+        from sim import kernel
+
+        kernel.warm_up(say)
+
+
+def _print_json(document: Any) -> None:
+    sys.stdout.write(json.dumps(document, allow_nan=False) + "\n")
+
+
+@app.command(epilog="Example: unhurried check scenarios/insurer.yaml --scenario storm")
+def check(file: ScenarioArgument, scenario: Named = None, sets: Sets = None, as_json: Json = False) -> None:
+    """Check a scenario file: every error at once, with file, line, field, what was found and what is allowed."""
+    from planner import jobs
+    from planner.scenario.problems import ScenarioError
+
+    try:
+        with _told(file) if not as_json else _raised():
+            loaded = jobs.load(file, scenario, sets or [])
+    except ScenarioError as error:
+        _print_json({"ok": False, "problems": [p._asdict() for p in error.problems]})
+        raise typer.Exit(2) from None
+    s = loaded.value
+    document = {
+        "ok": True,
+        "scenario": s.name,
+        "title": s.title,
+        "types": list(s.types),
+        "groups": list(s.groups),
+        "policies": list(s.policies),
+        "days": s.horizon.days,
+        "contacts_per_week": sum(kind.offered_per_week for kind in s.types.values()),
+        "headcount": sum(group.headcount for group in s.groups.values()),
+        "applied": [list(a) for a in loaded.applied],
+        "problems": [],
+    }
+    if as_json:
+        _print_json(json.loads(json.dumps(document, default=str)))
+        return
+    out.print(
+        f"{s.title or s.name}: fine. {len(s.types)} contact types, {document['contacts_per_week']:,.0f} contacts a week, "
+        f"{len(s.groups)} groups with {document['headcount']} people, policies {', '.join(s.policies)}.",
+        highlight=False,
+    )
+    for a in loaded.applied:
+        out.print(f"  {a.path} = {a.value} ({a.source})", highlight=False)
+
+
+@contextmanager
+def _raised() -> Any:
+    yield
+
+
+@app.command(epilog="Example: unhurried simulate insurer --policy rigid_aht --replications 20 --json")
+def simulate(
+    file: ScenarioArgument,
+    policy: Annotated[str, typer.Option("--policy", help="Policy to simulate, on today's roster.")] = "as_is",
+    scenario: Named = None,
+    sets: Sets = None,
+    replications: Replications = 10,
+    seed: Seed = 1,
+    engine: EngineOption = "kernel",
+    as_json: Json = False,
+    folder: Out = None,
+) -> None:
+    """Simulate a policy working to today's roster."""
+    from planner import jobs, report, runs
+
+    say = _Progress()
+    with _told(file):
+        loaded = jobs.load(file, scenario, sets or [])
+        jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
+        _ready(say, engine)
+        document, tables = jobs.simulate(loaded, policy, replications=replications, seed=seed, engine=engine, say=say)
+        options = {"policy": policy, "replications": replications, "seed": seed, "engine": engine}
+        kept = runs.save(
+            "simulate", loaded.value, options, document, tables, applied=[tuple(a) for a in loaded.applied],
+            folder=folder or runs.FOLDER,
+        )  # fmt: skip
+    if as_json:
+        _print_json(document)
+    else:
+        report.print_simulation(out, document)
+        report.print_misfit(out, document["anchoring"])
+        out.print(f"Kept in {kept}", highlight=False)
+
+
+@app.command(epilog="Example: unhurried plan insurer --policy empathy_aware --set what_if.volume=1.1")
+def plan(
+    file: ScenarioArgument,
+    policy: Annotated[str, typer.Option("--policy", help="Policy to plan for.")] = "as_is",
+    scenario: Named = None,
+    sets: Sets = None,
+    replications: Annotated[int, typer.Option("--replications", "-n", min=2, max=1000, help="Replications of the proof.")] = 10,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer replications while searching: sooner, a little dearer.")] = False,
+    engine: EngineOption = "kernel",
+    as_json: Json = False,
+    folder: Out = None,
+) -> None:
+    """Plan the horizon: requirement, schedule, roster, and its proof by simulation."""
+    from planner import jobs, report, runs
+
+    say = _Progress()
+    with _told(file):
+        loaded = jobs.load(file, scenario, sets or [])
+        jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
+        _ready(say, engine)
+        document, tables, _ = jobs.make_plan(
+            loaded, policy, replications=replications, quick=quick, engine=engine, say=say
+        )
+        options = {"policy": policy, "replications": replications, "quick": quick, "engine": engine}
+        kept = runs.save(
+            "plan", loaded.value, options, document, tables, applied=[tuple(a) for a in loaded.applied],
+            folder=folder or runs.FOLDER,
+        )  # fmt: skip
+    if as_json:
+        _print_json(document)
+    else:
+        report.print_plan(out, document)
+        out.print(f"Kept in {kept}", highlight=False)
+
+
+@app.command(epilog="Example: unhurried compare insurer --frame equal_hours --doubt 20")
+def compare(
+    file: ScenarioArgument,
+    policy: Annotated[
+        list[str] | None, typer.Option("--policy", help="Policies to compare with as_is (default: all).")
+    ] = None,
+    frame: Annotated[
+        list[Literal["at_target", "equal_hours", "equal_budget"]] | None,
+        typer.Option("--frame", help="Frames (default: all three)."),
+    ] = None,
+    scenario: Named = None,
+    sets: Sets = None,
+    replications: Annotated[int, typer.Option("--replications", "-n", min=2, max=10_000, help="Paired replications.")] = 10,
+    seed: Seed = 11_001,
+    ladder: Annotated[bool, typer.Option("--ladder/--no-ladder", help="Each lever's part.")] = True,
+    doubt: Annotated[int, typer.Option("--doubt", min=0, max=10_000, help="Draws of the uncertain coefficients.")] = 0,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer replications while planning and in the ladder.")] = False,
+    engine: EngineOption = "kernel",
+    every: Annotated[bool, typer.Option("--all", help="Print every measure.")] = False,
+    as_json: Json = False,
+    folder: Out = None,
+) -> None:
+    """Compare policies on the same customers: at target, with equal hours, with an equal budget."""
+    from planner import jobs, report, runs
+    from planner.compare import FRAMES
+
+    say = _Progress()
+    with _told(file):
+        loaded = jobs.load(file, scenario, sets or [])
+        policies = jobs.chosen_policies(loaded.value, policy, loaded.path.name)
+        frames = [name for name in FRAMES if not frame or name in frame]
+        options = jobs.compare_options(policies, frames, replications, seed, ladder, doubt, quick)
+        _ready(say, engine)
+        document = jobs.kept_compare(
+            loaded.value, options, folder=folder or runs.FOLDER, say=say, applied=loaded.applied, engine=engine
+        )
+    if as_json:
+        _print_json(document)
+    else:
+        out.print(f"[bold]{document['title'] or document['scenario']}[/bold]\n{document['story']}", highlight=False)
+        report.print_misfit(out, [row for row in document["anchoring"] if abs(row["off"] or 0) > 0.02])
+        report.print_comparison(out, document, every=every)
+        name = runs.name_of("compare", loaded.value, runs.key_of("compare", loaded.value, options))
+        out.print(
+            f"\n{replications} paired replications; planning and simulating took {document['seconds']:.0f} s. "
+            f"Kept in {(folder or runs.FOLDER) / name}",
+            highlight=False,
+        )
+
+
+@app.command(epilog="Example: unhurried mix insurer")
+def mix(file: ScenarioArgument, as_json: Json = False) -> None:
+    """The curve of what is left for people as containment rises."""
+    from planner import jobs
+    from planner.mix import curve
+
+    with _told(file):
+        rows = curve(jobs.load(file).value)
+    if as_json:
+        _print_json({"scenario": file, "curve": rows})
+        return
+    out.print("As automation contains more, what is left for people takes longer: automation takes the easy contacts.")
+    table = Table(title="Talk per contact left for people, against no automation")
+    for name in ("Containment", "Default loadings", "Low", "High"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(f"{100 * row['containment']:.0f} %", *(f"{100 * (row[k] - 1):+.1f} %" for k in ("default", "low", "high")))
+    out.print(table)
+
+
+@app.command(epilog="Example: unhurried evidence --json")
+def evidence(as_json: Json = False) -> None:
+    """The evidence table: every coefficient with default, range, grade and source."""
+    from planner import evidence as table_of
+
+    frame = table_of.as_frame()
+    if as_json:
+        _print_json(json.loads(frame.reset_index().to_json(orient="records")))
+        return
+    table = Table(title="Evidence: A experiment, B observed, C claim or practice, D assumption")
+    for name in ("Coefficient", "Default", "Low", "High", "Unit", "Grade", "Source"):
+        table.add_column(name, overflow="fold")
+    for key, row in table_of.table().items():
+        table.add_row(key, f"{row.default:g}", f"{row.low:g}", f"{row.high:g}", row.unit, row.grade, row.source)
+    out.print(table)
+
+
+@app.command("runs", epilog="Example: unhurried runs --json")
+def list_runs(as_json: Json = False, folder: Out = None) -> None:
+    """List the runs that were kept."""
+    from planner import runs
+
+    rows = runs.listed(folder or runs.FOLDER)
+    if as_json:
+        _print_json({"runs": rows})
+        return
+    if not rows:
+        out.print("No runs are kept yet. Try: unhurried compare insurer")
+        return
+    table = Table(title="Runs, newest first")
+    for name in ("Run", "Kind", "Scenario", "Made (UTC)", "By this code"):
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(row["run"], str(row["kind"]), str(row["scenario"]), str(row["made"])[:19], "yes" if row["current"] else "no")
+    out.print(table)
+
+
+@app.command("app", epilog="Example: unhurried app --port 8501")
+def open_app(port: Annotated[int, typer.Option("--port", min=1024, max=65_535, help="Local port.")] = 8501) -> None:
+    """Open the app in the browser (this machine only)."""
+    import app as page
+
+    command = [
+        sys.executable, "-m", "streamlit", "run", str(Path(str(page.__file__))), "--server.address=localhost",
+        f"--server.port={port}", "--browser.gatherUsageStats=false",
+    ]  # fmt: skip
+    raise typer.Exit(subprocess.call(command, env={**os.environ, "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}))
+
+
+def main() -> None:
+    """Run a command; an interrupt ends it quietly."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,389 @@
+"""The comparison: policies on the same customers, in three frames, against as_is.
+
+At target: each policy is staffed until the same service targets hold. Equal hours: the paid hours of as_is. Equal
+budget: the cash of as_is (customers' margin left out). In each frame every policy is planned by the same planner, and
+differences are paired on replications. Nothing here knows which policy is which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from planner import evidence
+from planner.anchor import Anchored, anchor, lens_of
+from planner.money import Money, amounts, money
+from planner.natural import NaturalValues
+from planner.plan import PlanResult, as_is_roster, plan, schedule_of
+from planner.requirement import QUICK, Requirement
+from planner.roster import Roster
+from planner.scenario import compile as c
+from planner.scenario.schema import LEVERS, Policy, Scenario
+from sim.measures import CUSTOMER, PEOPLE, Estimate, Sums, Totals, along, difference, estimate, evaluate, overall
+from sim.replicate import Engine, replicate
+from sim.world import Floats
+
+FRAMES = ("at_target", "equal_hours", "equal_budget")
+FRAME_MEANING = {
+    "at_target": "each policy staffed until the same service targets hold",
+    "equal_hours": "each policy with the paid hours of as_is",
+    "equal_budget": "each policy with the cash of as_is",
+}
+SEED = 11_001
+TOLERANCE = 0.005
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One policy in one frame."""
+
+    policy: str
+    roster: Roster
+    totals: Totals
+    money: Money
+    residue: float
+    """How far the frame's equality is off, relative (0 at target)."""
+
+
+class Part(NamedTuple):
+    """A lever's part of a bundle: alone on as_is, last in the bundle, and the average of the two."""
+
+    lever: str
+    alone: dict[str, Estimate]
+    last: dict[str, Estimate]
+    average: dict[str, float]
+
+
+@dataclass
+class Doubt:
+    """How often the order of two policies flips over draws of the uncertain coefficients."""
+
+    draws: int
+    flips: dict[str, float]
+    """measure -> share of draws in which the order differs from the default's."""
+    values: dict[str, list[float]]
+    """measure -> difference (policy less as_is) in each draw."""
+    sceptic: dict[str, float]
+    """measure -> difference with all grade C and D effects at zero."""
+
+
+@dataclass
+class Comparison:
+    """Everything that was compared."""
+
+    scenario: Scenario
+    anchored: Anchored
+    as_is: Roster
+    frames: dict[str, dict[str, Cell]]
+    plans: dict[str, PlanResult]
+    ladders: dict[str, list[Part]] = field(default_factory=dict)
+    doubt: dict[str, Doubt] = field(default_factory=dict)
+
+
+# --- measures of a cell ---------------------------------------------------------------------------------------------
+
+
+def formulas(cell: Cell, scenario: Scenario) -> dict[str, tuple[Floats, Floats | None, str]]:
+    """Every measure of a cell as (above, below, unit) over replications."""
+    customers, people = overall(cell.totals.customers), overall(cell.totals.people)
+    rows: dict[str, tuple[Floats, Floats | None, str]] = {}
+    for name, m in CUSTOMER.items():
+        rows[name] = (*m.formula(customers), m.unit)
+    for name, m in PEOPLE.items():
+        rows[name] = (*m.formula(people), m.unit)
+    for name in ("load_p95", "load_end_p95", "exhaustion_p95"):
+        rows[name] = (np.asarray(cell.totals.single[name], float), None, "points")
+    vulnerable = {k: v[..., 1].reshape(len(v), -1).sum(axis=1) for k, v in cell.totals.customers.items()}
+    rows["vulnerable_unmet"] = (100 * vulnerable["unmet_needs"], vulnerable["needs"], "per 100 vulnerable needs")
+    rows |= amounts(cell.money, cell.totals, scenario)
+    return rows
+
+
+def measures_of(cell: Cell, scenario: Scenario) -> dict[str, Estimate]:
+    """Every measure of a cell with its interval."""
+    return {name: estimate(a, b, unit) for name, (a, b, unit) in formulas(cell, scenario).items()}
+
+
+def differences_of(cell: Cell, base: Cell, scenario: Scenario) -> dict[str, Estimate]:
+    """Paired differences, cell less base."""
+    mine, theirs = formulas(cell, scenario), formulas(base, scenario)
+    return {name: difference((a, b), theirs[name][:2], unit) for name, (a, b, unit) in mine.items()}
+
+
+def breakdown(totals: Totals, scenario: Scenario) -> dict[str, dict[str, dict[str, Estimate]]]:
+    """Measures by type, segment, channel, vulnerability and group."""
+    channels = [kind.channel for kind in scenario.types.values()]
+    by_channel: dict[str, Sums] = {}
+    for channel in dict.fromkeys(channels):
+        chosen = [t for t, other in enumerate(channels) if other == channel]
+        by_channel[channel] = overall({k: v[:, chosen] for k, v in totals.customers.items()})
+    return {
+        "by_type": _named(CUSTOMER, scenario.types, along(totals.customers, 0)),
+        "by_segment": _named(CUSTOMER, scenario.segments, along(totals.customers, 1)),
+        "by_vulnerable": _named(CUSTOMER, ("not vulnerable", "vulnerable"), along(totals.customers, 2)),
+        "by_channel": {name: evaluate(CUSTOMER, sums) for name, sums in by_channel.items()},
+        "by_group": _named(PEOPLE, scenario.groups, along(totals.people, 0)),
+    }
+
+
+def _named(
+    measures: Mapping[str, object], names: Sequence[str] | Mapping[str, object], parts: Sequence[Sums]
+) -> dict[str, dict[str, Estimate]]:
+    return {
+        name: evaluate(measures, sums)  # type: ignore[arg-type]
+        for name, sums in zip(names, parts, strict=True)
+    }
+
+
+# --- running --------------------------------------------------------------------------------------------------------
+
+
+class Runner:
+    """Plans and simulates the cells of a comparison."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        replications: int = 10,
+        seed: int = SEED,
+        engine: Engine = "kernel",
+        executor: Executor | None = None,
+        say: Say = lambda _: None,
+        plan_replications: int = QUICK,
+        anchored: Anchored | None = None,
+        as_is: Roster | None = None,
+        plans: Mapping[str, PlanResult] | None = None,
+    ) -> None:
+        self.scenario, self.replications, self.seed = scenario, replications, seed
+        self.engine, self.executor, self.say = engine, executor, say
+        self.plan_replications = plan_replications
+        self.as_is = as_is or as_is_roster(scenario, say)
+        self.anchored = anchored or anchor(scenario, self.as_is, engine=engine, executor=executor, say=say)
+        self.plans: dict[str, PlanResult] = dict(plans or {})
+
+    def simulate(
+        self, policy: str, roster: Roster, *, scenario: Scenario | None = None, natural: NaturalValues | None = None,
+        replications: int | None = None,
+    ) -> Totals:  # fmt: skip
+        """Stacked totals of a policy working to a roster, needs followed to their end."""
+        chosen = scenario or self.scenario
+        world = c.compile_world(chosen, natural or self.anchored.natural, policy, roster)
+        return replicate(
+            world, lens_of(chosen), replications or self.replications, seed=self.seed, engine=self.engine,
+            executor=self.executor,
+        )  # fmt: skip
+
+    def cell(self, policy: str, roster: Roster, residue: float = 0.0) -> Cell:
+        """Simulate one policy with one roster."""
+        totals = self.simulate(policy, roster)
+        return Cell(policy, roster, totals, money(self.scenario, self.anchored.natural, policy, totals), residue)
+
+    def plan(self, policy: str) -> PlanResult:
+        """The policy's plan at target, made once."""
+        if policy not in self.plans:
+            self.say(f"planning {policy} at target")
+            self.plans[policy] = plan(
+                self.scenario, self.anchored.natural, policy, engine=self.engine, executor=self.executor,
+                say=self.say, plan_replications=self.plan_replications,
+            )  # fmt: skip
+        return self.plans[policy]
+
+    def paid_hours(self, roster: Roster) -> float:
+        """Paid hours of a roster."""
+        return float(roster.paid_minutes(len(self.scenario.groups), self.scenario.horizon.interval_min).sum()) / 60
+
+    def scaled(self, requirement: Requirement, hours: float) -> Roster:
+        """The policy's own requirement, stretched or shrunk to so many paid hours."""
+        if not self.scenario.shifts:
+            duty = requirement.duty * (hours / max(requirement.agent_hours, 1e-9))
+            days = self.scenario.horizon.days
+            whole = np.stack([_keeping_total(row) for row in duty])
+            return Roster((), {g: row.reshape(days, -1) for g, row in enumerate(whole)})
+        at_target = self.paid_hours(self.plans[requirement.policy].roster)
+        scale = hours / max(at_target, 1e-9)
+        _, _, roster, _ = schedule_of(self.scenario, requirement, scale=scale, paid_minutes=hours * 60, seconds=6)
+        return roster
+
+    def equal_hours(self, policy: str) -> tuple[Roster, float]:
+        """The policy's roster with the paid hours of as_is, and the residue."""
+        wanted = self.paid_hours(self.as_is)
+        if policy == "as_is":
+            return self.as_is, 0.0
+        roster = self.scaled(self.plan(policy).requirement, wanted)
+        return roster, self.paid_hours(roster) / wanted - 1
+
+    def equal_budget(self, policy: str, base: Cell, start: Cell) -> Cell:
+        """The policy's cell whose cash is that of as_is, by at most three steps on paid hours."""
+        aim = float(base.money.cash.mean())
+        hours, cell = self.paid_hours(start.roster), start
+        for _ in range(3):
+            residue = float(cell.money.cash.mean()) / aim - 1
+            if abs(residue) <= TOLERANCE:
+                break
+            # Cash moves by the cost of an hour, and by what fewer people do to leavers, complaints and repeats.
+            people = sum(float(cell.money.lines[k].mean()) for k in ("payroll", "outsourcing", "seats", "leavers"))
+            hours *= 1 - residue * aim / max(people, 1e-9)
+            cell = self.cell(policy, self.scaled(self.plan(policy).requirement, hours))
+        residue = float(cell.money.cash.mean()) / aim - 1
+        return Cell(policy, cell.roster, cell.totals, cell.money, residue)
+
+    def run(self, policies: Sequence[str], frames: Sequence[str] = FRAMES) -> Comparison:
+        """All cells."""
+        results: dict[str, dict[str, Cell]] = {}
+        self.say("simulating as_is")
+        base = self.cell("as_is", self.as_is)
+        hours: dict[str, Cell] = {"as_is": base}
+        for policy in policies:
+            if policy != "as_is" and ("equal_hours" in frames or "equal_budget" in frames):
+                roster, residue = self.equal_hours(policy)
+                self.say(f"simulating {policy} with equal hours")
+                hours[policy] = self.cell(policy, roster, residue)
+        for frame in frames:
+            cells: dict[str, Cell] = {}
+            for policy in ["as_is", *(p for p in policies if p != "as_is")]:
+                if frame == "at_target":
+                    roster = self.plan(policy).roster
+                    self.say(f"simulating {policy} at target")
+                    cells[policy] = self.cell(policy, roster)
+                elif frame == "equal_hours" or policy == "as_is":
+                    cells[policy] = hours[policy]
+                else:
+                    self.say(f"fitting {policy} to the budget")
+                    cells[policy] = self.equal_budget(policy, base, hours[policy])
+            results[frame] = cells
+        return Comparison(self.scenario, self.anchored, self.as_is, results, self.plans)
+
+    # --- the ladder -------------------------------------------------------------------------------------------------
+
+    def ladder(self, policy: str, comparison: Comparison, replications: int | None = None) -> list[Part]:
+        """Each lever's part, staffing held: alone on as_is with its roster, last in the bundle with the bundle's.
+
+        What the bundle's own roster brings (decompression, ceilings, the mix of groups) is a rung of its own.
+        """
+        frame = comparison.frames.get("equal_hours") or next(iter(comparison.frames.values()))
+        full, base = frame[policy], frame["as_is"]
+        n = min(replications or self.replications, self.replications)
+        levers = levers_between(self.scenario, policy)
+        self.say(f"the ladder of {policy}: {len(levers)} levers")
+        rungs: list[Part] = []
+        base_cut, full_cut = _first(base, n, self), _first(full, n, self)
+        for lever in levers:
+            if lever == "roster":
+                alone = self._variant("as_is", {}, full.roster, n)
+                without = self._variant(policy, {}, base.roster, n)
+            else:
+                value = getattr(self.scenario.policy(policy), lever)
+                today = getattr(self.scenario.policies["as_is"], lever)
+                alone = self._variant("as_is", {lever: value}, base.roster, n)
+                without = self._variant(policy, {lever: _off(lever, today)}, full.roster, n)
+            first = differences_of(alone, base_cut, self.scenario)
+            last = differences_of(full_cut, without, self.scenario)
+            average = {name: (first[name].mean + last[name].mean) / 2 for name in first}
+            rungs.append(Part(lever, first, last, average))
+        return rungs
+
+    def _variant(self, policy: str, change: dict[str, object], roster: Roster, n: int) -> Cell:
+        changed = self.scenario.policy(policy).model_copy(update=change)
+        scenario = self.scenario.model_copy(update={"policies": {**self.scenario.policies, "variant": changed}})
+        if policy == "as_is":
+            # as_is fills the gaps of other policies: the variant must not be filled again.
+            scenario = self.scenario.model_copy(
+                update={"policies": {**self.scenario.policies, "variant": _explicit(changed)}}
+            )
+        totals = self.simulate("variant", roster, scenario=scenario, replications=n)
+        return Cell("variant", roster, totals, money(scenario, self.anchored.natural, "variant", totals), 0.0)
+
+    # --- doubt ------------------------------------------------------------------------------------------------------
+
+    def doubt(self, comparison: Comparison, n: int, *, seed: int = 1, replications: int = 2) -> dict[str, Doubt]:
+        """Flips of each policy against as_is over `n` draws of the uncertain coefficients, staffing held."""
+        frame = comparison.frames.get("equal_hours") or next(iter(comparison.frames.values()))
+        policies = [p for p in frame if p != "as_is"]
+        settings = [*evidence.draw(n, seed, dict(self.scenario.behaviour)), evidence.sceptic(dict(self.scenario.behaviour))]
+        names = ("cash", "cash_and_margin", "margin_lost", "first_contact_resolution", "heard", "attrition")
+        found: dict[str, dict[str, list[float]]] = {p: {m: [] for m in names} for p in policies}
+        for k, setting in enumerate(settings):
+            self.say(f"draw {k + 1} of {n}" if k < n else "the sceptic's setting")
+            scenario = self.scenario.model_copy(update={"behaviour": _settable(setting)})
+            again = anchor(
+                scenario, self.as_is, replications=replications, rounds=3, engine=self.engine,
+                executor=self.executor, strict=False,
+            )  # fmt: skip
+            cells = {}
+            for policy in ("as_is", *policies):
+                totals = self.simulate(
+                    policy, frame[policy].roster, scenario=scenario, natural=again.natural, replications=replications
+                )
+                cells[policy] = Cell(
+                    policy, frame[policy].roster, totals, money(scenario, again.natural, policy, totals), 0.0
+                )
+            for policy in policies:
+                delta = differences_of(cells[policy], cells["as_is"], scenario)
+                for m in names:
+                    found[policy][m].append(delta[m].mean)
+        result = {}
+        for policy in policies:
+            default = differences_of(frame[policy], frame["as_is"], self.scenario)
+            flips = {
+                m: float(np.mean([np.sign(x) != np.sign(default[m].mean) for x in found[policy][m][:n]])) if n else 0.0
+                for m in names
+            }
+            result[policy] = Doubt(
+                n, flips, {m: found[policy][m][:n] for m in names}, {m: found[policy][m][n] for m in names}
+            )
+        return result
+
+
+def _settable(setting: Mapping[str, float]) -> dict[str, float]:
+    return {name: float(value) for name, value in setting.items()}
+
+
+def _keeping_total(row: Floats) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Whole numbers whose running total follows the row's."""
+    return np.diff(np.round(np.concatenate([[0.0], np.cumsum(row)]))).astype(np.int64)
+
+
+def _first(cell: Cell, n: int, runner: Runner) -> Cell:
+    """The same cell on its first `n` replications."""
+    if n >= runner.replications:
+        return cell
+    cut = Totals(*({k: np.asarray(v)[:n] for k, v in part.items()} for part in cell.totals))
+    return Cell(cell.policy, cell.roster, cut, money(runner.scenario, runner.anchored.natural, cell.policy, cut), 0.0)
+
+
+def _off(lever: str, today: object) -> object:
+    """The value of a lever that is as it is today, said outright."""
+    if today is not None:
+        return today
+    return {
+        "handle_time_target": "none", "specialists": "none", "recovery": "none", "decompression": "none",
+        "scripts": False, "pooled": False, "early_way_out": True, "authority": False, "detectors": (),
+        "contained": {}, "occupancy_ceiling": {}, "max_queue": 0, "routing": "longest_idle", "cost_per_year": 0.0,
+        "cost_once": 0.0,
+    }.get(lever)  # fmt: skip
+
+
+def _explicit(policy: Policy) -> Policy:
+    return policy.model_copy(update={k: _off(k, getattr(policy, k)) for k in LEVERS if _off(k, getattr(policy, k)) is not None})
+
+
+PLANNED = ("decompression", "occupancy_ceiling")
+"""Levers that act through the roster."""
+
+
+def levers_between(scenario: Scenario, policy: str) -> list[str]:
+    """Levers in which a policy differs from as_is, those of the roster as one; costs go with no lever."""
+    today, mine = scenario.policies["as_is"], scenario.policy(policy)
+    found = []
+    for lever in LEVERS:
+        if lever in PLANNED or lever in ("cost_per_year", "cost_once"):
+            continue
+        if _off(lever, getattr(mine, lever)) != _off(lever, getattr(today, lever)):
+            found.append(lever)
+    return [*found, "roster"]

@@ -1,0 +1,236 @@
+"""The jobs that the command line and the app share: read, anchor, simulate, plan, compare, and keep what came out.
+
+Everything heavy goes through here with a `say` for progress; nothing here prints.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from planner import report, runs
+from planner.anchor import Anchored, anchor, lens_of
+from planner.compare import FRAMES, Runner
+from planner.compare import SEED as COMPARE_SEED
+from planner.plan import PlanResult, as_is_roster, plan
+from planner.requirement import MOST, QUICK
+from planner.roster import Roster
+from planner.scenario import compile as c
+from planner.scenario.load import Applied, Loaded, read
+from planner.scenario.problems import Problem, ScenarioError, nearest
+from planner.scenario.schema import Scenario
+from sim.replicate import Engine, local_executor, replicate
+
+Say = Callable[[str], None]
+DEMO = "insurer"
+DEMO_REPLICATIONS = 4
+LADDER_REPLICATIONS = 2
+
+
+@dataclass(frozen=True)
+class Today:
+    """A scenario with its roster of today and its natural values."""
+
+    scenario: Scenario
+    roster: Roster
+    anchored: Anchored
+
+
+def shipped() -> dict[str, Path]:
+    """The scenarios that ship with the product, by name."""
+    root = Path(str(files("scenarios")))
+    return {path.stem: path for path in sorted(root.glob("*.yaml"))}
+
+
+def path_of(name: str) -> Path:
+    """A scenario's file: a path, or the name of one that ships."""
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml") or path.exists() or os.sep in name:
+        return path
+    known = shipped()
+    if name in known:
+        return known[name]
+    problem = Problem(
+        name, None, "", None, f"no such file, and no scenario of that name ships; there are {', '.join(known)}",
+        nearest(name, known),
+    )  # fmt: skip
+    raise ScenarioError([problem])
+
+
+def load(name: str, scenario: str | None = None, sets: Sequence[str] = ()) -> Loaded[Scenario]:
+    """Read a scenario file (or a shipped scenario's name)."""
+    return read(path_of(name), Scenario, scenario=scenario, sets=sets)
+
+
+def chosen_policies(loaded: Scenario, names: Sequence[str] | None, file: str) -> list[str]:
+    """as_is first, then the policies asked for (all by default)."""
+    wanted = list(names) if names else list(loaded.policies)
+    for name in wanted:
+        if name not in loaded.policies:
+            raise ScenarioError(
+                [Problem(file, None, "policies", repr(name), f"no such policy; there are {', '.join(loaded.policies)}", nearest(name, loaded.policies))]
+            )  # fmt: skip
+    return ["as_is", *(name for name in wanted if name != "as_is")]
+
+
+@contextmanager
+def workers(engine: Engine = "kernel") -> Any:
+    """An executor as wide as this machine."""
+    executor: Executor = local_executor(engine, max(1, min(os.cpu_count() or 1, 8)))
+    try:
+        yield executor
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+def today(scenario: Scenario, *, engine: Engine = "kernel", executor: Executor | None = None, say: Say = lambda _: None) -> Today:
+    """Today's roster, and natural values anchored to it."""
+    roster = as_is_roster(scenario, say)
+    return Today(scenario, roster, anchor(scenario, roster, engine=engine, executor=executor, say=say))
+
+
+def simulate(
+    loaded: Loaded[Scenario],
+    policy: str,
+    *,
+    replications: int,
+    seed: int,
+    engine: Engine = "kernel",
+    say: Say = lambda _: None,
+) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
+    """Simulate a policy on today's roster; the document and its tables."""
+    start = time.monotonic()
+    scenario = loaded.value
+    with workers(engine) as executor:
+        now = today(scenario, engine=engine, executor=executor, say=say)
+        say(f"simulating {policy}, {replications} replications")
+        world = c.compile_world(scenario, now.anchored.natural, policy, now.roster)
+        totals = replicate(
+            world, lens_of(scenario), replications, seed=seed, engine=engine, executor=executor,
+            progress=lambda k, n: say(f"replication {k} of {n}"),
+        )  # fmt: skip
+    document = report.simulation_document(
+        scenario, policy, engine, seed, replications, time.monotonic() - start, totals
+    )
+    document["anchoring"] = report.misfit_rows(now.anchored)
+    return document, {"measures": frame_of({"": {policy: document["measures"]}})}
+
+
+def make_plan(
+    loaded: Loaded[Scenario],
+    policy: str,
+    *,
+    replications: int = 10,
+    quick: bool = False,
+    engine: Engine = "kernel",
+    say: Say = lambda _: None,
+) -> tuple[dict[str, Any], dict[str, pd.DataFrame], PlanResult]:
+    """Plan a policy; the document, its tables and the plan itself."""
+    start = time.monotonic()
+    with workers(engine) as executor:
+        now = today(loaded.value, engine=engine, executor=executor, say=say)
+        result = plan(
+            loaded.value, now.anchored.natural, policy, engine=engine, executor=executor, say=say,
+            replications=replications, plan_replications=QUICK if quick else MOST,
+        )  # fmt: skip
+    document = report.plan_document(result, time.monotonic() - start)
+    document["anchoring"] = report.misfit_rows(now.anchored)
+    tables = {"measures": frame_of({"": {policy: document["proof"]["measures"]}}), "shifts": shifts_frame(result.roster, loaded.value)}
+    return document, tables, result
+
+
+def compare_options(
+    policies: Sequence[str], frames: Sequence[str], replications: int, seed: int, ladder: bool, doubt: int, quick: bool
+) -> dict[str, Any]:
+    """What decides a comparison's numbers, beside the scenario and the code."""
+    return {
+        "policies": list(policies), "frames": list(frames), "replications": replications, "seed": seed,
+        "ladder": ladder, "doubt": doubt, "quick": quick,
+    }  # fmt: skip
+
+
+def demo_options(scenario: Scenario) -> dict[str, Any]:
+    """The options of the comparison that `make demo` runs and the app opens on."""
+    return compare_options(list(scenario.policies), FRAMES, DEMO_REPLICATIONS, COMPARE_SEED, True, 0, True)
+
+
+def compare(
+    scenario: Scenario,
+    options: dict[str, Any],
+    *,
+    engine: Engine = "kernel",
+    say: Say = lambda _: None,
+) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
+    """Compare policies; the document and its tables."""
+    start = time.monotonic()
+    with workers(engine) as executor:
+        runner = Runner(
+            scenario, replications=options["replications"], seed=options["seed"], engine=engine, executor=executor,
+            say=say, plan_replications=QUICK if options["quick"] else MOST,
+        )  # fmt: skip
+        comparison = runner.run(options["policies"], options["frames"])
+        if options["ladder"]:
+            for policy in options["policies"]:
+                if policy != "as_is":
+                    n = LADDER_REPLICATIONS if options["quick"] else options["replications"]
+                    comparison.ladders[policy] = runner.ladder(policy, comparison, n)
+        if options["doubt"]:
+            comparison.doubt = runner.doubt(comparison, options["doubt"])
+    document = report.comparison_document(
+        comparison, replications=options["replications"], seed=options["seed"], seconds=time.monotonic() - start
+    )
+    tables = {
+        "measures": frame_of({f["frame"]: f["policies"] for f in document["frames"]}),
+        "differences": frame_of({f["frame"]: f["differences"] for f in document["frames"]}),
+    }
+    for policy, result in comparison.plans.items():
+        tables[f"shifts_{policy}"] = shifts_frame(result.roster, scenario)
+    return document, tables
+
+
+def kept_compare(
+    scenario: Scenario, options: dict[str, Any], *, folder: Path = runs.FOLDER, say: Say = lambda _: None,
+    applied: Sequence[Applied] = (), engine: Engine = "kernel",
+) -> dict[str, Any]:  # fmt: skip
+    """The comparison's document: from `runs/` if it was made before by the same code, else made and kept."""
+    known = runs.find("compare", scenario, options, folder)
+    if known is not None:
+        return dict(known["document"])
+    document, tables = compare(scenario, options, say=say, engine=engine)
+    runs.save("compare", scenario, options, document, tables, applied=[tuple(a) for a in applied], folder=folder)
+    return document
+
+
+def frame_of(frames: dict[str, dict[str, dict[str, Any]]]) -> pd.DataFrame:
+    """A long table: frame, policy, measure, mean, low, high, unit."""
+    rows = [
+        {"frame": frame, "policy": policy, "measure": name, **{k: e[k] for k in ("mean", "low", "high", "unit")}}
+        for frame, policies in frames.items()
+        for policy, measures in policies.items()
+        for name, e in measures.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def shifts_frame(roster: Roster, scenario: Scenario) -> pd.DataFrame:
+    """A row per activity of a shift: day, group, anonymous person, start, minutes, kind."""
+    names = list(scenario.groups)
+    rows = []
+    for number, shift in enumerate(roster.shifts):
+        base = {"shift": number, "group": names[shift.group], "person": shift.person, "day": shift.day + 1}
+        rows.append({**base, "activity": "shift", "start_min": shift.start_min, "minutes": shift.minutes, "paid": True})
+        rows += [
+            {**base, "activity": a.kind, "start_min": shift.start_min + a.start_min, "minutes": a.minutes, "paid": a.paid}
+            for a in shift.activities
+        ]
+    columns = ["shift", "group", "person", "day", "activity", "start_min", "minutes", "paid"]
+    return pd.DataFrame(rows, columns=columns)
