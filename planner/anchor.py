@@ -14,7 +14,13 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
-from planner.natural import NaturalValues, Unreachable, intensity_shape, mean_talk_reaching, reach_weights
+from planner.natural import (
+    NaturalValues,
+    UnreachableError,
+    intensity_shape,
+    mean_talk_reaching,
+    reach_weights,
+)
 from planner.roster import Roster
 from planner.scenario import compile as c
 from planner.scenario.problems import FieldError
@@ -106,7 +112,7 @@ def first_guess(scenario: Scenario) -> NaturalValues:
                 scenario.coefficient("intense_share") if kind.intense is None else kind.intense,
                 scenario.coefficient("emotional_ratio") if stated is None else stated, acw_share, listening,
             )  # fmt: skip
-        except Unreachable as error:
+        except UnreachableError as error:
             raise FieldError(("types", name, "emotional_ratio"), stated, str(error)) from None
         u = (np.arange(QUANTILES) + 0.5) / QUANTILES
         handles[t] = unit_sample(family, cv, u) * mean_ms + types.acw_ms[t]
@@ -204,7 +210,7 @@ def anchor(
     sums, _ = _several(world, lens, CHECK_SEED, max(replications, 4), engine, executor)
     misfit = tuple(misfits(base, sums))
     if strict:
-        _refuse_impossible(base, misfit)
+        _refuse_impossible(misfit)
     return Anchored(natural, misfit, done)
 
 
@@ -216,7 +222,7 @@ _FIELDS = {
 
 def by_type(sums: Totals, name: str) -> Floats:
     """(reps, T) sums by type."""
-    return sums.customers[name].sum(axis=(2, 3))
+    return np.asarray(sums.customers[name].sum(axis=(2, 3)), np.float64)
 
 
 def observed_values(scenario: Scenario, sums: Totals) -> dict[str, Floats]:
@@ -300,13 +306,16 @@ def _corrected(
     step = {
         "needs_per_contact": per_contact,
         "talk_factor": np.where(seen, natural.talk_factor * talk / simulated_talk, natural.talk_factor),
-        "resolved": natural.resolved + np.where(seen, logits(observed["resolved"]) - logits(ratio["resolved"]), 0),
+        "resolved": natural.resolved
+        + np.where(seen, logits(observed["resolved"]) - logits(ratio["resolved"]), 0),
         "heard": natural.heard + np.where(seen, logits(observed["heard"]) - logits(ratio["heard"]), 0),
         "contained_shift": natural.contained_shift
         + np.where(sessions, probits(observed["contained"]) - probits(ratio["contained"]), 0),
         "intensity_mean": natural.intensity_mean
         + np.where(
-            seen & (observed["intense"] > 0), spread * (probits(observed["intense"]) - probits(ratio["intense"])), 0
+            seen & (observed["intense"] > 0),
+            spread * (probits(observed["intense"]) - probits(ratio["intense"])),
+            0,
         ),
     }
     change = 0.0
@@ -356,7 +365,7 @@ _PATHS = {
 }  # fmt: skip
 
 
-def _refuse_impossible(scenario: Scenario, misfit: tuple[Misfit, ...]) -> None:
+def _refuse_impossible(misfit: tuple[Misfit, ...]) -> None:
     """An observed number that no natural value can give stays far off however often it is corrected."""
     for row in misfit:
         clearly = not row.simulated.low <= row.observed <= row.simulated.high

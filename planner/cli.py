@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -32,20 +33,36 @@ out = Console(soft_wrap=False, width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True)
 
 ScenarioArgument = Annotated[
-    str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of one that ships (insurer, utility, ...).")
+    str,
+    typer.Argument(
+        metavar="SCENARIO", help="A scenario file, or the name of one that ships (insurer, utility, ...)."
+    ),
 ]
 Named = Annotated[str | None, typer.Option("--scenario", help="A named scenario or override of the file.")]
 Sets = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Change a field: path=value, e.g. what_if.volume=1.1 or targets.0.at_least=0.85."),
+    typer.Option(
+        "--set", help="Change a field: path=value, e.g. what_if.volume=1.1 or targets.0.at_least=0.85."
+    ),
 ]
 Replications = Annotated[int, typer.Option("--replications", "-n", min=1, max=10_000, help="Replications.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, max=2**62, help="Seed; the same seed gives the same numbers.")]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, max=2**62, help="Seed; the same seed gives the same numbers.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder to keep the run in (default: runs).")]
 EngineOption = Annotated[
-    Literal["kernel", "simpy"], typer.Option("--engine", help="The compiled engine, or the SimPy model; same results.")
+    Literal["kernel", "simpy"],
+    typer.Option("--engine", help="The compiled engine, or the SimPy model; same results."),
 ]
+
+
+class Frame(StrEnum):
+    """The frames of a comparison."""
+
+    at_target = "at_target"
+    equal_hours = "equal_hours"
+    equal_budget = "equal_budget"
 
 
 class _Progress:
@@ -69,7 +86,7 @@ def _told(file: str) -> Any:
     """Turn every expected error into lines and exit code 2."""
     from planner.scenario.load import problem_at
     from planner.scenario.problems import FieldError, FieldErrors, ScenarioError
-    from sim.world import WorldTooLarge
+    from sim.world import WorldTooLargeError
 
     try:
         yield
@@ -79,7 +96,7 @@ def _told(file: str) -> Any:
         _fail("\n".join(str(problem_at(_path(file), e)) for e in error.errors))
     except FieldError as error:
         _fail(str(problem_at(_path(file), error)))
-    except WorldTooLarge as error:
+    except WorldTooLargeError as error:
         _fail(f"{file}: {error}")
     except MemoryError:
         _fail(f"{file}: not enough memory on this machine for a scenario of this size")
@@ -168,7 +185,9 @@ def simulate(
         loaded = jobs.load(file, scenario, sets or [])
         jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
         _ready(say, engine)
-        document, tables = jobs.simulate(loaded, policy, replications=replications, seed=seed, engine=engine, say=say)
+        document, tables = jobs.simulate(
+            loaded, policy, replications=replications, seed=seed, engine=engine, say=say
+        )
         options = {"policy": policy, "replications": replications, "seed": seed, "engine": engine}
         kept = runs.save(
             "simulate", loaded.value, options, document, tables, applied=[tuple(a) for a in loaded.applied],
@@ -188,8 +207,12 @@ def plan(
     policy: Annotated[str, typer.Option("--policy", help="Policy to plan for.")] = "as_is",
     scenario: Named = None,
     sets: Sets = None,
-    replications: Annotated[int, typer.Option("--replications", "-n", min=2, max=1000, help="Replications of the proof.")] = 10,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer replications while searching: sooner, a little dearer.")] = False,
+    replications: Annotated[
+        int, typer.Option("--replications", "-n", min=2, max=1000, help="Replications of the proof.")
+    ] = 10,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer replications while searching: sooner, a little dearer.")
+    ] = False,
     engine: EngineOption = "kernel",
     as_json: Json = False,
     folder: Out = None,
@@ -224,16 +247,22 @@ def compare(
         list[str] | None, typer.Option("--policy", help="Policies to compare with as_is (default: all).")
     ] = None,
     frame: Annotated[
-        list[Literal["at_target", "equal_hours", "equal_budget"]] | None,
+        list[Frame] | None,
         typer.Option("--frame", help="Frames (default: all three)."),
     ] = None,
     scenario: Named = None,
     sets: Sets = None,
-    replications: Annotated[int, typer.Option("--replications", "-n", min=2, max=10_000, help="Paired replications.")] = 10,
+    replications: Annotated[
+        int, typer.Option("--replications", "-n", min=2, max=10_000, help="Paired replications.")
+    ] = 10,
     seed: Seed = 11_001,
     ladder: Annotated[bool, typer.Option("--ladder/--no-ladder", help="Each lever's part.")] = True,
-    doubt: Annotated[int, typer.Option("--doubt", min=0, max=10_000, help="Draws of the uncertain coefficients.")] = 0,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer replications while planning and in the ladder.")] = False,
+    doubt: Annotated[
+        int, typer.Option("--doubt", min=0, max=10_000, help="Draws of the uncertain coefficients.")
+    ] = 0,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer replications while planning and in the ladder.")
+    ] = False,
     engine: EngineOption = "kernel",
     every: Annotated[bool, typer.Option("--all", help="Print every measure.")] = False,
     as_json: Json = False,
@@ -251,12 +280,19 @@ def compare(
         options = jobs.compare_options(policies, frames, replications, seed, ladder, doubt, quick)
         _ready(say, engine)
         document = jobs.kept_compare(
-            loaded.value, options, folder=folder or runs.FOLDER, say=say, applied=loaded.applied, engine=engine
+            loaded.value,
+            options,
+            folder=folder or runs.FOLDER,
+            say=say,
+            applied=loaded.applied,
+            engine=engine,
         )
     if as_json:
         _print_json(document)
     else:
-        out.print(f"[bold]{document['title'] or document['scenario']}[/bold]\n{document['story']}", highlight=False)
+        out.print(
+            f"[bold]{document['title'] or document['scenario']}[/bold]\n{document['story']}", highlight=False
+        )
         report.print_misfit(out, [row for row in document["anchoring"] if abs(row["off"] or 0) > 0.02])
         report.print_comparison(out, document, every=every)
         name = runs.name_of("compare", loaded.value, runs.key_of("compare", loaded.value, options))
@@ -278,12 +314,17 @@ def mix(file: ScenarioArgument, as_json: Json = False) -> None:
     if as_json:
         _print_json({"scenario": file, "curve": rows})
         return
-    out.print("As automation contains more, what is left for people takes longer: automation takes the easy contacts.")
+    out.print(
+        "As automation contains more, what is left for people takes longer: automation takes the easy contacts."
+    )
     table = Table(title="Talk per contact left for people, against no automation")
     for name in ("Containment", "Default loadings", "Low", "High"):
         table.add_column(name, justify="right")
     for row in rows:
-        table.add_row(f"{100 * row['containment']:.0f} %", *(f"{100 * (row[k] - 1):+.1f} %" for k in ("default", "low", "high")))
+        table.add_row(
+            f"{100 * row['containment']:.0f} %",
+            *(f"{100 * (row[k] - 1):+.1f} %" for k in ("default", "low", "high")),
+        )
     out.print(table)
 
 
@@ -300,7 +341,9 @@ def evidence(as_json: Json = False) -> None:
     for name in ("Coefficient", "Default", "Low", "High", "Unit", "Grade", "Source"):
         table.add_column(name, overflow="fold")
     for key, row in table_of.table().items():
-        table.add_row(key, f"{row.default:g}", f"{row.low:g}", f"{row.high:g}", row.unit, row.grade, row.source)
+        table.add_row(
+            key, f"{row.default:g}", f"{row.low:g}", f"{row.high:g}", row.unit, row.grade, row.source
+        )
     out.print(table)
 
 
@@ -320,20 +363,34 @@ def list_runs(as_json: Json = False, folder: Out = None) -> None:
     for name in ("Run", "Kind", "Scenario", "Made (UTC)", "By this code"):
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(row["run"], str(row["kind"]), str(row["scenario"]), str(row["made"])[:19], "yes" if row["current"] else "no")
+        table.add_row(
+            row["run"],
+            str(row["kind"]),
+            str(row["scenario"]),
+            str(row["made"])[:19],
+            "yes" if row["current"] else "no",
+        )
     out.print(table)
 
 
 @app.command("app", epilog="Example: unhurried app --port 8501")
-def open_app(port: Annotated[int, typer.Option("--port", min=1024, max=65_535, help="Local port.")] = 8501) -> None:
+def open_app(
+    port: Annotated[int, typer.Option("--port", min=1024, max=65_535, help="Local port.")] = 8501,
+) -> None:
     """Open the app in the browser (this machine only)."""
-    import app as page
+    from importlib.util import find_spec
+
+    page = find_spec("app")
+    if page is None or page.origin is None:
+        _fail("app: the app's pages are not installed")
 
     command = [
-        sys.executable, "-m", "streamlit", "run", str(Path(str(page.__file__))), "--server.address=localhost",
+        sys.executable, "-m", "streamlit", "run", page.origin, "--server.address=localhost",
         f"--server.port={port}", "--browser.gatherUsageStats=false",
     ]  # fmt: skip
-    raise typer.Exit(subprocess.call(command, env={**os.environ, "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}))
+    raise typer.Exit(
+        subprocess.call(command, env={**os.environ, "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"})
+    )
 
 
 def main() -> None:

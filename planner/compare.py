@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,18 @@ from planner.requirement import QUICK, Requirement
 from planner.roster import Roster
 from planner.scenario import compile as c
 from planner.scenario.schema import LEVERS, Policy, Scenario
-from sim.measures import CUSTOMER, PEOPLE, Estimate, Sums, Totals, along, difference, estimate, evaluate, overall
+from sim.measures import (
+    CUSTOMER,
+    PEOPLE,
+    Estimate,
+    Sums,
+    Totals,
+    along,
+    difference,
+    estimate,
+    evaluate,
+    overall,
+)
 from sim.replicate import Engine, replicate
 from sim.world import Floats
 
@@ -99,7 +110,11 @@ def formulas(cell: Cell, scenario: Scenario) -> dict[str, tuple[Floats, Floats |
     for name in ("load_p95", "load_end_p95", "exhaustion_p95"):
         rows[name] = (np.asarray(cell.totals.single[name], float), None, "points")
     vulnerable = {k: v[..., 1].reshape(len(v), -1).sum(axis=1) for k, v in cell.totals.customers.items()}
-    rows["vulnerable_unmet"] = (100 * vulnerable["unmet_needs"], vulnerable["needs"], "per 100 vulnerable needs")
+    rows["vulnerable_unmet"] = (
+        100 * vulnerable["unmet_needs"],
+        vulnerable["needs"],
+        "per 100 vulnerable needs",
+    )
     rows |= amounts(cell.money, cell.totals, scenario)
     return rows
 
@@ -182,7 +197,9 @@ class Runner:
     def cell(self, policy: str, roster: Roster, residue: float = 0.0) -> Cell:
         """Simulate one policy with one roster."""
         totals = self.simulate(policy, roster)
-        return Cell(policy, roster, totals, money(self.scenario, self.anchored.natural, policy, totals), residue)
+        return Cell(
+            policy, roster, totals, money(self.scenario, self.anchored.natural, policy, totals), residue
+        )
 
     def plan(self, policy: str) -> PlanResult:
         """The policy's plan at target, made once."""
@@ -196,7 +213,10 @@ class Runner:
 
     def paid_hours(self, roster: Roster) -> float:
         """Paid hours of a roster."""
-        return float(roster.paid_minutes(len(self.scenario.groups), self.scenario.horizon.interval_min).sum()) / 60
+        return (
+            float(roster.paid_minutes(len(self.scenario.groups), self.scenario.horizon.interval_min).sum())
+            / 60
+        )
 
     def scaled(self, requirement: Requirement, hours: float) -> Roster:
         """The policy's own requirement, stretched or shrunk to so many paid hours."""
@@ -207,7 +227,9 @@ class Runner:
             return Roster((), {g: row.reshape(days, -1) for g, row in enumerate(whole)})
         at_target = self.paid_hours(self.plans[requirement.policy].roster)
         scale = hours / max(at_target, 1e-9)
-        _, _, roster, _ = schedule_of(self.scenario, requirement, scale=scale, paid_minutes=hours * 60, seconds=6)
+        _, _, roster, _ = schedule_of(
+            self.scenario, requirement, scale=scale, paid_minutes=hours * 60, seconds=6
+        )
         return roster
 
     def equal_hours(self, policy: str) -> tuple[Roster, float]:
@@ -227,7 +249,9 @@ class Runner:
             if abs(residue) <= TOLERANCE:
                 break
             # Cash moves by the cost of an hour, and by what fewer people do to leavers, complaints and repeats.
-            people = sum(float(cell.money.lines[k].mean()) for k in ("payroll", "outsourcing", "seats", "leavers"))
+            people = sum(
+                float(cell.money.lines[k].mean()) for k in ("payroll", "outsourcing", "seats", "leavers")
+            )
             hours *= 1 - residue * aim / max(people, 1e-9)
             cell = self.cell(policy, self.scaled(self.plan(policy).requirement, hours))
         residue = float(cell.money.cash.mean()) / aim - 1
@@ -290,7 +314,9 @@ class Runner:
 
     def _variant(self, policy: str, change: dict[str, object], roster: Roster, n: int) -> Cell:
         changed = self.scenario.policy(policy).model_copy(update=change)
-        scenario = self.scenario.model_copy(update={"policies": {**self.scenario.policies, "variant": changed}})
+        scenario = self.scenario.model_copy(
+            update={"policies": {**self.scenario.policies, "variant": changed}}
+        )
         if policy == "as_is":
             # as_is fills the gaps of other policies: the variant must not be filled again.
             scenario = self.scenario.model_copy(
@@ -301,11 +327,16 @@ class Runner:
 
     # --- doubt ------------------------------------------------------------------------------------------------------
 
-    def doubt(self, comparison: Comparison, n: int, *, seed: int = 1, replications: int = 2) -> dict[str, Doubt]:
+    def doubt(
+        self, comparison: Comparison, n: int, *, seed: int = 1, replications: int = 2
+    ) -> dict[str, Doubt]:
         """Flips of each policy against as_is over `n` draws of the uncertain coefficients, staffing held."""
         frame = comparison.frames.get("equal_hours") or next(iter(comparison.frames.values()))
         policies = [p for p in frame if p != "as_is"]
-        settings = [*evidence.draw(n, seed, dict(self.scenario.behaviour)), evidence.sceptic(dict(self.scenario.behaviour))]
+        settings = [
+            *evidence.draw(n, seed, dict(self.scenario.behaviour)),
+            evidence.sceptic(dict(self.scenario.behaviour)),
+        ]
         names = ("cash", "cash_and_margin", "margin_lost", "first_contact_resolution", "heard", "attrition")
         found: dict[str, dict[str, list[float]]] = {p: {m: [] for m in names} for p in policies}
         for k, setting in enumerate(settings):
@@ -318,7 +349,11 @@ class Runner:
             cells = {}
             for policy in ("as_is", *policies):
                 totals = self.simulate(
-                    policy, frame[policy].roster, scenario=scenario, natural=again.natural, replications=replications
+                    policy,
+                    frame[policy].roster,
+                    scenario=scenario,
+                    natural=again.natural,
+                    replications=replications,
                 )
                 cells[policy] = Cell(
                     policy, frame[policy].roster, totals, money(scenario, again.natural, policy, totals), 0.0
@@ -331,7 +366,9 @@ class Runner:
         for policy in policies:
             default = differences_of(frame[policy], frame["as_is"], self.scenario)
             flips = {
-                m: float(np.mean([np.sign(x) != np.sign(default[m].mean) for x in found[policy][m][:n]])) if n else 0.0
+                m: float(np.mean([np.sign(x) != np.sign(default[m].mean) for x in found[policy][m][:n]]))
+                if n
+                else 0.0
                 for m in names
             }
             result[policy] = Doubt(
@@ -353,8 +390,11 @@ def _first(cell: Cell, n: int, runner: Runner) -> Cell:
     """The same cell on its first `n` replications."""
     if n >= runner.replications:
         return cell
-    cut = Totals(*({k: np.asarray(v)[:n] for k, v in part.items()} for part in cell.totals))
-    return Cell(cell.policy, cell.roster, cut, money(runner.scenario, runner.anchored.natural, cell.policy, cut), 0.0)
+    parts: list[Any] = [{k: np.asarray(v)[:n] for k, v in part.items()} for part in cell.totals]
+    cut = Totals(*parts)
+    return Cell(
+        cell.policy, cell.roster, cut, money(runner.scenario, runner.anchored.natural, cell.policy, cut), 0.0
+    )
 
 
 def _off(lever: str, today: object) -> object:
@@ -370,7 +410,9 @@ def _off(lever: str, today: object) -> object:
 
 
 def _explicit(policy: Policy) -> Policy:
-    return policy.model_copy(update={k: _off(k, getattr(policy, k)) for k in LEVERS if _off(k, getattr(policy, k)) is not None})
+    return policy.model_copy(
+        update={k: _off(k, getattr(policy, k)) for k in LEVERS if _off(k, getattr(policy, k)) is not None}
+    )
 
 
 PLANNED = ("decompression", "occupancy_ceiling")

@@ -92,7 +92,13 @@ def workers(engine: Engine = "kernel") -> Any:
         executor.shutdown(wait=False, cancel_futures=True)
 
 
-def today(scenario: Scenario, *, engine: Engine = "kernel", executor: Executor | None = None, say: Say = lambda _: None) -> Today:
+def today(
+    scenario: Scenario,
+    *,
+    engine: Engine = "kernel",
+    executor: Executor | None = None,
+    say: Say = lambda _: None,
+) -> Today:
     """Today's roster, and natural values anchored to it."""
     roster = as_is_roster(scenario, say)
     return Today(scenario, roster, anchor(scenario, roster, engine=engine, executor=executor, say=say))
@@ -144,12 +150,21 @@ def make_plan(
         )  # fmt: skip
     document = report.plan_document(result, time.monotonic() - start)
     document["anchoring"] = report.misfit_rows(now.anchored)
-    tables = {"measures": frame_of({"": {policy: document["proof"]["measures"]}}), "shifts": shifts_frame(result.roster, loaded.value)}
+    tables = {
+        "measures": frame_of({"": {policy: document["proof"]["measures"]}}),
+        "shifts": shifts_frame(result.roster, loaded.value),
+    }
     return document, tables, result
 
 
 def compare_options(
-    policies: Sequence[str], frames: Sequence[str], replications: int, seed: int, ladder: bool, doubt: int, quick: bool
+    policies: Sequence[str],
+    frames: Sequence[str],
+    replications: int,
+    seed: int,
+    ladder: bool,
+    doubt: int,
+    quick: bool,
 ) -> dict[str, Any]:
     """What decides a comparison's numbers, beside the scenario and the code."""
     return {
@@ -186,7 +201,10 @@ def compare(
         if options["doubt"]:
             comparison.doubt = runner.doubt(comparison, options["doubt"])
     document = report.comparison_document(
-        comparison, replications=options["replications"], seed=options["seed"], seconds=time.monotonic() - start
+        comparison,
+        replications=options["replications"],
+        seed=options["seed"],
+        seconds=time.monotonic() - start,
     )
     tables = {
         "measures": frame_of({f["frame"]: f["policies"] for f in document["frames"]}),
@@ -206,14 +224,21 @@ def kept_compare(
     if known is not None:
         return dict(known["document"])
     document, tables = compare(scenario, options, say=say, engine=engine)
-    runs.save("compare", scenario, options, document, tables, applied=[tuple(a) for a in applied], folder=folder)
+    runs.save(
+        "compare", scenario, options, document, tables, applied=[tuple(a) for a in applied], folder=folder
+    )
     return document
 
 
 def frame_of(frames: dict[str, dict[str, dict[str, Any]]]) -> pd.DataFrame:
     """A long table: frame, policy, measure, mean, low, high, unit."""
     rows = [
-        {"frame": frame, "policy": policy, "measure": name, **{k: e[k] for k in ("mean", "low", "high", "unit")}}
+        {
+            "frame": frame,
+            "policy": policy,
+            "measure": name,
+            **{k: e[k] for k in ("mean", "low", "high", "unit")},
+        }
         for frame, policies in frames.items()
         for policy, measures in policies.items()
         for name, e in measures.items()
@@ -227,9 +252,23 @@ def shifts_frame(roster: Roster, scenario: Scenario) -> pd.DataFrame:
     rows = []
     for number, shift in enumerate(roster.shifts):
         base = {"shift": number, "group": names[shift.group], "person": shift.person, "day": shift.day + 1}
-        rows.append({**base, "activity": "shift", "start_min": shift.start_min, "minutes": shift.minutes, "paid": True})
+        rows.append(
+            {
+                **base,
+                "activity": "shift",
+                "start_min": shift.start_min,
+                "minutes": shift.minutes,
+                "paid": True,
+            }
+        )
         rows += [
-            {**base, "activity": a.kind, "start_min": shift.start_min + a.start_min, "minutes": a.minutes, "paid": a.paid}
+            {
+                **base,
+                "activity": a.kind,
+                "start_min": shift.start_min + a.start_min,
+                "minutes": a.minutes,
+                "paid": a.paid,
+            }
             for a in shift.activities
         ]
     columns = ["shift", "group", "person", "day", "activity", "start_min", "minutes", "paid"]

@@ -111,13 +111,15 @@ def money(scenario: Scenario, natural: NaturalValues, policy: str, totals: Total
         ear = scenario.detectors[detector]
         for name in ear.types or names:
             listening[names.index(name)] += ear.cost_per_contact
-    complaints = sum(by_type[f"contacts_{e}"].sum(axis=1) * scenario.coefficient(f"complain_{e}") for e in ENDINGS)
+    complaints = sum(
+        by_type[f"contacts_{e}"].sum(axis=1) * scenario.coefficient(f"complain_{e}") for e in ENDINGS
+    )
     answered = by_type["journey_answered"].sum(axis=1)
     conceded = answered * scenario.coefficient("concession_share") if chosen.authority else zero
 
     lever = chosen.specialists
     training = lever.training_per_person if isinstance(lever, SpecialistLever) else 0.0
-    special = c.specialist_groups(scenario, chosen)
+    special = c.specialist_groups(chosen)
     expert = np.array([name in special for name in scenario.groups])
     experts = float((fte * expert).sum(axis=1).mean())
     lines = {
@@ -125,7 +127,8 @@ def money(scenario: Scenario, natural: NaturalValues, policy: str, totals: Total
         "overtime_premium": (overtime * rate * costs.overtime_premium * per_year).sum(axis=1),
         "outsourcing": np.where(outsourced, paid, 0.0).sum(axis=1),
         "seats": employed.sum(axis=1) * costs.seat_per_year,
-        "automation": (by_type["journey_sessions"] * session_cost).sum(axis=1) * per_year + costs.automation_per_year,
+        "automation": (by_type["journey_sessions"] * session_cost).sum(axis=1) * per_year
+        + costs.automation_per_year,
         "detectors": (by_type["queued"] * listening).sum(axis=1) * per_year,
         "telephony": answered * costs.contact * per_year,
         "concessions": conceded * costs.concession * per_year,

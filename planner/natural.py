@@ -87,7 +87,7 @@ def mean_talk_reaching(weights: Floats, family: int, cv: float, loading: float) 
     return float((_W * weights * talk).sum() / (_W * weights).sum())
 
 
-class Unreachable(ValueError):
+class UnreachableError(ValueError):
     """Observed values that no natural values can give."""
 
 
@@ -107,7 +107,7 @@ def intensity_shape(
 
     Such that `intense` of the contacts that reach people lie above `above`, and their handle time is `ratio` times
     the others' (`acw_share` of the mean handle time is after-contact work, alike for both; `listening` is the factor
-    that intense contacts take longer by themselves). Raises Unreachable where no loading gives the ratio.
+    that intense contacts take longer by themselves). Raises UnreachableError where no loading gives the ratio.
     """
     if intense <= 0:
         return -30.0, 0.0
@@ -134,6 +134,6 @@ def intensity_shape(
     most = 0.98
     low, high = ratio_at(-most), ratio_at(most)
     if not low <= ratio <= high:
-        raise Unreachable(f"must be a ratio from {low:.2f} to {high:.2f} with this spread of talk")
+        raise UnreachableError(f"must be a ratio from {low:.2f} to {high:.2f} with this spread of talk")
     loading = float(brentq(lambda x: ratio_at(x) - ratio, -most, most, xtol=1e-6))
     return centre_for(loading), loading

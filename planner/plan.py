@@ -29,7 +29,7 @@ from planner.requirement import (
 )
 from planner.roster import Activity, Roster, RosteredShift
 from planner.scenario import compile as c
-from planner.scenario.schema import DAYS, Scenario
+from planner.scenario.schema import DAYS, Scenario, days_of
 from planner.schedule.cover import solve
 from planner.schedule.people import assign
 from planner.schedule.problem import BreakRule, CoverProblem, CoverRow, PaidTime, ShiftKind
@@ -139,7 +139,7 @@ def shift_kinds(scenario: Scenario, policy: str, groups: list[int]) -> tuple[Shi
                 rules = _with_block(rules, "off the phone", off_phone, length, "offline")
             first, last = shift.starts or (0, 0)
             starts = tuple(m % 1440 for m in range(first, last + 1, shift.every_min))
-            wanted = c.days_of(shift.days)
+            wanted = days_of(shift.days)
             days = tuple(d for d in range(scenario.horizon.days) if c.weekday_of(scenario, d) in wanted)
             kinds.append(ShiftKind(name, length, starts, days, tuple(rules), (place,)))
     return tuple(kinds)
@@ -164,7 +164,9 @@ def _roster_of(scenario: Scenario, problem: CoverProblem, schedule: Schedule, gr
     for shift, person in zip(schedule.shifts, staffed.agents, strict=True):
         kind = problem.shift_kinds[shift.kind]
         acts = tuple(
-            Activity(start - shift.start_min, kind.breaks[i].minutes, kind.breaks[i].kind, kind.breaks[i].paid)
+            Activity(
+                start - shift.start_min, kind.breaks[i].minutes, kind.breaks[i].kind, kind.breaks[i].paid
+            )
             for i, start in shift.breaks
         )
         shifts.append(
@@ -187,7 +189,9 @@ def observed_load(scenario: Scenario) -> Floats:
     offered = c.offered_by_interval(scenario)
     load = np.zeros_like(offered)
     for t, kind in enumerate(scenario.types.values()):
-        hangs = scenario.coefficient("hang_up") if kind.automation.hangs_up is None else kind.automation.hangs_up
+        hangs = (
+            scenario.coefficient("hang_up") if kind.automation.hangs_up is None else kind.automation.hangs_up
+        )
         reach = 1 - kind.automation.offered * min(1.0, kind.automation.contained + hangs)
         handle = c.by_interval(kind.handle.talk_s, scenario) + kind.handle.acw_s
         load[t] = offered[t] * reach * handle / (scenario.horizon.interval_min * 60)
@@ -199,7 +203,12 @@ def workload_shares(scenario: Scenario) -> Floats:
     types, groups = list(scenario.types), list(scenario.groups)
     work = observed_load(scenario).sum(axis=(1, 2))
     capacity = np.array([max(g.headcount * g.hours_per_week, 1e-6) for g in scenario.groups.values()])
-    pairs = [(t, g) for t, name in enumerate(types) for g, group in enumerate(groups) if name in scenario.skills(group)]
+    pairs = [
+        (t, g)
+        for t, name in enumerate(types)
+        for g, group in enumerate(groups)
+        if name in scenario.skills(group)
+    ]
     n = len(pairs)
     price = np.concatenate([[scenario.skills(groups[g]).index(types[t]) * 1e-7 for t, g in pairs], [1.0]])
     equal = np.zeros((len(types), n + 1))
@@ -210,15 +219,18 @@ def workload_shares(scenario: Scenario) -> Floats:
     upper[:, n] = -capacity
     result = linprog(price, A_ub=upper, b_ub=np.zeros(len(groups)), A_eq=equal, b_eq=np.ones(len(types)))
     shares = np.zeros((len(types), len(groups)))
+    found = np.asarray(result.x)
     for k, (t, g) in enumerate(pairs):
-        shares[t, g] = result.x[k]
+        shares[t, g] = found[k]
     return shares
 
 
 def as_is_roster(scenario: Scenario, say: Say = lambda _: None) -> Roster:
     """Today's roster: the hours of today's headcount, spread as the observed work is; plain numbers where given."""
     if all(group.on_duty is not None for group in scenario.groups.values()):
-        return Roster((), {g: c.by_days(group.on_duty, scenario) for g, group in enumerate(scenario.groups.values())})
+        return Roster(
+            (), {g: c.by_days(group.on_duty, scenario) for g, group in enumerate(scenario.groups.values())}
+        )
     load, shares = observed_load(scenario), workload_shares(scenario)
     shifts: list[RosteredShift] = []
     for g, (name, group) in enumerate(scenario.groups.items()):
@@ -269,13 +281,20 @@ def _rows(rows: list[tuple[tuple[int, ...], Floats]]) -> tuple[CoverRow, ...]:
 
 
 def cover_problem(
-    scenario: Scenario, requirement: Requirement, *, scale: Floats | float = 1.0, paid_minutes: float | None = None
+    scenario: Scenario,
+    requirement: Requirement,
+    *,
+    scale: Floats | float = 1.0,
+    paid_minutes: float | None = None,
 ) -> CoverProblem:
     """The scheduling problem of a requirement: rows grossed up for unplanned shrinkage; planned time is in the shifts."""
     groups = list(range(len(scenario.groups)))
     cost = tuple(group.cost_per_hour / 60 for group in scenario.groups.values())
     per_present = np.repeat(rostered_per_present(scenario), c.n_intervals(scenario))
-    rows = [(s.groups, need * per_present * scale) for s, need in zip(requirement.sets, requirement.need, strict=True)]
+    rows = [
+        (s.groups, need * per_present * scale)
+        for s, need in zip(requirement.sets, requirement.need, strict=True)
+    ]
     ceilings = requirement.own
     rows += [((g,), ceilings[g] * per_present * scale) for g in groups if ceilings[g].any()]
     top = max([*cost, 1e-3])
@@ -361,7 +380,13 @@ def plan(
 ) -> PlanResult:
     """Requirement, schedule, roster and proof; where the proof misses a window, its rows are raised and it is redone."""
     need = requirement or require(
-        scenario, natural, policy, engine=engine, executor=executor, say=say, most_replications=plan_replications
+        scenario,
+        natural,
+        policy,
+        engine=engine,
+        executor=executor,
+        say=say,
+        most_replications=plan_replications,
     )
     size = scenario.horizon.days * c.n_intervals(scenario)
     scale = np.ones(size)
@@ -372,7 +397,9 @@ def plan(
         if scenario.shifts:
             _, schedule, roster, violations = schedule_of(scenario, need, scale=scale)
         else:
-            duty = np.ceil(need.duty * np.repeat(rostered_per_present(scenario), c.n_intervals(scenario)) * scale)
+            duty = np.ceil(
+                need.duty * np.repeat(rostered_per_present(scenario), c.n_intervals(scenario)) * scale
+            )
             days = scenario.horizon.days
             roster = Roster((), {g: row.astype(np.int64).reshape(days, -1) for g, row in enumerate(duty)})
         proof = prove(
@@ -432,7 +459,9 @@ def unmet_of(scenario: Scenario, requirement: Requirement, schedule: Schedule | 
         day, i = divmod(u.interval, n)
         minute = i * scenario.horizon.interval_min
         match = [s for s in requirement.sets if s.groups == u.groups]
-        skill = ", ".join(types[t] for t in match[0].types) if match else ", ".join(names[g] for g in u.groups)
+        skill = (
+            ", ".join(types[t] for t in match[0].types) if match else ", ".join(names[g] for g in u.groups)
+        )
         if match and len(match[0].types) == len(types):
             skill = "everyone"
         label = f"{DAYS[c.weekday_of(scenario, day)].capitalize()} (day {day + 1})"
@@ -449,7 +478,12 @@ def erlang_c_fte(scenario: Scenario, totals: Totals) -> float:
     rates = totals.service["queued"].mean(axis=0) / seconds
     for t, name in enumerate(scenario.types):
         target = next(
-            (x for x in scenario.targets if x.measure == "service_level" and (not x.types or name in x.types)), None
+            (
+                x
+                for x in scenario.targets
+                if x.measure == "service_level" and (not x.types or name in x.types)
+            ),
+            None,
         )
         level = float(target.at_least or 0.8) if target else 0.8
         within = target.within_s if target else 20.0
@@ -467,8 +501,7 @@ def target_lines(result: PlanResult) -> list[tuple[str, str, float, float, bool]
     """(target, window, mean, aim, met) for every window of the proof."""
     targets = targets_of(result.scenario, result.policy)
     return [
-        (describe(targets[v.target], result.scenario), v.label, v.mean, v.aim, not _missed(v))
-        for v in result.proof.verdicts
+        (describe(targets[v.target]), v.label, v.mean, v.aim, not _missed(v)) for v in result.proof.verdicts
     ]
 
 
@@ -479,6 +512,4 @@ def shrinkage_steps(scenario: Scenario) -> dict[str, float]:
 
 def total_shrinkage(scenario: Scenario) -> float:
     """All items together."""
-    return share_of(
-        scenario, "leave", "absence", "lateness", "adherence", "coaching", "meeting", "training"
-    )
+    return share_of(scenario, "leave", "absence", "lateness", "adherence", "coaching", "meeting", "training")

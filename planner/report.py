@@ -87,7 +87,12 @@ def meaning_of(name: str) -> str:
 def plain(value: Any) -> Any:
     """Plain values only: numpy scalars and arrays become numbers and lists, estimates mappings, NaN nothing."""
     if isinstance(value, Estimate):
-        return {"mean": plain(value.mean), "low": plain(value.low), "high": plain(value.high), "unit": value.unit}
+        return {
+            "mean": plain(value.mean),
+            "low": plain(value.low),
+            "high": plain(value.high),
+            "unit": value.unit,
+        }
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, np.ndarray):
@@ -125,7 +130,9 @@ def simulation_document(
     }
 
 
-def week_of(scenario: Scenario, requirement: Requirement | None, roster: Roster, totals: Totals | None) -> Json:
+def week_of(
+    scenario: Scenario, requirement: Requirement | None, roster: Roster, totals: Totals | None
+) -> Json:
     """The horizon interval by interval: required, on the queue, in shift, offered, answered in time."""
     n, days = len(scenario.groups), scenario.horizon.days
     minutes = scenario.horizon.interval_min
@@ -302,7 +309,16 @@ def verdict(comparison: Comparison, frame: str) -> Json:
                 f" ({names[policy]} is the dearer one {'below' if margin < 0 else 'above'} that)."
             )
     winners = {}
-    for measure in ("service_level", "first_contact_resolution", "heard", "load", "attrition", "returns", "customers_lost", "vulnerable_unmet"):
+    for measure in (
+        "service_level",
+        "first_contact_resolution",
+        "heard",
+        "load",
+        "attrition",
+        "returns",
+        "customers_lost",
+        "vulnerable_unmet",
+    ):
         sign = -1 if measure in HIGHER_IS_BETTER else 1
 
         def value(p: str, measure: str = measure) -> float:
@@ -314,8 +330,7 @@ def verdict(comparison: Comparison, frame: str) -> Json:
         others = [p for p in cells if p != best]
         sure = all(
             sign * difference(sums[best][measure][:2], sums[p][measure][:2], "").mean < 0
-            and (difference(sums[best][measure][:2], sums[p][measure][:2], "").high < 0)
-            == (sign > 0)
+            and (difference(sums[best][measure][:2], sums[p][measure][:2], "").high < 0) == (sign > 0)
             for p in others
         )
         winners[measure] = {"policy": best, "value": value(best), "sure": bool(sure)}
@@ -377,7 +392,9 @@ def print_simulation(console: Console, document: Json) -> None:
     """`simulate` in words."""
     names = [*CUSTOMER, *PEOPLE, "load_p95", "exhaustion_p95"]
     print_estimates(console, f"{document['scenario']}: {document['policy']}", document["measures"], names)
-    console.print(f"{document['replications']} replications, seed {document['seed']}, {document['engine']} engine")
+    console.print(
+        f"{document['replications']} replications, seed {document['seed']}, {document['engine']} engine"
+    )
 
 
 def print_misfit(console: Console, rows: Sequence[Json]) -> None:
@@ -414,7 +431,9 @@ def print_plan(console: Console, document: Json) -> None:
         f"({fte['rostered']:.1f} rostered, {fte['bare']:.1f} bare on the queue); today {fte['headcount']} people. "
         f"Erlang C per queue with flat shrinkage would have said {fte['erlang_c_flat_shrinkage']:.1f}."
     )
-    console.print(f"Simulating the roster itself, absence and all ({document['proof']['replications']} replications): {held}.")
+    console.print(
+        f"Simulating the roster itself, absence and all ({document['proof']['replications']} replications): {held}."
+    )
     if document["gap"] is not None:
         console.print(
             f"Schedule: {document['status']}, within {100 * document['gap']:.2f} % of the proven bound, "
@@ -425,7 +444,14 @@ def print_plan(console: Console, document: Json) -> None:
     for name in ("On the queue", "Rostered", "Paid, with leave", "People in the roster", "Employed today"):
         table.add_column(name, justify="right")
     for f in fte["by_group"]:
-        table.add_row(f["group"], f"{f['bare']:.1f}", f"{f['rostered']:.1f}", f"{f['paid']:.1f}", str(f["people"]), str(f["headcount"]))
+        table.add_row(
+            f["group"],
+            f"{f['bare']:.1f}",
+            f"{f['rostered']:.1f}",
+            f"{f['paid']:.1f}",
+            str(f["people"]),
+            str(f["headcount"]),
+        )
     console.print(table)
     table = Table(title="Targets, from the simulated roster", title_justify="left")
     table.add_column("Target")
@@ -433,11 +459,15 @@ def print_plan(console: Console, document: Json) -> None:
     for name in ("Simulated", "Aim", ""):
         table.add_column(name, justify="right")
     for t in document["targets"]:
-        table.add_row(t["target"], t["window"], f"{t['mean']:.3f}", f"{t['aim']:.3f}", "met" if t["met"] else "missed")
+        table.add_row(
+            t["target"], t["window"], f"{t['mean']:.3f}", f"{t['aim']:.3f}", "met" if t["met"] else "missed"
+        )
     console.print(table)
     short = [u for u in document["unmet"] if u["short"] >= 0.5]
     if short:
-        console.print(f"The schedule is short by half a person or more in {len(short)} intervals; the largest:")
+        console.print(
+            f"The schedule is short by half a person or more in {len(short)} intervals; the largest:"
+        )
         for u in sorted(short, key=lambda u: -u["short"])[:8]:
             console.print(f"  {u['day']} {u['time']} {u['skill']}: short by {u['short']:.1f}")
     for line in document["requirement"]["unreached"]:
@@ -456,7 +486,10 @@ def print_comparison(console: Console, document: Json, *, every: bool = False) -
         for p in policies:
             table.add_column(document["policies"][p]["title"], justify="right")
         for p in policies[1:]:
-            table.add_column(f"{document['policies'][p]['title']} less {document['policies'][policies[0]]['title'].lower()} [95 %]", justify="right")
+            table.add_column(
+                f"{document['policies'][p]['title']} less {document['policies'][policies[0]]['title'].lower()} [95 %]",
+                justify="right",
+            )
         names = list(frame["policies"][policies[0]]) if every else [*HEADLINE]
         money = [f"money_{line}" for line in CASH_LINES]
         for name in [*names, *(m for m in money if m not in names)]:
@@ -487,14 +520,28 @@ def print_comparison(console: Console, document: Json, *, every: bool = False) -
 
 
 def _print_ladder(console: Console, document: Json, policy: str, parts: Sequence[Json]) -> None:
-    table = Table(title=f"What each lever of {document['policies'][policy]['title']} does, staffing held (a year)", title_justify="left")
+    table = Table(
+        title=f"What each lever of {document['policies'][policy]['title']} does, staffing held (a year)",
+        title_justify="left",
+    )
     table.add_column("Lever")
-    for name in ("Cash, alone", "Cash, last", "With margin, alone", "With margin, last", "With margin, average", "Resolved at first, average"):
+    for name in (
+        "Cash, alone",
+        "Cash, last",
+        "With margin, alone",
+        "With margin, last",
+        "With margin, average",
+        "Resolved at first, average",
+    ):
         table.add_column(name, justify="right")
     for part in parts:
         table.add_row(
             part["lever"].replace("_", " "),
-            *(f"{part[way][m]['mean']:+,.0f}" for m in ("cash", "cash_and_margin") for way in ("alone", "last")),
+            *(
+                f"{part[way][m]['mean']:+,.0f}"
+                for m in ("cash", "cash_and_margin")
+                for way in ("alone", "last")
+            ),
             f"{part['average']['cash_and_margin']:+,.0f}",
             f"{100 * part['average']['first_contact_resolution']:+.2f} pts",
         )

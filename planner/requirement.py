@@ -104,13 +104,17 @@ def targets_of(scenario: Scenario, policy: str) -> list[Target]:
     return targets
 
 
-def describe(target: Target, scenario: Scenario) -> str:
+def describe(target: Target) -> str:
     """A target in words."""
     who = ", ".join(target.types or target.groups) or "everyone"
     if target.measure == "service_level":
         return f"{target.at_least:.0%} of {who} answered in {target.within_s:g} s ({target.window}, {target.definition})"
     unit = " s" if target.measure == "mean_wait" else ""
-    aim = f"{target.at_most:.0%}" if target.measure in ("abandonment", "occupancy") else f"{target.at_most:g}{unit}"
+    aim = (
+        f"{target.at_most:.0%}"
+        if target.measure in ("abandonment", "occupancy")
+        else f"{target.at_most:g}{unit}"
+    )
     return f"{target.measure.replace('_', ' ')} of {who} at most {aim} ({target.window})"
 
 
@@ -130,7 +134,9 @@ class Measured:
 
 def waits_of(scenario: Scenario, policy: str) -> list[float]:
     """The distinct acceptable waits of the service levels, seconds."""
-    return sorted({t.within_s for t in targets_of(scenario, policy) if t.measure == "service_level"}) or [20.0]
+    return sorted({t.within_s for t in targets_of(scenario, policy) if t.measure == "service_level"}) or [
+        20.0
+    ]
 
 
 def measured_of(
@@ -181,7 +187,11 @@ def windows(target: Target, days: int, n_intervals: int) -> list[tuple[str, tupl
         ]  # fmt: skip
     if target.window == "day":
         return [(f"day {d + 1}", tuple(range(d * n_intervals, (d + 1) * n_intervals))) for d in range(days)]
-    return [(f"day {d + 1}, interval {i + 1}", (d * n_intervals + i,)) for d in range(days) for i in range(n_intervals)]
+    return [
+        (f"day {d + 1}, interval {i + 1}", (d * n_intervals + i,))
+        for d in range(days)
+        for i in range(n_intervals)
+    ]
 
 
 def judge(scenario: Scenario, policy: str, measured: Measured) -> list[Verdict]:
@@ -196,9 +206,9 @@ def judge(scenario: Scenario, policy: str, measured: Measured) -> list[Verdict]:
             if b.sum() > 0:
                 found.append(_verdict(k, target, window, label, a, b))
             if target.floor is not None and target.window != "interval":
-                for i in window:
-                    if below[:, i].sum() > 0:
-                        found.append(_floor(k, target, i, above[:, i], below[:, i]))
+                found += [
+                    _floor(k, target, i, above[:, i], below[:, i]) for i in window if below[:, i].sum() > 0
+                ]
     return found
 
 
@@ -239,15 +249,13 @@ def type_sets(scenario: Scenario, policy: str, world: World) -> list[TypeSet]:
         {int(g) for form in range(2) for g in order[form * n_types + t] if g >= 0} for t in range(n_types)
     ]
     wanted: list[tuple[int, ...]] = [(t,) for t in range(n_types)]
-    for target in targets_of(scenario, policy):
-        if target.types:
-            wanted.append(tuple(sorted(names.index(name) for name in target.types)))
+    scopes = [target.types for target in targets_of(scenario, policy) if target.types]
+    wanted += [tuple(sorted(names.index(name) for name in scope)) for scope in scopes]
     # Hall's condition: for any groups, what only they can serve must fit into them.
     closed = {frozenset(a) for a in able}
     for _ in range(3):
         closed |= {a | b for a in closed for b in closed} if len(closed) <= 24 else set()
-    for groups in sorted(closed, key=sorted):
-        wanted.append(tuple(t for t in range(n_types) if able[t] <= groups))
+    wanted += [tuple(t for t in range(n_types) if able[t] <= circle) for circle in sorted(closed, key=sorted)]
     wanted.append(tuple(range(n_types)))
     sets: dict[tuple[int, ...], TypeSet] = {}
     for types in wanted:
@@ -256,7 +264,9 @@ def type_sets(scenario: Scenario, policy: str, world: World) -> list[TypeSet]:
     return list(sets.values())
 
 
-def cheapest_numbers(sets: list[TypeSet], need: Floats, cost: Floats, ceiling_rows: Floats | None = None) -> Ints:
+def cheapest_numbers(
+    sets: list[TypeSet], need: Floats, cost: Floats, ceiling_rows: Floats | None = None
+) -> Ints:
     """(G, intervals) whole numbers per group of least cost that satisfy every row; intervals do not touch."""
     n_groups = len(cost)
     matrix = np.zeros((len(sets), n_groups))
@@ -275,10 +285,10 @@ def cheapest_numbers(sets: list[TypeSet], need: Floats, cost: Floats, ceiling_ro
                 solved[key] = np.zeros(n_groups, np.int64)
             else:
                 result = milp(
-                    price, constraints=LinearConstraint(matrix, lb=rhs), integrality=np.ones(n_groups),
+                    price, constraints=LinearConstraint(matrix, lb=rhs), integrality=np.ones(n_groups, np.int64),
                     bounds=Bounds(low, np.inf),
                 )  # fmt: skip
-                solved[key] = np.round(result.x).astype(np.int64)
+                solved[key] = np.round(np.asarray(result.x)).astype(np.int64)
         duty[:, i] = solved[key]
     return duty
 
@@ -317,9 +327,7 @@ class Search:
         self.draws: dict[int, Draws] = {}
         self.simulations = 0
         ample = np.full((len(scenario.groups), self.size), self._ample(), np.int64)
-        self.world = c.compile_world(
-            scenario, natural, policy, roster_of_duty(ample, scenario), follow=False
-        )
+        self.world = c.compile_world(scenario, natural, policy, roster_of_duty(ample, scenario), follow=False)
         self.sets = type_sets(scenario, policy, self.world)
         self.most_gain = 1e9
         self.own = np.zeros((len(scenario.groups), self.size))
@@ -355,7 +363,9 @@ class Search:
         drawn = drawn._replace(people=draw_people(world, SEED, k))
         records = run_engine(world, drawn, self.engine)
         n = len(self.scenario.types)
-        return [service_totals(world, drawn, records.contacts, np.full(n, wait * 1000.0)) for wait in self.waits]
+        return [
+            service_totals(world, drawn, records.contacts, np.full(n, wait * 1000.0)) for wait in self.waits
+        ]
 
     def start(self) -> Requirement:
         """Rows from Erlang A on lagged load, with the arrivals and handle times that the policy itself leads to."""
@@ -381,7 +391,9 @@ class Search:
             work = (rates[types] * handle[types, None, None]).sum(axis=0).reshape(-1)
             mean = float(work.sum() / rate.sum())
             wait_for = float((rates[types].sum(axis=(1, 2)) * patience[types]).sum() / rate.sum())
-            load = erlang.lagged_load(rate * (work / np.maximum(rate * mean, 1e-12)), seconds, mean, cyclic=True)
+            load = erlang.lagged_load(
+                rate * (work / np.maximum(rate * mean, 1e-12)), seconds, mean, cyclic=True
+            )
             load = np.where(rate > 0, load, 0.0)
             aims = []
             if len(s.types) > 1 or self._alone(s):
@@ -454,7 +466,7 @@ class Search:
             if not self._raise_rows(requirement, measured, missed, replications):
                 break
         missed = [v for v in requirement.verdicts if not v.met]
-        requirement.unreached = [f"{describe(self.targets[v.target], self.scenario)}: {v.label}" for v in missed]
+        requirement.unreached = [f"{describe(self.targets[v.target])}: {v.label}" for v in missed]
         if trim and not missed:
             self._take_back(requirement, replications)
         requirement.simulations = self.simulations
@@ -483,7 +495,9 @@ class Search:
                 for k, s in enumerate(self.sets):
                     if set(s.types) <= scope:
                         old = factor[k, list(v.window)]
-                        factor[k, list(v.window)] = np.maximum(old, step) if step > 0 else np.where(old == 0, step, old)
+                        factor[k, list(v.window)] = (
+                            np.maximum(old, step) if step > 0 else np.where(old == 0, step, old)
+                        )
             if not factor.any():
                 return
             requirement.need *= 1 + factor
@@ -518,7 +532,7 @@ class Search:
         self, requirement: Requirement, base: Measured, missed: list[Verdict], replications: int
     ) -> bool:
         """Raise rows by the best measured gain per cost until the measured gains make up what is missing."""
-        moved = self._raise_groups_for_ceilings(requirement, base, missed)
+        moved = self._raise_groups_for_ceilings(requirement, missed)
         service = [v for v in missed if self.targets[v.target].measure not in ("occupancy", "load")]
         if service:
             moved = self._raise_for_service(requirement, base, service, min(replications, KEPT)) or moved
@@ -526,7 +540,7 @@ class Search:
             requirement.duty = cheapest_numbers(self.sets, requirement.need, self.cost, self.own)
         return moved
 
-    def _raise_groups_for_ceilings(self, requirement: Requirement, base: Measured, missed: list[Verdict]) -> bool:
+    def _raise_groups_for_ceilings(self, requirement: Requirement, missed: list[Verdict]) -> bool:
         moved = False
         groups = list(self.scenario.groups)
         for v in missed:
@@ -543,9 +557,7 @@ class Search:
                 moved = True
         return moved
 
-    def _effects(
-        self, requirement: Requirement, base: Measured, duty: Ints, verdicts: list[Verdict], replications: int
-    ) -> Floats:
+    def _effects(self, base: Measured, duty: Ints, verdicts: list[Verdict], replications: int) -> Floats:
         """What other numbers on duty do to each verdict, in contacts of its window (or seconds waited) for the better."""
         names, groups = list(self.scenario.types), list(self.scenario.groups)
         changed = self.simulate(duty, range(replications))
@@ -591,7 +603,7 @@ class Search:
             for i in where:
                 duty = requirement.duty.copy()
                 duty[group, i] += 1
-                effects = self._effects(requirement, base, duty, missed, replications)
+                effects = self._effects(base, duty, missed, replications)
                 gain = float(np.minimum(effects, short).sum()) / self.cost[group]
                 if best is None or gain > best_gain:
                     best, best_gain = (group, i), gain
@@ -601,7 +613,12 @@ class Search:
         return True
 
     def _raise_windows(
-        self, requirement: Requirement, base: Measured, missed: list[Verdict], choices: list[int], replications: int
+        self,
+        requirement: Requirement,
+        base: Measured,
+        missed: list[Verdict],
+        choices: list[int],
+        replications: int,
     ) -> bool:
         """One person more of each group in all missed windows at once tells what an agent-interval is worth there;
 
@@ -617,7 +634,7 @@ class Search:
             for window in days:
                 busy = [i for i in window if requirement.duty[:, i].sum() > 0]
                 duty[group, busy] += 1
-            effects = self._effects(requirement, base, duty, missed, replications)
+            effects = self._effects(base, duty, missed, replications)
             for k, v in enumerate(missed):
                 n = sum(1 for i in v.window if requirement.duty[:, i].sum() > 0)
                 worth[c_, k] = float(np.clip(effects[k] / max(n, 1), 0.0, self.most_gain))
@@ -696,7 +713,11 @@ class Search:
 
     def _take_one(self, requirement: Requirement, replications: int) -> bool:
         """Take back the dearest agent-interval that nothing needs, trying each; false when all are needed."""
-        spots = [(g, i) for g, i in zip(*np.nonzero(requirement.duty), strict=True) if requirement.duty[g, i] > self.own[g, i]]
+        spots = [
+            (g, i)
+            for g, i in zip(*np.nonzero(requirement.duty), strict=True)
+            if requirement.duty[g, i] > self.own[g, i]
+        ]
         for g, i in sorted(spots, key=lambda spot: (-self.cost[spot[0]], spot)):
             duty = requirement.duty.copy()
             duty[g, i] -= 1
@@ -725,7 +746,7 @@ class Search:
             if len(busy) == 0:
                 continue
             duty[group, busy] -= 1
-            loss = -self._effects(requirement, measured, duty, service, n)
+            loss = -self._effects(measured, duty, service, n)
             for window in {v.window for v in service}:
                 mine = [k for k, v in enumerate(service) if set(v.window) & set(window)]
                 spots = [int(i) for i in busy if int(i) in set(window)]
@@ -733,13 +754,15 @@ class Search:
                     continue
                 each = np.maximum(loss[mine] / len(spots), 0.25)
                 count = int(0.5 * float((np.maximum(room[mine], 0) / each).min()))
-                pressure = sum(late[k] for k in mine)
+                pressure = np.sum([late[k] for k in mine], axis=0)
                 for i in sorted(spots, key=lambda i: (float(pressure[i]), i))[: min(count, len(spots))]:
                     trial[group, i] -= 1
                     taken += 1
                 for k in mine:
                     room[k] -= min(count, len(spots)) * float(np.maximum(loss[k] / len(spots), 0.25))
-        return taken > 0 and self._still_met(requirement, trial, replications, f"after taking {taken} agent-intervals back")
+        return taken > 0 and self._still_met(
+            requirement, trial, replications, f"after taking {taken} agent-intervals back"
+        )
 
 
 def require(
@@ -755,6 +778,12 @@ def require(
 ) -> Requirement:
     """The bare requirement of a policy. Raises FieldError for targets that no number of people can reach."""
     search = Search(
-        scenario, natural, policy, engine=engine, executor=executor, say=say, most_replications=most_replications
+        scenario,
+        natural,
+        policy,
+        engine=engine,
+        executor=executor,
+        say=say,
+        most_replications=most_replications,
     )
     return search.run(most_rounds)

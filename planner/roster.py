@@ -67,7 +67,9 @@ class Roster(NamedTuple):
             count[group] += int(duty.max(initial=0))
         return count
 
-    def cover(self, n_groups: int, days: int, interval_min: int, *, gross: bool = False) -> NDArray[np.float64]:
+    def cover(
+        self, n_groups: int, days: int, interval_min: int, *, gross: bool = False
+    ) -> NDArray[np.float64]:
         """(G, days, intervals) people on the queue, averaged within each interval; the end wraps to the start.
 
         With `gross`, people in their shift whether on the queue or not.
@@ -92,7 +94,7 @@ class Roster(NamedTuple):
                 for a in shift.activities:
                     add(shift.group, start + a.start_min, a.minutes, -1)
         level = np.cumsum(minutes, axis=1)[:, :-1]
-        result = level.reshape(n_groups, days, n_intervals, interval_min).mean(axis=3)
+        result = np.asarray(level.reshape(n_groups, days, n_intervals, interval_min).mean(axis=3), np.float64)
         for group, duty in self.on_duty.items():
             result[group] += duty
         return result

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 import shutil
 import tempfile
@@ -93,7 +92,7 @@ def save(
             aside.rename(final)
             shutil.rmtree(old, ignore_errors=True)
         else:
-            os.replace(aside, final)
+            aside.rename(final)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return final
@@ -105,7 +104,9 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 
-def find(kind: str, scenario: Scenario, options: Mapping[str, Any], folder: Path = FOLDER) -> dict[str, Any] | None:
+def find(
+    kind: str, scenario: Scenario, options: Mapping[str, Any], folder: Path = FOLDER
+) -> dict[str, Any] | None:
     """The run of exactly this question, or None."""
     path = folder / name_of(kind, scenario, key_of(kind, scenario, options)) / "run.json"
     return read(path) if path.exists() else None

@@ -62,7 +62,7 @@ def uniform(h: Hashes, purpose: int, attempt: Ints | int = 0) -> Floats:
     with np.errstate(over="ignore"):
         counter = (np.asarray(attempt).astype(np.uint64) * np.uint64(64) + np.uint64(purpose + 1)) * _GOLDEN
         bits = _mix(h + counter)
-    return ((bits >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
+    return np.asarray(((bits >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52, np.float64)
 
 
 def unit_sample(family: int, cv: float, u: Floats) -> Floats:
@@ -71,7 +71,7 @@ def unit_sample(family: int, cv: float, u: Floats) -> Floats:
         return -np.log1p(-u)
     if family == w.LOGNORMAL and cv > 0:
         sigma2 = np.log1p(cv * cv)
-        return np.exp(np.sqrt(sigma2) * ndtri(u) - sigma2 / 2)
+        return np.asarray(np.exp(np.sqrt(sigma2) * ndtri(u) - sigma2 / 2), np.float64)
     if family == w.GAMMA and cv > 0:
         shape = 1.0 / (cv * cv)
         return np.asarray(gammaincinv(shape, u) / shape, np.float64)
@@ -87,7 +87,7 @@ def patience_sample(family: int, shape: float, ends: Floats, rates: Floats, u: F
 
         return np.asarray((-np.log1p(-u)) ** (1.0 / shape) / gamma(1.0 + 1.0 / shape), np.float64)
     if family == w.LOGNORMAL:
-        return np.exp(shape * ndtri(u) - shape * shape / 2)
+        return np.asarray(np.exp(shape * ndtri(u) - shape * shape / 2), np.float64)
     if family == w.HAZARD:
         starts = np.concatenate([[0.0], ends[:-1]])
         with np.errstate(invalid="ignore"):
@@ -96,7 +96,7 @@ def patience_sample(family: int, shape: float, ends: Floats, rates: Floats, u: F
         e = -np.log1p(-u)
         piece = np.clip(np.searchsorted(before, e, side="right") - 1, 0, len(rates) - 1)
         rate = np.maximum(rates[piece], 1e-300)
-        return np.minimum(starts[piece] + (e - before[piece]) / rate, float(w.NEVER))
+        return np.asarray(np.minimum(starts[piece] + (e - before[piece]) / rate, float(w.NEVER)), np.float64)
     return np.ones_like(u)
 
 
@@ -192,7 +192,7 @@ def day_factors(world: World, seed: int, replication: int) -> Floats:
 
 def _existing(world: World, seed: int, replication: int, expected: Floats) -> tuple[Ints, Hashes, Floats]:
     """Cells (flat index) and identities of the needs that exist, cell by cell in the order of k."""
-    n_types, n_days, n_intervals = expected.shape
+    _, n_days, n_intervals = expected.shape
     flat = expected.reshape(-1)
     live = np.flatnonzero(flat > 0)
     cells_out: list[Ints] = []
@@ -212,7 +212,7 @@ def _existing(world: World, seed: int, replication: int, expected: Floats) -> tu
             points = np.cumsum(-np.log1p(-uniform(key, SPACING)), axis=1)
             exists = points < flat[part][:, None]
             if exists[:, -1].any():
-                raise w.WorldTooLarge("more contacts in an interval than can be drawn")
+                raise w.WorldTooLargeError("more contacts in an interval than can be drawn")
             row, _ = np.nonzero(exists)
             cells_out.append(part[row])
             keys_out.append(key[exists])
@@ -261,7 +261,9 @@ def largest_continuation(world: World) -> tuple[float, float, float, float]:
     returns = max(b.return_sorted_heard, b.return_sorted, b.return_warm, b.return_cold)
     escalates = max(b.escalate_sorted_heard, b.escalate_sorted, b.escalate_warm, b.escalate_cold)
     pressed = world.levers.cut[world.levers.target_ms > 0]
-    most_cut = min(1.0, (b.queue_speed_up_most if b.queue_speed_up > 0 else 0.0) + float(pressed.max(initial=0.0)))
+    most_cut = min(
+        1.0, (b.queue_speed_up_most if b.queue_speed_up > 0 else 0.0) + float(pressed.max(initial=0.0))
+    )
     return returns, escalates, b.redial, b.passed_on * most_cut
 
 
@@ -295,7 +297,9 @@ def draw_rows(world: World, needs: Needs, with_bot: bool = True) -> Rows:
     attempt_of = np.concatenate(rows_attempt)
     following = np.concatenate(rows_next)
     if total >= w.MAX_ROWS:
-        raise w.WorldTooLarge(f"{total:,} possible contacts in one replication; a simulation holds 8,388,608")
+        raise w.WorldTooLargeError(
+            f"{total:,} possible contacts in one replication; a simulation holds 8,388,608"
+        )
     key = needs.key[need]
     kind = needs.type[need]
     z = needs.difficulty[need]
@@ -368,7 +372,9 @@ def p_contained(containment: Floats, loading: Floats, z: Floats) -> Floats:
     return np.where(containment <= 0, 0.0, np.where(containment >= 1, 1.0, p))
 
 
-def _bot_fates(world: World, needs: Needs, need: Ints, kind: Ints, z: Floats, u: object) -> tuple[Ints, Ints, Ints]:
+def _bot_fates(
+    world: World, needs: Needs, need: Ints, kind: Ints, z: Floats, u: object
+) -> tuple[Ints, Ints, Ints]:
     bot, t = world.bot, world.types
     if not (bot.offered > 0).any():
         return _no_bot(len(need))

@@ -780,7 +780,7 @@ def _loop(
                     n += 1
                 if intensity > levers_rest_on_intensity:
                     n += 1
-                due = rules.rest_due(b, n, levers_rest_ms, levers_rest_hardest_ms)
+                due = rules.rest_due(n, levers_rest_ms, levers_rest_hardest_ms)
                 if due > 0:
                     c_flags[row] |= r.REST_DUE
                     s_due_ms[mine] += due
@@ -830,7 +830,8 @@ def _loop(
             if row < 0:
                 raise RuntimeError("a journey goes on for which nothing was drawn")
             if comes_back and over_at < stop and not clock_always_open:
-                if not _is_open(over_at, clock_open_ms, clock_close_ms):
+                closed = not _is_open(over_at, clock_open_ms, clock_close_ms)
+                if closed:
                     # Whoever would call while nobody is there calls at some time of the next opening.
                     for day in range(over_at // DAY_MS, len(clock_open_ms)):
                         if over_at < clock_open_ms[day] < w.NEVER:
@@ -963,7 +964,7 @@ def _planned(world: World, people: People) -> Ints:
     keys = []
     for whens, kind in parts:
         if len(whens) >= w.MAX_ROWS:
-            raise w.WorldTooLarge("a simulation holds at most 8,388,608 shifts, activities or changes")
+            raise w.WorldTooLargeError("a simulation holds at most 8,388,608 shifts, activities or changes")
         last = min(clock.stop_ms, w.NEVER) if kind == CLOSE else clock.stop_ms
         who = np.flatnonzero(whens < last)
         keys.append(whens[who] << 28 | kind << 23 | who)

@@ -99,7 +99,7 @@ def expected_churn(world: World, draws: Draws, contacts: Contacts) -> Floats:
     return np.minimum(1.0, churn * scale)
 
 
-def undisclosed(world: World, draws: Draws, contacts: Contacts) -> Floats:
+def undisclosed(contacts: Contacts) -> Floats:
     """Probability that what matters was not told because the customer was not heard."""
     return (1 - contacts.heard) * np.maximum(0.0, contacts.if_heard - contacts.if_not)
 
@@ -219,7 +219,7 @@ def _customer_totals(
     stops = stopping(world, draws, c)
     churn = expected_churn(world, draws, c)
     t["churned"] = add(ours, churn)
-    t["undisclosed"] = add(ours & answered, undisclosed(world, draws, c))
+    t["undisclosed"] = add(ours & answered, undisclosed(c))
     for name, p in zip(("sorted_heard", "sorted", "warm", "cold"), endings(c), strict=True):
         t[f"contacts_{name}"] = add(ours & (c.ending >= 0) & answered, p)
     t["resolved_needs"] = add(ours, stops[0] + stops[1])
@@ -307,7 +307,7 @@ def _people_totals(world: World, records: Records, lens: Lens) -> dict[str, Floa
     group = staffing.group_of[s.agent[index]]
 
     def add(values: NDArray[np.generic]) -> Floats:
-        return np.bincount(group, values[index].astype(float), n_groups)
+        return np.bincount(group, values[index].astype(float), n_groups).astype(float)
 
     minutes = {
         "talk": s.talk_ms, "acw": s.acw_ms, "idle": s.idle_ms, "rest": s.rest_ms, "break": s.break_ms,
@@ -321,7 +321,9 @@ def _people_totals(world: World, records: Records, lens: Lens) -> dict[str, Floa
     p["exhaustion"] = add(s.exhaustion)
     p["spells"] = add(np.ones(len(s.agent)))
     p["contacts"] = add(s.contacts)
-    reference = world.groups.exhaustion[staffing.group_of[np.maximum(s.agent, 0)]] if len(s.agent) else s.exhaustion
+    reference = (
+        world.groups.exhaustion[staffing.group_of[np.maximum(s.agent, 0)]] if len(s.agent) else s.exhaustion
+    )
     p["leaving"] = add(lens.leaving_per_exhaustion ** (s.exhaustion - reference))
     zero = np.zeros(n_groups)
     p |= {"shifts": zero, "absences": zero, "absence_min": zero, "overtime_min": zero, "rostered_min": zero}
@@ -336,13 +338,13 @@ def _people_totals(world: World, records: Records, lens: Lens) -> dict[str, Floa
         when = (staffing.start_ms >= clock.start_ms) & (staffing.start_ms < clock.end_ms)
         of = staffing.group_of[staffing.agent]
         p["shifts"] = np.bincount(of[when], minlength=n_groups).astype(float)
-        p["rostered_min"] = np.bincount(of[when], paid[when], n_groups)
+        p["rostered_min"] = np.bincount(of[when], paid[when], n_groups).astype(float)
         away = when & (records.absent == 1)
         p["absences"] = np.bincount(of[away], minlength=n_groups).astype(float)
-        p["absence_min"] = np.bincount(of[away], paid[away], n_groups)
+        p["absence_min"] = np.bincount(of[away], paid[away], n_groups).astype(float)
         shift = s.shift[index]
         over = np.maximum(0, s.off_ms[index] - staffing.end_ms[shift]) / 60_000
-        p["overtime_min"] = np.bincount(group, over, n_groups)
+        p["overtime_min"] = np.bincount(group, over, n_groups).astype(float)
     p["paid_min"] = p["present_min"] - p["unpaid_min"] + p["absence_min"]
     return p
 
@@ -439,14 +441,22 @@ def _total(name: str) -> Formula:
 CUSTOMER: dict[str, Measure] = {
     "contacts": Measure(_total("contacts"), "contacts", "Contacts offered, bots and repeats included."),
     "needs": Measure(_total("needs"), "needs", "Needs that arose."),
-    "containment": Measure(_ratio("contained", "sessions"), "share", "Sessions that the log calls contained."),
+    "containment": Measure(
+        _ratio("contained", "sessions"), "share", "Sessions that the log calls contained."
+    ),
     "false_containment": Measure(
         _ratio("falsely_contained", "contained"), "share", "Of the contained, needs that were not met."
     ),
     "queued": Measure(_total("queued"), "contacts", "Contacts that reached the people's queue."),
-    "call_backs": Measure(_total("called_back"), "contacts", "Reached people's queue out of hours, and were called back."),
-    "service_level": Measure(_ratio("in_time", "queued"), "share", "g3: answered in time over offered to people."),
-    "service_level_g0": Measure(_ratio("in_time", "live_answered"), "share", "g0: answered in time over answered."),
+    "call_backs": Measure(
+        _total("called_back"), "contacts", "Reached people's queue out of hours, and were called back."
+    ),
+    "service_level": Measure(
+        _ratio("in_time", "queued"), "share", "g3: answered in time over offered to people."
+    ),
+    "service_level_g0": Measure(
+        _ratio("in_time", "live_answered"), "share", "g0: answered in time over answered."
+    ),
     "service_level_g1": Measure(
         lambda t: (t["in_time"], t["live_answered"] + t["live_abandoned"] - t["abandoned_in_time"]),
         "share",
@@ -457,30 +467,44 @@ CUSTOMER: dict[str, Measure] = {
         "share",
         "g2: answered or abandoned in time over offered to people.",
     ),
-    "abandonment": Measure(_ratio("live_abandoned", "queued"), "share", "Contacts that left before an answer."),
-    "speed_of_answer_s": Measure(_ratio("wait_answered_s", "live_answered"), "s", "Mean wait of the answered."),
+    "abandonment": Measure(
+        _ratio("live_abandoned", "queued"), "share", "Contacts that left before an answer."
+    ),
+    "speed_of_answer_s": Measure(
+        _ratio("wait_answered_s", "live_answered"), "s", "Mean wait of the answered."
+    ),
     "mean_wait_s": Measure(_ratio("wait_s", "queued"), "s", "Mean wait of all who reached the queue."),
-    "handle_time_s": Measure(_ratio("handle_min", "answered", 60), "s", "Talk and after-contact work per contact."),
+    "handle_time_s": Measure(
+        _ratio("handle_min", "answered", 60), "s", "Talk and after-contact work per contact."
+    ),
     "handle_time_per_resolved_s": Measure(
         _ratio("journey_handle_min", "resolved_needs", 60), "s", "Handle time of people per resolved need."
     ),
     "first_contact_resolution": Measure(
-        _ratio("first_resolved", "first_answered"), "share", "First answered contacts that truly resolved the need."
+        _ratio("first_resolved", "first_answered"),
+        "share",
+        "First answered contacts that truly resolved the need.",
     ),
     "log_resolution": Measure(
-        _ratio("log_resolved", "answered"), "share", "Answered contacts without a repeat in 7 days: a log's view."
+        _ratio("log_resolved", "answered"),
+        "share",
+        "Answered contacts without a repeat in 7 days: a log's view.",
     ),
     "resolution": Measure(_ratio("resolved_needs", "needs"), "share", "Needs resolved in the end."),
     "contacts_per_resolved": Measure(
         _ratio("journey_contacts", "resolved_needs"), "contacts", "Contacts per resolved need."
     ),
     "heard": Measure(_ratio("heard", "spoken"), "share", "Answered customers who were heard."),
-    "unmet_share": Measure(_ratio("unmet", "answered"), "share", "Mean unmet share of the need's own content."),
+    "unmet_share": Measure(
+        _ratio("unmet", "answered"), "share", "Mean unmet share of the need's own content."
+    ),
     "seen_and_sorted": Measure(_ratio("ended_sorted_heard", "needs"), "share", "Ended resolved and heard."),
     "sorted_not_heard": Measure(_ratio("ended_sorted", "needs"), "share", "Ended resolved, not heard."),
     "warm_unresolved": Measure(_ratio("ended_warm", "needs"), "share", "Ended heard, unresolved."),
     "cold_unresolved": Measure(_ratio("ended_cold", "needs"), "share", "Ended neither heard nor resolved."),
-    "ended_unserved": Measure(_ratio("ended_unserved", "needs"), "share", "Gave up without having been served."),
+    "ended_unserved": Measure(
+        _ratio("ended_unserved", "needs"), "share", "Gave up without having been served."
+    ),
     "still_open": Measure(_ratio("ended_open", "needs"), "share", "Still open when the follow-up ended."),
     "undisclosed": Measure(
         _ratio("undisclosed", "needs", 1000), "per 1,000 needs", "Needs left untold for want of being heard."
@@ -490,7 +514,9 @@ CUSTOMER: dict[str, Measure] = {
     "escalations": Measure(_ratio("escalations", "needs", 100), "per 100 needs", "Escalations."),
     "transfers": Measure(_ratio("transfers", "needs", 100), "per 100 needs", "Passed on under pressure."),
     "refused_person": Measure(
-        _ratio("refused", "sessions", 1000), "per 1,000 sessions", "Asked the bot for a person, and were refused."
+        _ratio("refused", "sessions", 1000),
+        "per 1,000 sessions",
+        "Asked the bot for a person, and were refused.",
     ),
     "churned": Measure(_total("churned"), "customers", "Expected customers lost to how their needs ended."),
     "churn_per_1000_needs": Measure(
@@ -500,7 +526,9 @@ CUSTOMER: dict[str, Measure] = {
         lambda t: (t["flags_right"], t["flags_right"] + t["flags_wrong"]), "share", "Flags that were right."
     ),
     "flag_recall": Measure(
-        lambda t: (t["flags_right"], t["flags_right"] + t["flags_missed"]), "share", "True ones that were flagged."
+        lambda t: (t["flags_right"], t["flags_right"] + t["flags_missed"]),
+        "share",
+        "True ones that were flagged.",
     ),
     "wrong_flag_min": Measure(
         _total("wrong_flag_expert_min"), "min", "Specialists' handling spent on wrong flags."
@@ -526,7 +554,9 @@ PEOPLE: dict[str, Measure] = {
     "load_at_shift_end": Measure(_ratio("load_end", "spells"), "points", "Load left at the shift's end."),
     "exhaustion": Measure(_ratio("exhaustion", "spells"), "points", "Exhaustion at the shift's start."),
     "recovery_taken": Measure(_ratio("rest_min", "spells"), "min per shift", "Recovery taken."),
-    "recovery_owed": Measure(_ratio("recovery_owed_min", "spells"), "min per shift", "Recovery due and not taken."),
+    "recovery_owed": Measure(
+        _ratio("recovery_owed_min", "spells"), "min per shift", "Recovery due and not taken."
+    ),
     "decompression": Measure(_ratio("decompression_min", "spells"), "min per shift", "Decompression blocks."),
     "absence": Measure(_ratio("absences", "shifts"), "share", "Shifts to which nobody came."),
     "leaving_factor": Measure(_ratio("leaving", "spells"), "factor", "Hazard of leaving against as_is."),
@@ -559,5 +589,3 @@ def summary(stacked: Totals) -> dict[str, Estimate]:
     for name, unit in (("load_p95", "points"), ("exhaustion_p95", "points"), ("load_end_p95", "points")):
         result[name] = estimate(np.asarray(stacked.single[name]), unit=unit)
     return result
-
-

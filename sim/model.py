@@ -41,9 +41,9 @@ class _Moment(simpy.Event):
         self.who = who
 
 
-def _view(array: np.ndarray[Any, Any]) -> Any:
+def _view(array: Any) -> Any:
     """Scalar access at the speed of a list, without a copy."""
-    return memoryview(np.ascontiguousarray(array))
+    return memoryview(np.ascontiguousarray(array))  # type: ignore[arg-type]
 
 
 def _table(array: np.ndarray[Any, Any]) -> list[list[Any]]:
@@ -74,7 +74,8 @@ class Model:
         self.n_needs = len(needs.birth_ms)
         self.intensity_of = needs.intensity.tolist()
         self.tier = [0] * self.n_needs
-        self.rows = d.Rows(*(_view(column) if column.ndim == 1 else column for column in rows))
+        columns: list[Any] = [_view(column) if column.ndim == 1 else column for column in rows]
+        self.rows = d.Rows(*columns)
         self.detect = [_view(row) for row in rows.detect]
 
         self.talk_ms = _table(world.types.talk_ms)
@@ -91,7 +92,9 @@ class Model:
         self.bot_heard = [rules.heard_base(b, float(base), 0.0, 0.0, 1) for base in types.heard]
         self.heard_base = [
             [
-                rules.heard_base(b, float(base), float(groups.heard[g]), float(groups.specialist[g]), levers.scripts)
+                rules.heard_base(
+                    b, float(base), float(groups.heard[g]), float(groups.specialist[g]), levers.scripts
+                )
                 for base in types.heard
             ]
             for g in range(n_groups)
@@ -435,7 +438,7 @@ class Model:
         if self.c.outcome[row] != r.WAITING:
             return
         now = self.env.now
-        agent = self.find_agent(self.queue_of[row], now - self.c.reach_ms[row])  # type: ignore[arg-type]
+        agent = self.find_agent(self.queue_of[row], now - self.c.reach_ms[row])
         if agent >= 0:
             self.out_of_line(row)
             self.answer(row, agent, now)  # type: ignore[arg-type]
@@ -491,7 +494,9 @@ class Model:
             self.tier[need] = 1
             self.again(rows.next[row], end)
         else:
-            log_odds = rules.resolved_odds(b, self.resolved_base[group][kind], self.difficulty[need], unmet, load)
+            log_odds = rules.resolved_odds(
+                b, self.resolved_base[group][kind], self.difficulty[need], unmet, load
+            )
             if_heard = rules.odds(log_odds)
             if_not = if_heard
             if rules.unsafe(b, self.vulnerable[need], intensity):
@@ -508,7 +513,9 @@ class Model:
             else:
                 self.may_return(row, need, end, ending)
 
-        self.gain[agent] = rules.load_gained(b, intensity, talk_ms, self.absorption[agent], self.strained[kind])
+        self.gain[agent] = rules.load_gained(
+            b, intensity, talk_ms, self.absorption[agent], self.strained[kind]
+        )
         if self.has_rest:
             self.rest_falls_due(row, agent, kind, intensity, talk_ms + acw_ms)
         c.outcome[row] = r.ANSWERED
@@ -530,7 +537,7 @@ class Model:
 
     def hours_on(self, agent: int, spell: int, now: int) -> int:
         """Ms on shift; anonymous people relieve one another every eight hours."""
-        on = now - self.s.on_ms[spell]
+        on = int(now - self.s.on_ms[spell])
         return on if self.shift[agent] >= 0 else on % RELIEF_MS
 
     def waiting_for(self, group: int) -> int:
@@ -552,7 +559,7 @@ class Model:
             n += 1
         if intensity > levers.rest_on_intensity:
             n += 1
-        due = rules.rest_due(b, n, levers.rest_ms, levers.rest_hardest_ms)
+        due = rules.rest_due(n, levers.rest_ms, levers.rest_hardest_ms)
         if due:
             self.c.flags[row] |= r.REST_DUE
             spell = self.spell[agent]

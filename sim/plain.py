@@ -11,7 +11,20 @@ import numpy as np
 
 from sim import world as w
 from sim.world import (
-    DAY_MS, HOUR_MS, NEVER, Behaviour, Bot, Clock, Demand, Detectors, Groups, Levers, Routing, Staffing, Types, World,
+    DAY_MS,
+    HOUR_MS,
+    NEVER,
+    Behaviour,
+    Bot,
+    Clock,
+    Demand,
+    Detectors,
+    Groups,
+    Levers,
+    Routing,
+    Staffing,
+    Types,
+    World,
     frozen,
 )  # fmt: skip
 
@@ -36,10 +49,12 @@ def anonymous_staffing(clock: Clock, agents: Any) -> Staffing:
     agents = np.asarray(agents, np.int64)
     n_groups, _, n_intervals = agents.shape
     flat = agents.reshape(n_groups, -1)
-    whens, groups, changes = [], [], []
+    whens: list[int] = []
+    groups: list[int] = []
+    changes: list[int] = []
     for g in range(n_groups):
         step = np.diff(np.concatenate([[0], flat[g]]))
-        for i in np.flatnonzero(step):
+        for i in np.flatnonzero(step).tolist():
             when = (i // n_intervals) * DAY_MS + (i % n_intervals) * clock.interval_ms
             whens += [when] * abs(int(step[i]))
             groups += [g] * abs(int(step[i]))
@@ -49,11 +64,17 @@ def anonymous_staffing(clock: Clock, agents: Any) -> Staffing:
             whens += [i // n_intervals * DAY_MS] * (2 * stay)
             groups += [g] * (2 * stay)
             changes += [1, -1] * stay
-    order = np.lexsort((-np.array(changes, np.int64), np.array(whens, np.int64))) if whens else np.zeros(0, np.int64)
+    order = (
+        np.lexsort((-np.array(changes, np.int64), np.array(whens, np.int64)))
+        if whens
+        else np.zeros(0, np.int64)
+    )
     # Capacity that moves between groups in the same instant may need every agent of both at once.
     most = [int(flat[g].max(initial=0)) * 2 for g in range(n_groups)]
     group_of = np.repeat(np.arange(n_groups), most)
-    person = np.concatenate([g * (1 << 20) + np.arange(m) for g, m in enumerate(most)]) if n_groups else group_of
+    person = (
+        np.concatenate([g * (1 << 20) + np.arange(m) for g, m in enumerate(most)]) if n_groups else group_of
+    )
     none = np.zeros(0, np.int64)
     return Staffing(
         group_of=group_of, person=person, agent=none, start_ms=none, end_ms=none, day=none,

@@ -5,14 +5,16 @@ Flat arrays, aligned with `draws.Rows` and `draws.Needs`; every figure is comput
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sim.world import Floats, Ints, World
 
 # outcomes of a contact
-NOTHING, CONTAINED, CONTAINED_FALSELY, HUNG_UP, ANSWERED, ABANDONED, TURNED_AWAY, CLOSED, WAITING, IN_BOT = range(10)
+NOTHING, CONTAINED, CONTAINED_FALSELY, HUNG_UP, ANSWERED, ABANDONED, TURNED_AWAY, CLOSED, WAITING, IN_BOT = (
+    range(10)
+)
 OUTCOMES = (
     "never happened", "contained", "falsely contained", "hung up in the bot", "answered", "abandoned",
     "turned away", "closed", "still waiting", "still in the bot",
@@ -98,7 +100,7 @@ def blank_contacts(n: int) -> Contacts:
     """Contacts that have not happened."""
     whole = {"reach_ms", "end_ms", "agent", "ending", "arrive_ms"}
     floats = {"intensity", "load", "unmet", "heard", "if_heard", "if_not"}
-    columns = {
+    columns: dict[str, Any] = {
         name: np.zeros(n) if name in floats else np.full(n, -1 if name in whole else 0, np.int64)
         for name in Contacts._fields
     }
@@ -108,7 +110,7 @@ def blank_contacts(n: int) -> Contacts:
 def blank_spells(n: int) -> Spells:
     """Room for `n` spells."""
     floats = {"load_area", "load_end", "exhaustion"}
-    columns = {
+    columns: dict[str, Any] = {
         name: np.zeros(n) if name in floats else np.full(n, -1 if name in ("agent", "shift") else 0, np.int64)
         for name in Spells._fields
     }
@@ -122,4 +124,5 @@ def most_spells(world: World) -> int:
 
 def trimmed(spells: Spells, n: int) -> Spells:
     """The first `n` spells."""
-    return Spells(*(column[:n].copy() for column in spells))
+    columns: list[Any] = [column[:n].copy() for column in spells]
+    return Spells(*columns)

@@ -18,7 +18,9 @@ Engine = Literal["kernel", "simpy"]
 Progress = Callable[[int, int], None]
 
 
-def simulate_once(world: World, seed: int, replication: int, engine: Engine = "kernel") -> tuple[d.Draws, Records]:
+def simulate_once(
+    world: World, seed: int, replication: int, engine: Engine = "kernel"
+) -> tuple[d.Draws, Records]:
     """One replication's draws and records."""
     drawn = d.draw(world, seed, replication)
     return drawn, run_engine(world, drawn, engine)
@@ -53,7 +55,14 @@ def replicate(
 ) -> Totals:
     """Sums of several replications, stacked in the order of their numbers."""
     numbers = list(range(replications)) if isinstance(replications, int) else list(replications)
-    return stack([t for _, t in each(world, lens, numbers, seed=seed, engine=engine, executor=executor, progress=progress)])
+    return stack(
+        [
+            t
+            for _, t in each(
+                world, lens, numbers, seed=seed, engine=engine, executor=executor, progress=progress
+            )
+        ]
+    )
 
 
 def each(

@@ -115,7 +115,14 @@ def heard_base(b: Behaviour, base: float, skill: float, specialist: float, scrip
 
 
 def p_heard(
-    b: Behaviour, base: float, intensity: float, empathy: float, unmet: float, load: float, repeats: int, wait_ms: int
+    b: Behaviour,
+    base: float,
+    intensity: float,
+    empathy: float,
+    unmet: float,
+    load: float,
+    repeats: int,
+    wait_ms: int,
 ) -> float:
     """Probability that the customer was heard."""
     x = base + (b.heard_intensity + b.heard_empathy * empathy) * intensity + b.heard_repeat * repeats
@@ -181,7 +188,7 @@ def idle_key(load: float, idle_since_ms: int, half_life_ms: float) -> float:
     return log(load) / LN2 + idle_since_ms / half_life_ms
 
 
-def rest_due(b: Behaviour, n_triggers: int, rest_ms: int, hardest_ms: int) -> int:
+def rest_due(n_triggers: int, rest_ms: int, hardest_ms: int) -> int:
     """Recovery due after a contact: the pause, or the longer one when two or more triggers agree."""
     if n_triggers == 0:
         return 0

@@ -31,7 +31,7 @@ CALL_BACK, LOST = 0, 1
 BREAK, LUNCH, OFFLINE, DECOMPRESSION = 0, 1, 2, 3
 
 
-class WorldTooLarge(ValueError):
+class WorldTooLargeError(ValueError):
     """A world with more rows or a longer clock than the event key can hold."""
 
 
@@ -341,9 +341,9 @@ class World(NamedTuple):
 
 
 def check(world: World) -> None:
-    """Raise WorldTooLarge when the clock outgrows the event key (397 days)."""
+    """Raise WorldTooLargeError when the clock outgrows the event key (397 days)."""
     if world.clock.stop_ms >= MAX_MS or len(world.staffing.agent) >= MAX_ROWS:
-        raise WorldTooLarge("a simulation holds at most 397 days and 8,388,608 contacts or shifts")
+        raise WorldTooLargeError("a simulation holds at most 397 days and 8,388,608 contacts or shifts")
 
 
 def _is_float(part: Any, name: str) -> bool:

@@ -1,8 +1,8 @@
 """The cases with a known answer: how each is built and run, and how the two answers are compared.
 
 Both answers carry an interval. They agree when they differ by at most Z combined standard errors, plus half a
-unit of the last digit that was printed. With Z = 4 a right simulator fails one figure in 16,000 where errors come
-from thousands of days, one in 1,800 where they come from 24 runs; figures of one case share their luck.
+unit of the last digit that was printed. With Z = 4 a right simulator fails one figure in 16,000 where errors
+come from thousands of days, one in 1,800 where from 24 runs; figures of one case share their luck.
 Used by the tests, and with longer runs by `scripts/validate.py`.
 """
 

@@ -147,7 +147,9 @@ def _event_days(scenario: Scenario, kind: str, warm: int) -> list[tuple[Any, lis
 
 def demand_of(scenario: Scenario, natural: NaturalValues, clock: w.Clock) -> w.Demand:
     """Natural needs by type, day and interval."""
-    offered = offered_by_interval(scenario) * natural.needs_per_contact[:, None, None] * scenario.what_if.volume
+    offered = (
+        offered_by_interval(scenario) * natural.needs_per_contact[:, None, None] * scenario.what_if.volume
+    )
     days = (np.arange(clock.n_days) - clock.warm_days) % clock.days
     expected = offered[:, days, :].copy()
     names = list(scenario.types)
@@ -325,7 +327,7 @@ def detectors_of(scenario: Scenario, policy: Policy) -> w.Detectors:
     )
 
 
-def specialist_groups(scenario: Scenario, policy: Policy) -> set[str]:
+def specialist_groups(policy: Policy) -> set[str]:
     """Groups that work as specialists under a policy."""
     lever = policy.specialists
     return set(lever.groups) if isinstance(lever, SpecialistLever) else set()
@@ -334,11 +336,13 @@ def specialist_groups(scenario: Scenario, policy: Policy) -> set[str]:
 def groups_of(scenario: Scenario, natural: NaturalValues, policy: Policy) -> w.Groups:
     """People."""
     items = list(scenario.groups.items())
-    special = specialist_groups(scenario, policy)
+    special = specialist_groups(policy)
     n = len(items)
-    absence = sum(item.share for item in scenario.shrinkage if item.kind == "absence") * scenario.what_if.absence
+    absence = (
+        sum(item.share for item in scenario.shrinkage if item.kind == "absence") * scenario.what_if.absence
+    )
     late = sum(item.share for item in scenario.shrinkage if item.kind == "lateness")
-    mean_shift_ms = 480 * MINUTE_MS
+    mean_shift_ms = 480.0 * MINUTE_MS
     if scenario.shifts:
         mean_shift_ms = float(np.mean([s.hours for s in scenario.shifts.values()])) * 60 * MINUTE_MS
     return w.Groups(
@@ -370,7 +374,7 @@ def routing_of(scenario: Scenario, policy: Policy) -> w.Routing:
                 position[g, types.index(skill)] = place
     if policy.pooled:
         position[:] = np.where(position >= 0, 0, 0)
-    special = {groups.index(name) for name in specialist_groups(scenario, policy)}
+    special = {groups.index(name) for name in specialist_groups(policy)}
     lever = policy.specialists if isinstance(policy.specialists, SpecialistLever) else None
     tier_two = {g for g, name in enumerate(groups) if scenario.groups[name].second_tier}
     order = np.full((n_queues, n_groups), -1, np.int64)
@@ -440,7 +444,11 @@ def levers_of(scenario: Scenario, natural: NaturalValues, policy: Policy) -> w.L
     if rest:
         on_type[_type_numbers(rest.after_types, names) if rest.after_types else []] = 1
         minutes = scenario.coefficient("recovery_min") if rest.minutes is None else rest.minutes
-        hardest = scenario.coefficient("recovery_hardest_min") if rest.minutes_hardest is None else rest.minutes_hardest
+        hardest = (
+            scenario.coefficient("recovery_hardest_min")
+            if rest.minutes_hardest is None
+            else rest.minutes_hardest
+        )
     return w.Levers(
         target_ms=target_ms,
         cut=cut,
@@ -614,7 +622,9 @@ def by_days(values: Any, scenario: Scenario) -> NDArray[np.int64]:
     result = np.zeros((days, n_intervals(scenario)), np.int64)
     if values and all(isinstance(key, str) for key in values):
         for key, profile in values.items():
-            chosen: Ints = np.array([d for d in range(days) if weekday_of(scenario, d) in days_of(key)], np.int64)
+            chosen: Ints = np.array(
+                [d for d in range(days) if weekday_of(scenario, d) in days_of(key)], np.int64
+            )
             result[chosen] = np.round(by_interval(profile, scenario)).astype(np.int64)
     else:
         result[:] = np.round(by_interval(values, scenario)).astype(np.int64)

@@ -9,9 +9,9 @@ import hashlib
 import math
 import re
 import stat
-from contextlib import suppress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar

@@ -89,7 +89,9 @@ Seconds = Annotated[float, Field(ge=0, le=86_400)]
 Minutes = Annotated[float, Field(ge=0, le=1_440)]
 ByTime = Annotated[
     dict[Annotated[int, BeforeValidator(_time_key)], Annotated[float, Field(ge=0, le=1e9)]],
-    WithJsonSchema({"type": "object", "additionalProperties": {"type": "number"}, "examples": [{"08:00": 3.5}]}),
+    WithJsonSchema(
+        {"type": "object", "additionalProperties": {"type": "number"}, "examples": [{"08:00": 3.5}]}
+    ),
 ]
 """Values by time of day; each holds until the next time."""
 
@@ -107,7 +109,12 @@ def _known(
         if name not in choices:
             where = (*path, place) if path and path[-1] != name else path
             errors.append(
-                FieldError(where, name, f"must be {what}: {', '.join(choices) or 'none defined'}", nearest(str(name), choices))
+                FieldError(
+                    where,
+                    name,
+                    f"must be {what}: {', '.join(choices) or 'none defined'}",
+                    nearest(str(name), choices),
+                )
             )
 
 
@@ -219,7 +226,9 @@ class Patience(_Part):
         if ends != sorted(set(ends)):
             raise FieldError(("pieces",), ends, "needs ascending ends (to_s)")
         if self.pieces and self.pieces[-1].per_min <= 0:
-            raise FieldError(("pieces", len(ends) - 1, "per_min"), 0, "must be greater than 0 in the last piece")
+            raise FieldError(
+                ("pieces", len(ends) - 1, "per_min"), 0, "must be greater than 0 in the last piece"
+            )
         return self
 
 
@@ -443,7 +452,9 @@ class Target(_Part):
         wanted = "at_least" if self.measure == "service_level" else "at_most"
         other = "at_most" if wanted == "at_least" else "at_least"
         if getattr(self, wanted) is None or getattr(self, other) is not None:
-            raise FieldError((wanted,), getattr(self, wanted), f"{self.measure} needs {wanted}, and not {other}")
+            raise FieldError(
+                (wanted,), getattr(self, wanted), f"{self.measure} needs {wanted}, and not {other}"
+            )
         if self.measure in ("abandonment", "occupancy") and (self.at_most or 0) > 1:
             raise FieldError(("at_most",), self.at_most, "must be a share from 0 to 1")
         return self
@@ -734,33 +745,70 @@ class Scenario(_Part):
             _keys(group.speed, types, ("groups", name, "speed"), "a contact type", errors)
             _known(group.shifts, self.shifts, ("groups", name, "shifts"), "a shift", errors)
             if group.on_duty is None and group.headcount and not self.shifts:
-                errors.append(FieldError(("groups", name, "headcount"), group.headcount, "needs a shift catalogue (shifts), or on_duty instead"))
+                errors.append(
+                    FieldError(
+                        ("groups", name, "headcount"),
+                        group.headcount,
+                        "needs a shift catalogue (shifts), or on_duty instead",
+                    )
+                )
             served |= set(flat)
         for name, kind in self.types.items():
             path = ("types", name)
             if name not in served:
-                errors.append(FieldError((*path,), name, "is a skill that no group has; add it to a group's skills"))
+                errors.append(
+                    FieldError((*path,), name, "is a skill that no group has; add it to a group's skills")
+                )
             _keys(kind.segments, segments, (*path, "segments"), "a segment", errors)
-            _keys(kind.automation.by_segment, segments, (*path, "automation", "by_segment"), "a segment", errors)
+            _keys(
+                kind.automation.by_segment, segments, (*path, "automation", "by_segment"), "a segment", errors
+            )
             routes = [step if isinstance(step, str) else step.group for step in kind.route]
             _known(routes, groups, (*path, "route"), "a group", errors)
             for i, step in enumerate(routes):
                 if step in groups and name not in self.skills(step):
-                    errors.append(FieldError((*path, "route", i), step, f"must be a group with the skill {name}"))
-            for field, profile in [("profile", kind.profile), *(("profile_by_day", p) for p in kind.profile_by_day.values())]:
+                    errors.append(
+                        FieldError((*path, "route", i), step, f"must be a group with the skill {name}")
+                    )
+            for field, profile in [
+                ("profile", kind.profile),
+                *(("profile_by_day", p) for p in kind.profile_by_day.values()),
+            ]:
                 off = [minute for minute in profile if minute % self.horizon.interval_min]
                 if off:
-                    errors.append(FieldError((*path, field), f"{off[0] // 60:02d}:{off[0] % 60:02d}", f"must have times on the {self.horizon.interval_min}-minute intervals"))
+                    errors.append(
+                        FieldError(
+                            (*path, field),
+                            f"{off[0] // 60:02d}:{off[0] % 60:02d}",
+                            f"must have times on the {self.horizon.interval_min}-minute intervals",
+                        )
+                    )
                 if profile and not any(profile.values()):
-                    errors.append(FieldError((*path, field), None, "needs a rate above 0 at some time of day"))
+                    errors.append(
+                        FieldError((*path, field), None, "needs a rate above 0 at some time of day")
+                    )
             if kind.weekdays and not any(kind.weekdays.values()):
                 errors.append(FieldError((*path, "weekdays"), None, "needs a day above 0"))
-            asks = self.coefficient("asks_for_person") if kind.automation.asks is None else kind.automation.asks
-            hangs = self.coefficient("hang_up") if kind.automation.hangs_up is None else kind.automation.hangs_up
+            asks = (
+                self.coefficient("asks_for_person") if kind.automation.asks is None else kind.automation.asks
+            )
+            hangs = (
+                self.coefficient("hang_up") if kind.automation.hangs_up is None else kind.automation.hangs_up
+            )
             out = asks if self.policies.get("as_is", Policy()).early_way_out is not False else 0.0
             most = (1 - out) * (1 - hangs)
-            if kind.automation.offered and "contained" not in kind.natural and kind.automation.contained >= most:
-                errors.append(FieldError((*path, "automation", "contained"), kind.automation.contained, f"must be less than {most:.2f}: the other sessions ask for a person or hang up"))
+            if (
+                kind.automation.offered
+                and "contained" not in kind.natural
+                and kind.automation.contained >= most
+            ):
+                errors.append(
+                    FieldError(
+                        (*path, "automation", "contained"),
+                        kind.automation.contained,
+                        f"must be less than {most:.2f}: the other sessions ask for a person or hang up",
+                    )
+                )
         for name, detector in self.detectors.items():
             _known(detector.types, types, ("detectors", name, "types"), "a contact type", errors)
         for i, target in enumerate(self.targets):
@@ -785,14 +833,24 @@ class Scenario(_Part):
             _known(event.types, types, ("events", i, "types"), "a contact type", errors)
             last = event.to_day or event.from_day
             if last > self.horizon.days or last < event.from_day:
-                errors.append(FieldError(("events", i, "from_day"), event.from_day, f"must lie inside the horizon of {self.horizon.days} days and not end before it starts"))
+                errors.append(
+                    FieldError(
+                        ("events", i, "from_day"),
+                        event.from_day,
+                        f"must lie inside the horizon of {self.horizon.days} days and not end before it starts",
+                    )
+                )
         if isinstance(self.what_if.contained, dict):
             _keys(self.what_if.contained, types, ("what_if", "contained"), "a contact type", errors)
         if "as_is" not in self.policies:
-            errors.append(FieldError(("policies",), ", ".join(self.policies), "needs a policy named as_is: today's"))
+            errors.append(
+                FieldError(("policies",), ", ".join(self.policies), "needs a policy named as_is: today's")
+            )
         fixed = [name for name, group in self.groups.items() if group.on_duty is not None]
         if fixed and len(fixed) < len(groups):
-            errors.append(FieldError(("groups", fixed[0], "on_duty"), None, "must be given for all groups or for none"))
+            errors.append(
+                FieldError(("groups", fixed[0], "on_duty"), None, "must be given for all groups or for none")
+            )
         for name, policy in self.policies.items():
             self._policy_hangs_together(name, policy, errors)
         if sum(segment.share for segment in self.segments.values()) <= 0:
@@ -807,10 +865,18 @@ class Scenario(_Part):
     def _shifts_fit_the_grid(self, errors: list[FieldError]) -> None:
         for name, shift in self.shifts.items():
             if round(shift.hours * 60) % 15:
-                errors.append(FieldError(("shifts", name, "hours"), shift.hours, "must be whole quarter-hours"))
+                errors.append(
+                    FieldError(("shifts", name, "hours"), shift.hours, "must be whole quarter-hours")
+                )
             for i, pause in enumerate(shift.breaks):
                 if pause.minutes % 15:
-                    errors.append(FieldError(("shifts", name, "breaks", i, "minutes"), pause.minutes, "must be whole quarter-hours"))
+                    errors.append(
+                        FieldError(
+                            ("shifts", name, "breaks", i, "minutes"),
+                            pause.minutes,
+                            "must be whole quarter-hours",
+                        )
+                    )
 
     def _policy_hangs_together(self, name: str, policy: Policy, errors: list[FieldError]) -> None:
         types, groups = list(self.types), list(self.groups)
@@ -819,22 +885,55 @@ class Scenario(_Part):
         if isinstance(target, TargetLever):
             _known(target.types, types, (*path, "handle_time_target", "types"), "a contact type", errors)
             if isinstance(target.seconds, dict):
-                _keys(target.seconds, types, (*path, "handle_time_target", "seconds"), "a contact type", errors)
+                _keys(
+                    target.seconds, types, (*path, "handle_time_target", "seconds"), "a contact type", errors
+                )
         if isinstance(rest, RecoveryLever):
             _known(rest.after_types, types, (*path, "recovery", "after_types"), "a contact type", errors)
             if rest.after_intensity is not None and name != "oracle":
-                errors.append(FieldError((*path, "recovery", "after_intensity"), rest.after_intensity, "reads what cannot be observed; only a policy named oracle may"))
-            if not (rest.after_types or rest.after_minutes or rest.after_flag or rest.button or rest.after_intensity is not None):
-                errors.append(FieldError((*path, "recovery"), None, "needs a trigger: after_types, after_minutes, after_flag or button"))
+                errors.append(
+                    FieldError(
+                        (*path, "recovery", "after_intensity"),
+                        rest.after_intensity,
+                        "reads what cannot be observed; only a policy named oracle may",
+                    )
+                )
+            if not (
+                rest.after_types
+                or rest.after_minutes
+                or rest.after_flag
+                or rest.button
+                or rest.after_intensity is not None
+            ):
+                errors.append(
+                    FieldError(
+                        (*path, "recovery"),
+                        None,
+                        "needs a trigger: after_types, after_minutes, after_flag or button",
+                    )
+                )
         if policy.routing == "least_loaded" and name != "oracle":
-            errors.append(FieldError((*path, "routing"), "least_loaded", "reads what cannot be observed; only a policy named oracle may", "longest_idle"))
+            errors.append(
+                FieldError(
+                    (*path, "routing"),
+                    "least_loaded",
+                    "reads what cannot be observed; only a policy named oracle may",
+                    "longest_idle",
+                )
+            )
         if isinstance(policy.specialists, SpecialistLever):
             _known(policy.specialists.groups, groups, (*path, "specialists", "groups"), "a group", errors)
             _known(policy.specialists.types, types, (*path, "specialists", "types"), "a contact type", errors)
         if isinstance(policy.decompression, DecompressionLever):
             _known(policy.decompression.groups, groups, (*path, "decompression", "groups"), "a group", errors)
             if policy.decompression.minutes % 15:
-                errors.append(FieldError((*path, "decompression", "minutes"), policy.decompression.minutes, "must be whole quarter-hours"))
+                errors.append(
+                    FieldError(
+                        (*path, "decompression", "minutes"),
+                        policy.decompression.minutes,
+                        "must be whole quarter-hours",
+                    )
+                )
         _known(policy.detectors or (), self.detectors, (*path, "detectors"), "a detector", errors)
         _keys(policy.contained or {}, types, (*path, "contained"), "a contact type", errors)
         _keys(policy.occupancy_ceiling or {}, groups, (*path, "occupancy_ceiling"), "a group", errors)
@@ -848,4 +947,6 @@ def _keys(
     for key in mapping:
         if key not in choices:
             shown = ", ".join(choices[:most]) + (", ..." if len(choices) > most else "")
-            errors.append(FieldError((*path, key), key, f"must be {what}: {shown}", nearest(str(key), choices)))
+            errors.append(
+                FieldError((*path, key), key, f"must be {what}: {shown}", nearest(str(key), choices))
+            )
