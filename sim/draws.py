@@ -174,7 +174,7 @@ def day_factors(world: World, seed: int, replication: int) -> Floats:
     if demand.factor_shape <= 0:
         return np.ones((n_types, clock.n_days))
     # The chain starts at a fixed distance before the horizon, so that a longer warm-up changes no day's factor.
-    back = max(clock.warm_days, 64)
+    back = 400
     days = np.arange(-back, clock.days + clock.follow_days)
     kinds = demand.id_of_type * (1 - demand.factor_shared)
     scores = np.empty((n_types, len(days)))

@@ -315,6 +315,8 @@ def _people_totals(world: World, records: Records, lens: Lens) -> dict[str, Floa
         "present": s.off_ms - s.on_ms, "over_threshold": s.over_ms, "recovery_due": s.due_ms,
     }  # fmt: skip
     p = {f"{name}_min": add(column) / 60_000 for name, column in minutes.items()}
+    if clock.always_open and len(staffing.agent) == 0:
+        p |= _round_the_clock(world, records.contacts, p)
     p["recovery_owed_min"] = add(np.maximum(0, s.due_ms - s.rest_ms)) / 60_000
     p["load_area_min"] = add(s.load_area) / 60_000
     p["load_end"] = add(s.load_end)
@@ -347,6 +349,22 @@ def _people_totals(world: World, records: Records, lens: Lens) -> dict[str, Floa
         p["overtime_min"] = np.bincount(group, over, n_groups).astype(float)
     p["paid_min"] = p["present_min"] - p["unpaid_min"] + p["absence_min"]
     return p
+
+
+def _round_the_clock(world: World, c: Contacts, p: dict[str, Floats]) -> dict[str, Floats]:
+    """Minutes inside the horizon of plain numbers on duty that never all go home: spells cross its ends there."""
+    clock, staffing = world.clock, world.staffing
+    n_groups = len(world.groups.specialist)
+    present = np.zeros(n_groups)
+    left = (clock.end_ms - np.clip(staffing.slot_ms, clock.start_ms, clock.end_ms)) / 60_000
+    np.add.at(present, staffing.slot_group, staffing.slot_change * left)
+    talk = _busy_by_interval(world, c, c.talk_ms.astype(float)).sum(axis=(1, 2))
+    both = _busy_by_interval(world, c, (c.talk_ms + c.acw_ms).astype(float)).sum(axis=(1, 2))
+    idle = np.maximum(0.0, present - both - p["rest_min"])
+    return {
+        "talk_min": talk, "acw_min": both - talk, "idle_min": idle,
+        "present_min": both + idle + p["rest_min"],
+    }  # fmt: skip
 
 
 def _load_figures(world: World, records: Records) -> dict[str, float | Floats]:
