@@ -19,7 +19,7 @@ from planner.anchor import Anchored, anchor, lens_of
 from planner.money import Money, amounts, money
 from planner.natural import NaturalValues
 from planner.plan import PlanResult, as_is_roster, plan, schedule_of
-from planner.requirement import QUICK, Requirement
+from planner.requirement import MOST, QUICK, Requirement
 from planner.roster import Roster
 from planner.scenario import compile as c
 from planner.scenario.schema import LEVERS, Policy, Scenario
@@ -35,7 +35,7 @@ from sim.measures import (
     evaluate,
     overall,
 )
-from sim.replicate import Engine, replicate
+from sim.replicate import Engine, KnownNeeds, replicate
 from sim.world import Floats
 
 FRAMES = ("at_target", "equal_hours", "equal_budget")
@@ -181,6 +181,7 @@ class Runner:
         self.as_is = as_is or as_is_roster(scenario, say)
         self.anchored = anchored or anchor(scenario, self.as_is, engine=engine, executor=executor, say=say)
         self.plans: dict[str, PlanResult] = dict(plans or {})
+        self.known: KnownNeeds = {}
 
     def simulate(
         self, policy: str, roster: Roster, *, scenario: Scenario | None = None, natural: NaturalValues | None = None,
@@ -191,7 +192,7 @@ class Runner:
         world = c.compile_world(chosen, natural or self.anchored.natural, policy, roster)
         return replicate(
             world, lens_of(chosen), replications or self.replications, seed=self.seed, engine=self.engine,
-            executor=self.executor,
+            executor=self.executor, known=self.known if chosen.what_if == self.scenario.what_if and natural is None else None,
         )  # fmt: skip
 
     def cell(self, policy: str, roster: Roster, residue: float = 0.0) -> Cell:
@@ -228,7 +229,11 @@ class Runner:
         at_target = self.paid_hours(self.plans[requirement.policy].roster)
         scale = hours / max(at_target, 1e-9)
         _, _, roster, _ = schedule_of(
-            self.scenario, requirement, scale=scale, paid_minutes=hours * 60, seconds=6
+            self.scenario,
+            requirement,
+            scale=scale,
+            paid_minutes=hours * 60,
+            thorough=self.plan_replications >= MOST,
         )
         return roster
 

@@ -32,7 +32,7 @@ from sim.replicate import Engine, local_executor, replicate
 
 Say = Callable[[str], None]
 DEMO = "insurer"
-DEMO_REPLICATIONS = 4
+DEMO_REPLICATIONS = 3
 LADDER_REPLICATIONS = 2
 
 

@@ -250,7 +250,7 @@ def as_is_roster(scenario: Scenario, say: Say = lambda _: None) -> Roster:
             interval_slots=_slots(scenario), paid_time=PaidTime(hours * 60, "exact"),
             max_shifts=(math.ceil(people * scenario.days_per_week * max(weeks_of(scenario), 1 / 7) * 1.05) + 1,),
         )  # fmt: skip
-        schedule = solve(problem, time_limit_s=4)
+        schedule = solve(problem, thorough=False)
         say(f"today's roster: {name}, {len(schedule.shifts)} shifts, {hours:,.0f} paid hours")
         shifts += _roster_of(scenario, problem, schedule, [g]).shifts
     return Roster(tuple(shifts), {})
@@ -318,11 +318,11 @@ def schedule_of(
     *,
     scale: Floats | float = 1.0,
     paid_minutes: float | None = None,
-    seconds: float = 8.0,
+    thorough: bool = True,
 ) -> tuple[CoverProblem, Schedule, Roster, tuple[str, ...]]:
     """Shifts for a requirement, checked by the validator, given to anonymous people."""
     problem = cover_problem(scenario, requirement, scale=scale, paid_minutes=paid_minutes)
-    schedule = solve(problem, time_limit_s=seconds)
+    schedule = solve(problem, thorough=thorough)
     audit = validate(problem, schedule)
     roster = _roster_of(scenario, problem, schedule, list(range(len(scenario.groups))))
     return problem, schedule, roster, tuple(str(v) for v in audit.violations)
@@ -393,9 +393,10 @@ def plan(
     schedule: Schedule | None = None
     violations: tuple[str, ...] = ()
     done = 0
+    thorough = plan_replications >= MOST
     while True:
         if scenario.shifts:
-            _, schedule, roster, violations = schedule_of(scenario, need, scale=scale)
+            _, schedule, roster, violations = schedule_of(scenario, need, scale=scale, thorough=thorough)
         else:
             duty = np.ceil(
                 need.duty * np.repeat(rostered_per_present(scenario), c.n_intervals(scenario)) * scale
@@ -458,7 +459,14 @@ def unmet_of(scenario: Scenario, requirement: Requirement, schedule: Schedule | 
     for u in schedule.unmet:
         day, i = divmod(u.interval, n)
         minute = i * scenario.horizon.interval_min
-        match = [s for s in requirement.sets if s.groups == u.groups]
+        # Several sets may share their groups: the one that asks for most is the one that is short.
+        match = [
+            s
+            for _, s in sorted(
+                zip(requirement.need[:, u.interval], requirement.sets, strict=True), key=lambda row: -row[0]
+            )
+            if s.groups == u.groups
+        ]
         skill = (
             ", ".join(types[t] for t in match[0].types) if match else ", ".join(names[g] for g in u.groups)
         )

@@ -36,7 +36,7 @@ QUICK = 12
 SMALL = 24
 """Up to so many intervals every row is tried by itself; beyond, rows of a window are tried together."""
 SEED = 9_001
-KEPT = 8
+KEPT = 12
 """Replications whose customers are kept in memory between simulations."""
 
 
@@ -330,6 +330,7 @@ class Search:
         self.world = c.compile_world(scenario, natural, policy, roster_of_duty(ample, scenario), follow=False)
         self.sets = type_sets(scenario, policy, self.world)
         self.most_gain = 1e9
+        self.worth: dict[tuple[int, int, tuple[int, ...]], float] = {}
         self.own = np.zeros((len(scenario.groups), self.size))
 
     def _ample(self) -> int:
@@ -452,7 +453,9 @@ class Search:
         if self.size > SMALL:
             self._approach(requirement)
         replications = FIRST
-        for round_number in range(1, most_rounds + 1):
+        # A small search adds one agent-interval a round.
+        most = most_rounds if self.size > SMALL else most_rounds * SMALL
+        for round_number in range(1, most + 1):
             requirement.rounds = round_number
             measured, verdicts, replications = self._decided(requirement.duty, replications)
             requirement.verdicts = verdicts
@@ -628,8 +631,13 @@ class Search:
         short = self._missing(base, missed)
         late = self._lateness(base, missed)
         days = {v.window for v in missed}
-        worth = np.zeros((len(choices), len(missed)))
+        # What an agent-interval is worth falls slowly: one measurement serves later rounds, a little discounted.
+        keys = [[(group, v.target, v.window) for v in missed] for group in choices]
+        worth = np.array([[self.worth.get(key, -1.0) for key in row] for row in keys])
         for c_, group in enumerate(choices):
+            if (worth[c_] >= 0).all():
+                worth[c_] *= 0.75
+                continue
             duty = requirement.duty.copy()
             for window in days:
                 busy = [i for i in window if requirement.duty[:, i].sum() > 0]
@@ -638,6 +646,8 @@ class Search:
             for k, v in enumerate(missed):
                 n = sum(1 for i in v.window if requirement.duty[:, i].sum() > 0)
                 worth[c_, k] = float(np.clip(effects[k] / max(n, 1), 0.0, self.most_gain))
+        for row, values in zip(keys, worth, strict=True):
+            self.worth.update(zip(row, values.tolist(), strict=True))
         raised = 0
         added: dict[tuple[int, int], int] = {}
         left = short.copy()
@@ -647,8 +657,8 @@ class Search:
             gain = max(float(worth[best, k]), 0.15)
             if left[k] <= 0:
                 continue
-            # Half a step too short costs another round, half a step too long costs money every day.
-            n = max(1, round(0.7 * float(left[k]) / gain))
+            # A step too short costs another round, a step too long is taken back afterwards.
+            n = max(1, round(0.9 * float(left[k]) / gain))
             busy = [i for i in v.window if requirement.duty[:, i].sum() > 0]
             n = min(n, 2 * len(busy))
             for i in self._places(late[int(k)], busy, n):

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv, ndtr, ndtri
 
+from sim import hashing
 from sim import world as w
 from sim.world import DAY_MS, Floats, Ints, World
 
@@ -59,10 +60,7 @@ def identity(seed: int, replication: int, *fields: Ints | int) -> Hashes:
 
 def uniform(h: Hashes, purpose: int, attempt: Ints | int = 0) -> Floats:
     """Uniforms in (0, 1), never 0 or 1, shaped like `h`: one per identity, attempt and purpose."""
-    with np.errstate(over="ignore"):
-        counter = (np.asarray(attempt).astype(np.uint64) * np.uint64(64) + np.uint64(purpose + 1)) * _GOLDEN
-        bits = _mix(h + counter)
-    return np.asarray(((bits >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52, np.float64)
+    return hashing.uniforms(h, purpose, attempt)
 
 
 def unit_sample(family: int, cv: float, u: Floats) -> Floats:
@@ -420,8 +418,12 @@ def draw_people(world: World, seed: int, replication: int) -> People:
     )
 
 
-def draw(world: World, seed: int, replication: int) -> Draws:
-    """Everything random about replication `replication` of a world, ready for an engine."""
+def draw(world: World, seed: int, replication: int, needs: Needs | None = None) -> Draws:
+    """Everything random about replication `replication` of a world, ready for an engine.
+
+    `needs` may hand over the needs of another policy's world with the same demand: they are the same customers.
+    """
     w.check(world)
-    needs = draw_needs(world, seed, replication)
+    if needs is None:
+        needs = draw_needs(world, seed, replication)
     return Draws(needs, draw_rows(world, needs), draw_people(world, seed, replication))

@@ -11,7 +11,7 @@ their end, whenever that is; people count by the day on which they sign on.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,9 +116,12 @@ def totals(world: World, draws: Draws, records: Records, lens: Lens) -> Totals:
 
 
 def _customer_totals(
-    world: World, draws: Draws, c: Contacts, lens: Lens
+    world: World, all_draws: Draws, everything: Contacts, lens: Lens
 ) -> tuple[dict[str, Floats], dict[str, Floats], dict[str, float | Floats]]:
-    clock, needs, rows = world.clock, draws.needs, draws.rows
+    clock, needs = world.clock, all_draws.needs
+    born = (needs.birth_ms >= clock.start_ms) & (needs.birth_ms < clock.end_ms)
+    draws, c = _concerned(world, all_draws, everything, born)
+    rows = draws.rows
     n_types, n_segments = world.demand.segment_share.shape
     shape = (n_types, n_segments, 2)
     cell_of_need = (needs.type * n_segments + needs.segment) * 2 + needs.vulnerable
@@ -132,7 +135,6 @@ def _customer_totals(
 
     happened = c.outcome > 0
     here = happened & (c.arrive_ms >= clock.start_ms) & (c.arrive_ms < clock.end_ms)
-    born = (needs.birth_ms >= clock.start_ms) & (needs.birth_ms < clock.end_ms)
     ours = happened & born[rows.need]
     answered, abandoned = c.outcome == r.ANSWERED, c.outcome == r.ABANDONED
     turned, closed = c.outcome == r.TURNED_AWAY, c.outcome == r.CLOSED
@@ -194,8 +196,8 @@ def _customer_totals(
     # the log's view: no further contact of the same need within so many days
     following = rows.next
     has_next = following >= 0
-    next_at = np.where(has_next, c.arrive_ms[following], -1)
-    next_happened = has_next & (next_at >= 0) & (c.outcome[following] > 0)
+    next_at = np.where(has_next, everything.arrive_ms[following], -1)
+    next_happened = has_next & (next_at >= 0) & (everything.outcome[following] > 0)
     repeated = next_happened & (next_at - c.end_ms <= lens.repeat_days * DAY_MS)
     t["log_resolved"] = add(here & answered & ~repeated)
 
@@ -235,13 +237,25 @@ def _customer_totals(
     t["ended_open"] = add(goes_on)
     t["unmet_needs"] = t["needs"] - t["ended_sorted_heard"] - t["ended_sorted"] - t["ended_open"]
 
-    service = service_totals(world, draws, c, lens.within_ms)
+    service = service_totals(world, all_draws, everything, lens.within_ms)
     met_load = c.load[np.flatnonzero(here & answered)]
     single: dict[str, float | Floats] = {
         "load_p95": float(np.quantile(met_load, 0.95)) if len(met_load) else 0.0,
         "load_met": float(met_load.mean()) if len(met_load) else 0.0,
     }
     return t, service, single
+
+
+def _concerned(world: World, draws: Draws, c: Contacts, born: Bools) -> tuple[Draws, Contacts]:
+    """Only the contacts that arrive in the horizon, or whose need arose in it: most rows do neither."""
+    clock, rows = world.clock, draws.rows
+    happened = np.flatnonzero(c.outcome > 0)
+    arrive = c.arrive_ms[happened]
+    inside = (arrive >= clock.start_ms) & (arrive < clock.end_ms)
+    index = happened[inside | born[rows.need[happened]]]
+    columns: list[Any] = [column[index] for column in c]
+    chosen = rows._replace(need=rows.need[index], attempt=rows.attempt[index], next=rows.next[index])
+    return draws._replace(rows=chosen), Contacts(*columns)
 
 
 def service_totals(world: World, draws: Draws, c: Contacts, within_ms: Floats) -> dict[str, Floats]:

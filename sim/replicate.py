@@ -18,11 +18,17 @@ Engine = Literal["kernel", "simpy"]
 Progress = Callable[[int, int], None]
 
 
+KnownNeeds = dict[tuple[int, int], d.Needs]
+"""Needs by (seed, replication), shared by worlds with the same demand: every policy meets the same customers."""
+
+
 def simulate_once(
-    world: World, seed: int, replication: int, engine: Engine = "kernel"
+    world: World, seed: int, replication: int, engine: Engine = "kernel", known: KnownNeeds | None = None
 ) -> tuple[d.Draws, Records]:
     """One replication's draws and records."""
-    drawn = d.draw(world, seed, replication)
+    drawn = d.draw(world, seed, replication, None if known is None else known.get((seed, replication)))
+    if known is not None:
+        known[seed, replication] = drawn.needs
     return drawn, run_engine(world, drawn, engine)
 
 
@@ -37,9 +43,16 @@ def run_engine(world: World, drawn: d.Draws, engine: Engine) -> Records:
     return kernel.simulate(world, drawn)
 
 
-def totals_once(world: World, lens: Lens, seed: int, replication: int, engine: Engine = "kernel") -> Totals:
+def totals_once(
+    world: World,
+    lens: Lens,
+    seed: int,
+    replication: int,
+    engine: Engine = "kernel",
+    known: KnownNeeds | None = None,
+) -> Totals:
     """One replication's sums; records are gone afterwards."""
-    drawn, records = simulate_once(world, seed, replication, engine)
+    drawn, records = simulate_once(world, seed, replication, engine, known)
     return totals(world, drawn, records, lens)
 
 
@@ -52,6 +65,7 @@ def replicate(
     engine: Engine = "kernel",
     executor: Executor | None = None,
     progress: Progress | None = None,
+    known: KnownNeeds | None = None,
 ) -> Totals:
     """Sums of several replications, stacked in the order of their numbers."""
     numbers = list(range(replications)) if isinstance(replications, int) else list(replications)
@@ -59,7 +73,14 @@ def replicate(
         [
             t
             for _, t in each(
-                world, lens, numbers, seed=seed, engine=engine, executor=executor, progress=progress
+                world,
+                lens,
+                numbers,
+                seed=seed,
+                engine=engine,
+                executor=executor,
+                progress=progress,
+                known=known,
             )
         ]
     )
@@ -74,13 +95,16 @@ def each(
     engine: Engine = "kernel",
     executor: Executor | None = None,
     progress: Progress | None = None,
+    known: KnownNeeds | None = None,
 ) -> Iterator[tuple[int, Totals]]:
     """Replications one after another, as they are done, in the order of their numbers."""
     wanted = list(numbers)
+    if engine == "simpy":
+        known = None  # worker processes share nothing
     if executor is None:
-        results: Iterable[Totals] = (totals_once(world, lens, seed, k, engine) for k in wanted)
+        results: Iterable[Totals] = (totals_once(world, lens, seed, k, engine, known) for k in wanted)
     else:
-        futures = [executor.submit(totals_once, world, lens, seed, k, engine) for k in wanted]
+        futures = [executor.submit(totals_once, world, lens, seed, k, engine, known) for k in wanted]
         results = (future.result() for future in futures)
     for i, (k, result) in enumerate(zip(wanted, results, strict=True)):
         if progress is not None:

@@ -175,9 +175,7 @@ ALL_NATURAL = ("offered", "handle", "resolved", "heard", "contained", "intense")
 
 def natural_values(scenario: Scenario) -> NaturalValues:
     """The values of a scenario whose numbers are taken as natural: nothing is corrected."""
-    kinds = {
-        name: kind.model_copy(update={"natural": ALL_NATURAL}) for name, kind in scenario.types.items()
-    }
+    kinds = {name: kind.model_copy(update={"natural": ALL_NATURAL}) for name, kind in scenario.types.items()}
     return first_guess(scenario.model_copy(update={"types": kinds}))
 
 
@@ -185,9 +183,7 @@ def simulated(
     scenario: Scenario, natural: NaturalValues, policy: str, roster: Roster, n: int = 4, seed: int = 77
 ) -> Totals:
     """Stacked totals of a policy working to a roster."""
-    return replicate(
-        c.compile_world(scenario, natural, policy, roster), lens_of(scenario), n, seed=seed
-    )
+    return replicate(c.compile_world(scenario, natural, policy, roster), lens_of(scenario), n, seed=seed)
 
 
 def plain_roster(scenario: Scenario, *numbers: int) -> Roster:

@@ -1,0 +1,204 @@
+"""How numbers are shown: words, tables and charts, all made from a run's document."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from planner import report
+
+Json = dict[str, Any]
+FRAME_LABEL = {"at_target": "At target", "equal_hours": "Equal hours", "equal_budget": "Equal budget"}
+PALETTE = ("#77838a", "#b8683a", "#2f7f7a", "#6d62a5", "#a98a2d", "#8a4f6d", "#4c78a8", "#7c9a4e")
+ENDINGS = {
+    "seen_and_sorted": ("Seen and sorted", "#2f7f7a"),
+    "sorted_not_heard": ("Sorted, not heard", "#8fbcb4"),
+    "warm_unresolved": ("Warm but unresolved", "#e0b565"),
+    "cold_unresolved": ("Cold and unresolved", "#b8683a"),
+    "ended_unserved": ("Gave up unserved", "#8a4f4f"),
+    "still_open": ("Still open", "#c9c6bf"),
+}
+DIFFERENCES = {
+    "Money, million {currency} a year": (1e-6, ("cash", "margin_lost", "cash_and_margin")),
+    "Shares, percentage points": (
+        100.0,
+        ("service_level", "abandonment", "first_contact_resolution", "resolution", "heard", "occupancy", "attrition"),
+    ),
+    "Per 100 needs": (1.0, ("returns", "escalations", "vulnerable_unmet")),
+}
+
+
+# --- words ----------------------------------------------------------------------------------------------------------
+
+
+def safe(text: object) -> str:
+    """Text of a file or an error, with nothing in it that Markdown would read as its own."""
+    return re.sub(r"([\\`*_\[\]{}<>#$~|:])", r"\\\1", " ".join(str(text).split()))
+
+
+def share(value: float, digits: int = 1) -> str:
+    """A share in per cent."""
+    return f"{100 * value:.{digits}f} %"
+
+
+def label(name: str) -> str:
+    """A measure's or lever's name for people."""
+    return report.label_of(name)
+
+
+def lever(name: str) -> str:
+    """A lever's name for people."""
+    return name.replace("_", " ").capitalize()
+
+
+def unit_of(unit: str) -> str:
+    """A unit for people; shares carry their own."""
+    return "" if unit == "share" else unit.replace("share a year", "a year")
+
+
+def value(estimate: Mapping[str, Any]) -> str:
+    """A mean with its 95 % interval."""
+    unit = estimate["unit"]
+    mean, low, high = (report.number(estimate[k], unit) for k in ("mean", "low", "high"))
+    return f"{mean} [{low.removesuffix(' %')}, {high.removesuffix(' %')}]"
+
+
+def thousands(estimate: Mapping[str, Any], sign: str = "") -> str:
+    """An amount of money with its interval, in thousands."""
+    mean, low, high = (None if estimate[k] is None else estimate[k] / 1000 for k in ("mean", "low", "high"))
+    if mean is None or low is None or high is None:
+        return "-"
+    digits = 0 if max(abs(low), abs(high)) >= 100 else 1
+    return f"{mean:{sign},.{digits}f} [{low:,.{digits}f}, {high:,.{digits}f}]"
+
+
+def titles(document: Json) -> dict[str, str]:
+    """Policies' names for people, each once."""
+    found: dict[str, str] = {}
+    for name, policy in document["policies"].items():
+        title = policy["title"] or name
+        found[name] = title if title not in found.values() else f"{title} ({name})"
+    return found
+
+
+# --- tables ---------------------------------------------------------------------------------------------------------
+
+
+def table(rows: Sequence[Mapping[str, Any]], alt_text: str, *, first: int = 1, left: Iterable[str] = (), key: str | None = None, height: int | str = "content") -> None:
+    """A table of text: the first columns to the left, numbers to the right."""
+    if not rows:
+        return
+    frame = pd.DataFrame(list(rows))
+    names, stay = list(frame.columns), set(left)
+    config = {
+        name: st.column_config.TextColumn(
+            alignment="left" if i < first or name in stay else "right",
+            pinned=i == 0,
+            width=min(460, 24 + round(6.5 * max(len(name), *(len(str(row.get(name, ""))) for row in rows)))),
+        )
+        for i, name in enumerate(names)
+    }
+    st.dataframe(
+        frame.astype(str), width="content", hide_index=True, column_config=config, alt=alt_text, key=key, height=height
+    )  # type: ignore[call-overload]
+
+
+def as_text(cell: object) -> object:
+    """A cell that no spreadsheet takes for a formula."""
+    if isinstance(cell, str) and cell.lstrip()[:1] in ("=", "+", "-", "@"):
+        return "'" + cell
+    if isinstance(cell, str) and cell[:1] in ("\t", "\r", "\n"):
+        return "'" + cell
+    return cell
+
+
+def measures_csv(document: Json) -> str:
+    """All measures and differences of a comparison, a row each."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["scenario", "frame", "policy", "measure", "label", "unit", "kind", "mean", "low", "high"])
+    for frame in document["frames"]:
+        for kind, part in (("value", frame["policies"]), ("less as_is", frame["differences"])):
+            for policy, measures in part.items():
+                for name, e in measures.items():
+                    row = [document["scenario"], frame["frame"], policy, name, label(name), e["unit"], kind]
+                    writer.writerow([*(as_text(cell) for cell in row), e["mean"], e["low"], e["high"]])
+    return out.getvalue()
+
+
+# --- charts ---------------------------------------------------------------------------------------------------------
+
+
+def colours(names: Sequence[str], only: Sequence[str] | None = None) -> alt.Scale:
+    """Each policy's own colour, on every page; for all, or for those shown."""
+    own = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(names)}
+    domain = [name for name in names if only is None or name in only]
+    return alt.Scale(domain=domain, range=[own[name] for name in domain])
+
+
+def legend(columns: int = 4) -> alt.Legend:
+    """A legend above the chart, whose words are not cut."""
+    return alt.Legend(title=None, orient="top", labelLimit=320, columns=columns)
+
+
+def draw(chart: alt.Chart | alt.LayerChart, text: str, key: str | None = None) -> None:
+    """Draw a chart with its words for those who cannot see it."""
+    st.altair_chart(chart.configure_axis(labelLimit=260, titleFontWeight="normal", titleLimit=500), alt=text, key=key)
+
+
+def intervals(rows: Sequence[Mapping[str, Any]], x_title: str, scale: alt.Scale, *, zero: bool = True, ends: str = ".2f") -> alt.LayerChart:
+    """Dots with intervals: rows of measure, policy, mean, low, high."""
+    frame = pd.DataFrame(list(rows))
+    order = list(dict.fromkeys(frame["measure"]))
+    per = max(1, frame["policy"].nunique())
+    base = alt.Chart(frame).encode(
+        y=alt.Y("measure:N", sort=order, title=None, axis=alt.Axis(ticks=False, domain=False, grid=True, gridDash=[1, 3])),
+        yOffset=alt.YOffset("policy:N", sort=list(scale.domain)),  # type: ignore[arg-type]
+        color=alt.Color("policy:N", scale=scale, legend=legend()),
+        tooltip=[
+            alt.Tooltip("measure:N", title="Measure"), alt.Tooltip("policy:N", title="Policy"),
+            alt.Tooltip("mean:Q", format=ends, title="Mean"), alt.Tooltip("low:Q", format=ends, title="95 % from"),
+            alt.Tooltip("high:Q", format=ends, title="to"),
+        ],
+    )  # fmt: skip
+    lines = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=x_title, scale=alt.Scale(zero=zero)), x2="high:Q")
+    dots = base.mark_point(filled=True, size=70, opacity=1).encode(x=alt.X("mean:Q", title=x_title))
+    layers: list[alt.Chart] = [lines, dots]
+    if zero:
+        layers.insert(0, alt.Chart(pd.DataFrame({"x": [0.0]})).mark_rule(color="#9a968d").encode(x="x:Q"))
+    return alt.layer(*layers).properties(height=90 + len(order) * (12 + 14 * per))
+
+
+def endings(document: Json, frame: Json) -> tuple[alt.Chart, str]:
+    """How needs ended, a bar per policy, and the same in words."""
+    names = titles(document)
+    rows, words = [], []
+    for policy, measures in frame["policies"].items():
+        told = []
+        for place, (key, (title, _)) in enumerate(ENDINGS.items()):
+            mean = measures[key]["mean"] or 0.0
+            rows.append({"policy": names[policy], "ending": title, "share": mean, "place": place, "text": f"{100 * mean:.0f} %" if mean >= 0.04 else ""})
+            told.append(f"{title.lower()} {100 * mean:.0f} %")
+        words.append(f"{names[policy]}: {', '.join(told)}")
+    data = pd.DataFrame(rows)
+    scale = alt.Scale(domain=[title for title, _ in ENDINGS.values()], range=[colour for _, colour in ENDINGS.values()])
+    base = alt.Chart(data).encode(
+        y=alt.Y("policy:N", sort=list(names.values()), title=None, axis=alt.Axis(ticks=False, domain=False)),
+        x=alt.X("share:Q", stack="zero", title="Share of needs", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1], nice=False, clamp=True)),
+        order=alt.Order("place:Q"),
+        tooltip=["policy:N", "ending:N", alt.Tooltip("share:Q", format=".1%")],
+    )
+    bars = base.mark_bar(size=26).encode(color=alt.Color("ending:N", scale=scale, sort=list(scale.domain), legend=alt.Legend(title=None, orient="top", labelLimit=300, columns=6)))  # type: ignore[arg-type]
+    text = base.mark_text(color="white", fontSize=12, dx=-16).encode(
+        x=alt.X("share:Q", stack="zero"), text="text:N", detail="ending:N"
+    )
+    dark = alt.condition("datum.ending == 'Sorted, not heard' || datum.ending == 'Warm but unresolved' || datum.ending == 'Still open'", alt.value("#24302f"), alt.value("white"))
+    chart = alt.layer(bars, text.encode(color=dark)).properties(height=44 * data["policy"].nunique() + 100)
+    return chart, "How needs ended. " + "; ".join(words)  # type: ignore[return-value]

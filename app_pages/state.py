@@ -1,0 +1,402 @@
+"""The question asked in the sidebar, and the answer that every page shows.
+
+An answer is a kept run. A question whose run is already in `runs/` is answered at once; any other waits for the
+button, and until then pages say that the answer they show belongs to other settings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from app_pages.show import safe, share
+from planner import jobs, runs
+from planner.compare import FRAMES
+from planner.compare import SEED as COMPARE_SEED
+from planner.scenario.load import Applied, FieldError, FieldErrors, Loaded, ScenarioError, read
+from planner.scenario.nodes import Composer
+from planner.scenario.schema import Policy, RecoveryLever, Scenario, TargetLever, WhatIf
+
+OWN = "A file of your own"
+AS_IT_IS = "As it is"
+QUICK_REPLICATIONS = 3
+NEWEST = 20
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a scenario is read from: a shipped name, a path, or the text of an uploaded file."""
+
+    name: str
+    text: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The sidebar's question; `loaded` is None where the scenario cannot be read."""
+
+    loaded: Loaded[Scenario] | None
+    problems: tuple[str, ...]
+    replications: int
+    pressed: bool
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The answer on the pages: a kept run, and the scenario that it belongs to."""
+
+    record: dict[str, Any]
+    path: Path
+    digest: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The comparison."""
+        return dict(self.record["document"])
+
+
+def folder() -> Path:
+    """Where runs are kept; `UNHURRIED_RUNS` names another place."""
+    return Path(os.environ.get("UNHURRIED_RUNS") or runs.FOLDER)
+
+
+def opening() -> str:
+    """The scenario that the app opens on; `UNHURRIED_SCENARIO` names another file."""
+    return os.environ.get("UNHURRIED_SCENARIO") or jobs.DEMO
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def load(source: Source, named: str | None, sets: tuple[str, ...]) -> Loaded[Scenario]:
+    """Read and check a scenario with a named scenario and levers laid over it."""
+    if source.text is not None:
+        return _load_text(source.name, source.text, named, sets)
+    path = jobs.path_of(source.name)
+    return _load_path(str(path), path.stat().st_mtime_ns if path.exists() else 0, named, sets)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _load_path(path: str, changed: int, named: str | None, sets: tuple[str, ...]) -> Loaded[Scenario]:  # noqa: ARG001
+    return jobs.load(path, named, sets)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _load_text(name: str, text: bytes, named: str | None, sets: tuple[str, ...]) -> Loaded[Scenario]:
+    with tempfile.TemporaryDirectory(prefix="unhurried-") as aside:
+        path = Path(aside) / (Path(name.replace("\\", "/")).name or "scenario.yaml")
+        path.write_bytes(text)
+        return read(path, Scenario, scenario=named, sets=sets)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _named_in(name: str, text: bytes) -> tuple[str, ...]:
+    """Named scenarios of a file that has passed its checks, then its single overrides."""
+    root = Composer(name, lines=False).compose(text.decode("utf-8-sig"))
+    found: dict[str, None] = {}
+    for section in ("scenarios", "overrides"):
+        node = root.value.get(section) if root is not None and isinstance(root.value, dict) else None
+        if node is not None and isinstance(node.value, dict):
+            found |= dict.fromkeys(node.value)
+    return tuple(found)
+
+
+def told(error: Exception) -> tuple[str, ...]:
+    """An error as lines for people; never a traceback."""
+    if isinstance(error, ScenarioError):
+        return tuple(str(problem) for problem in error.problems)
+    if isinstance(error, FieldErrors):
+        return tuple(line for each in error.errors for line in told(each))
+    if isinstance(error, FieldError):
+        found = "" if error.found is None else f" (found {error.found})"
+        return (f"{'.'.join(str(key) for key in error.path)}: {error.allowed}{found}",)
+    log.error("a run failed", exc_info=error)
+    return (f"This could not be computed: {' '.join(str(error).split())[:300] or type(error).__name__}.",)
+
+
+# --- asking ---------------------------------------------------------------------------------------------------------
+
+
+def ask() -> Asked:
+    """Draw the sidebar and read it."""
+    first = opening()
+    options = list(dict.fromkeys([first, *jobs.shipped(), OWN]))
+    choice = st.selectbox(
+        "Scenario", options, key="scenario", bind="query-params",
+        format_func=lambda name: name if name == OWN else Path(name).stem.replace("-", " ").capitalize(),
+    )  # fmt: skip
+    source = Source(choice if choice in options else first)
+    if choice == OWN:
+        upload = st.file_uploader("Scenario file (YAML)", type=["yaml", "yml"], key="upload")
+        if upload is None:
+            st.caption("Start from one that ships: `scenarios/` holds five, and every field has a tooltip in an editor.")
+            return Asked(None, (), QUICK_REPLICATIONS, False)
+        source = Source(upload.name, upload.getvalue())
+    try:
+        text = jobs.path_of(source.name).read_bytes() if source.text is None else source.text
+        load(source, None, ())
+        names = (AS_IT_IS, *_named_in(source.name, text))
+        if st.session_state.get("with") not in names:
+            st.session_state.pop("with", None)
+        named = st.selectbox(
+            "Named scenario", names, key="with", bind="query-params",
+            format_func=lambda name: name if name == AS_IT_IS else name.replace("_", " ").capitalize(),
+            help="Overrides that the file itself names.",
+        ) if len(names) > 1 else AS_IT_IS  # fmt: skip
+        chosen = None if named == AS_IT_IS else named
+        base = load(source, chosen, ()).value
+        mark = hashlib.sha256(f"{source} {chosen}".encode()).hexdigest()[:8]
+        sets = _levers(base, f"{mark}-{st.session_state.get('lever_round', 0)}")
+        loaded, problems = load(source, chosen, sets), ()
+    except (ScenarioError, FieldError, FieldErrors, OSError) as error:
+        loaded, problems = None, told(error)
+    replications = st.number_input(
+        "Replications", 2, 50, QUICK_REPLICATIONS, key="replications", persist_state="session",
+        help="More make the intervals narrower, and the run longer. Two is the least that gives an interval.",
+    )  # fmt: skip
+    pressed = st.button("Run", type="primary", icon=":material/play_arrow:", width="stretch", disabled=loaded is None)
+    st.button(
+        "Back to the scenario's own values", width="stretch", type="tertiary",
+        on_click=lambda: st.session_state.update(lever_round=st.session_state.get("lever_round", 0) + 1),
+    )  # fmt: skip
+    return Asked(loaded, problems, int(replications), pressed)
+
+
+def _meaning(model: type, field: str) -> str | None:
+    return getattr(model.model_fields[field], "description", None)  # type: ignore[attr-defined]
+
+
+def _percent(label: str, field: str, value: float, most: int, mark: str, *, least: int = 0, step: int = 5, off: bool = False) -> tuple[str, ...]:
+    """A factor of `what_if` as a slider in per cent; empty where it is left alone."""
+    now = round(100 * value)
+    low, high = min(least, now), max(most, now)
+    chosen = st.slider(
+        label, low, high, now, step, format="%d %%", key=f"{field}-{mark}", persist_state="session",
+        help=_meaning(WhatIf, field), disabled=off,
+    )  # fmt: skip
+    return () if chosen == now else (f"what_if.{field}={chosen / 100:g}",)
+
+
+def _levers(base: Scenario, mark: str) -> tuple[str, ...]:
+    """The levers that matter, as `path=value`; only those that were moved."""
+    world = base.what_if
+    sets: list[str] = []
+    st.caption("The world, for every policy")
+    sets += _percent("Volume", "volume", world.volume, 200, mark, least=50)
+    if any(kind.automation.offered for kind in base.types.values()):
+        sets += _containment(mark)
+    fixed = all(group.on_duty is not None for group in base.groups.values())
+    sets += _percent("People employed today", "headcount", world.headcount, 150, mark, least=50, off=fixed)
+    sets += _percent("Excess churn", "churn", world.churn, 300, mark, step=10)
+    sets += _percent("Value of a customer", "value", world.value, 300, mark, step=10)
+    for name, policy in base.policies.items():
+        sets += _policy_levers(base, name, policy, mark)
+    return tuple(sets)
+
+
+def _containment(mark: str) -> tuple[str, ...]:
+    how = st.segmented_control(
+        "Containment", ["As in the file", "One share"], default="As in the file", required=True,
+        key=f"how-{mark}", persist_state="session", help=_meaning(WhatIf, "contained"),
+    )  # fmt: skip
+    if how != "One share":
+        return ()
+    chosen = st.slider(
+        "Contained, all types with a bot", 0, 80, 40, 5, format="%d %%", key=f"contained-{mark}", persist_state="session"
+    )
+    return (f"what_if.contained={chosen / 100:g}",)
+
+
+def _policy_levers(base: Scenario, name: str, policy: Policy, mark: str) -> tuple[str, ...]:
+    target, rest = policy.handle_time_target, policy.recovery
+    if not isinstance(target, TargetLever) and not isinstance(rest, RecoveryLever):
+        return ()
+    st.caption(safe(policy.title or name))
+    sets: list[str] = []
+    if isinstance(target, TargetLever):
+        own = base.coefficient("pressure_drop") if target.drop is None else target.drop
+        now = round(100 * own)
+        chosen = st.slider(
+            "Handle-time pressure: drop", 0, max(30, now), now, 1, format="%d %%", key=f"drop-{name}-{mark}",
+            persist_state="session", help=_meaning(TargetLever, "drop"),
+        )  # fmt: skip
+        if chosen != now:
+            sets.append(f"policies.{name}.handle_time_target.drop={chosen / 100:g}")
+    if isinstance(rest, RecoveryLever):
+        own = base.coefficient("recovery_min") if rest.minutes is None else rest.minutes
+        minutes = st.slider(
+            "Recovery after a hard contact", 0.0, max(15.0, own), own, 0.5, format="%.1f min",
+            key=f"recovery-{name}-{mark}", persist_state="session", help=_meaning(RecoveryLever, "minutes"),
+        )  # fmt: skip
+        if minutes != own:
+            sets.append(f"policies.{name}.recovery.minutes={minutes:g}")
+        budget = st.slider(
+            "Recovery budget of a shift", 0.0, max(90.0, rest.budget_min), float(rest.budget_min), 5.0, format="%.0f min",
+            key=f"budget-{name}-{mark}", persist_state="session", help=_meaning(RecoveryLever, "budget_min"),
+        )  # fmt: skip
+        if budget != rest.budget_min:
+            sets.append(f"policies.{name}.recovery.budget_min={budget:g}")
+    return tuple(sets)
+
+
+# --- answering ------------------------------------------------------------------------------------------------------
+
+
+def digest_of(scenario: Scenario | dict[str, Any]) -> str:
+    """What tells one resolved scenario from another."""
+    plain = scenario.model_dump(mode="json") if isinstance(scenario, Scenario) else scenario
+    return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _head(path: str, changed: int) -> dict[str, Any] | None:  # noqa: ARG001
+    record = runs.read(Path(path))
+    if record is None or record.get("kind") != "compare":
+        return None
+    return {
+        "digest": digest_of(record["scenario"]), "code": record["code"], "options": record["options"], "made": record["made"],
+    }  # fmt: skip
+
+
+def _opened(path: Path) -> Shown | None:
+    record = runs.read(path)
+    return Shown(record, path, digest_of(record["scenario"])) if record and "frames" in record.get("document", {}) else None
+
+
+def path_of(scenario: Scenario, options: dict[str, Any]) -> Path:
+    """Where the run of exactly this question is kept."""
+    return folder() / runs.name_of("compare", scenario, runs.key_of("compare", scenario, options)) / "run.json"
+
+
+def kept(scenario: Scenario) -> Shown | None:
+    """The kept run of this scenario by this code: the demo's, or else the one with most replications."""
+    exact = path_of(scenario, jobs.demo_options(scenario))
+    if exact.exists():
+        return _opened(exact)
+    digest, found = digest_of(scenario), list[tuple[int, str, Path]]()
+    paths = sorted(folder().glob(f"compare-{scenario.name}-*/run.json"), key=_changed, reverse=True)
+    for path in paths[:NEWEST]:
+        head = _head(str(path), _changed(path))
+        if head is None or head["digest"] != digest or head["code"] != runs.code_hash():
+            continue
+        options = head["options"]
+        if set(options["policies"]) >= set(scenario.policies) and set(options["frames"]) >= set(FRAMES):
+            found.append((int(options["replications"]), str(head["made"]), path))
+    return _opened(max(found)[2]) if found else None
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def answer(asked: Asked) -> None:
+    """Bring the shown answer up to the question where that costs nothing, or where the button was pressed."""
+    state = st.session_state
+    if asked.problems:
+        st.error("\n".join(f"- {safe(line)}" for line in asked.problems), title="This scenario cannot be used as it stands")
+    if asked.loaded is None:
+        return
+    scenario, shown = asked.loaded.value, state.get("shown")
+    state.asked = scenario
+    digest = digest_of(scenario)
+    first = "opened" not in state
+    state.opened = True
+    if asked.pressed:
+        compute(scenario, asked.loaded.applied, asked.replications)
+        return
+    if shown is None or shown.digest != digest:
+        found = kept(scenario)
+        if found is not None:
+            state.shown = found
+        elif first and shown is None:
+            compute(scenario, asked.loaded.applied, QUICK_REPLICATIONS)
+        elif shown is not None:
+            st.warning(
+                f"What you see belongs to {belongs(shown)}. The settings on the left have not been run yet: press Run.",
+                title="Not this question's answer", icon=":material/update:",
+            )  # fmt: skip
+
+
+STEPS = (("planning ", 8), ("the ladder", 4), ("fitting ", 2), ("simulating ", 1), ("today's roster", 1), ("anchoring", 1))
+"""Steps of a comparison by how their message begins, with their rough weights."""
+
+
+def compute(scenario: Scenario, applied: tuple[Applied, ...], replications: int) -> None:
+    """Run a quick comparison, tell its progress, and show it."""
+    options = jobs.compare_options(list(scenario.policies), FRAMES, replications, COMPARE_SEED, True, 0, True)
+    place = st.empty()
+    try:
+        with place.status(f"Comparing {len(scenario.policies)} policies on {safe(scenario.title or scenario.name)}", expanded=True):
+            st.write(
+                f"Anchor today, plan each policy, simulate {replications} paired replications in three frames, take the"
+                " levers apart. This takes some minutes the first time, then it is kept. Changing a setting stops it."
+            )
+            say = _progress(scenario)
+            jobs.kept_compare(scenario, options, folder=folder(), say=say, applied=applied)
+        st.session_state.shown = _opened(path_of(scenario, options))
+        place.empty()
+        st.toast("The comparison is ready.", icon=":material/check:")
+    except Exception as error:  # noqa: BLE001  (whatever went wrong is told in one line)
+        place.error("\n".join(f"- {safe(line)}" for line in told(error)), title="The comparison stopped")
+
+
+def _progress(scenario: Scenario) -> Callable[[str], None]:
+    others = len(scenario.policies) - 1
+    total = len(scenario.groups) + 1 + 8 * (others + 1) + 4 * others + 2 * others + 2 * others + 2
+    bar, done, line = st.progress(0.0), [0.0], st.empty()
+
+    def say(text: str) -> None:
+        done[0] += next((weight for start, weight in STEPS if text.startswith(start)), 0.05)
+        bar.progress(min(done[0] / total, 0.99))
+        line.caption(safe(text[:1].upper() + text[1:]))
+
+    return say
+
+
+def shown_or_stop() -> Shown:
+    """The answer to show; where there is none, a sentence and nothing else."""
+    shown = st.session_state.get("shown")
+    if shown is None:
+        st.info("Nothing has been computed for this scenario yet. Press Run on the left; it takes some minutes.", icon=":material/hourglass_empty:")
+        st.stop()
+    return shown  # type: ignore[no-any-return]
+
+
+def applied_to(shown: Shown) -> str:
+    """The overrides and levers of an answer, in words."""
+    parts = [f"{a['path']} = {_value(a['value'])}" for a in shown.record.get("applied", [])]
+    return "; ".join(parts)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, float) and 0 <= value < 1:
+        return share(value, 0)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def belongs(shown: Shown) -> str:
+    """Which question an answer answers."""
+    document, changed = shown.document, applied_to(shown)
+    text = f"{document['title'] or document['scenario']}, {f'with {changed}' if changed else 'as the file has it'}"
+    return safe(f"{text} ({document['replications']} replications)")
+
+
+def header(title: str, shown: Shown) -> None:
+    """A page's title, and which question the page answers."""
+    st.title(title)
+    made = str(shown.record.get("made", ""))[:16].replace("T", " ")
+    planning = "quick planning" if shown.record.get("options", {}).get("quick") else "thorough planning"
+    st.caption(f"{belongs(shown)}, {planning}, seed {shown.document['seed']}, made {made} UTC.")

@@ -1,0 +1,1 @@
+"""What Unhurried costs in time and memory, beside the usual way of writing the same thing."""

@@ -1,0 +1,341 @@
+"""The app, page by page, on a small centre whose comparison is already made."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from planner import jobs
+from planner.compare import FRAMES
+from planner.compare import SEED as COMPARE_SEED
+from planner.scenario.problems import Problem, ScenarioError
+
+pytestmark = pytest.mark.xdist_group("app")
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ("compare", "week", "mix", "ladder", "evidence")
+TINY = """
+name: tiny
+title: A small desk
+horizon: {start: 2026-03-02, days: 1, interval_min: 60, warm_up_days: 1, follow_up_days: 1}
+opening: {hours: {every day: "09:00-17:00"}}
+segments:
+  homes: {share: 0.7, value: 300, needs_per_year: 2, vulnerable: 0.1}
+  firms: {share: 0.3, value: 900, needs_per_year: 3}
+types:
+  routine:
+    title: Routine
+    offered_per_week: 1400
+    handle: {talk_s: 240, acw_s: 30}
+    automation: {offered: 0.8, contained: 0.4}
+  hard: {title: Hard, offered_per_week: 420, handle: {talk_s: 480, acw_s: 60}, intense: 0.35, emotional: true}
+groups:
+  desk: {title: The desk, skills: [routine, hard], headcount: 14, cost_per_hour: 25}
+shrinkage:
+  - {name: Sickness, kind: absence, share: 0.05}
+  - {name: Holiday, kind: leave, share: 0.1}
+shifts:
+  day: {hours: 8, starts: "08:00-09:00", every_min: 60}
+  half: {hours: 4, starts: "09:00-13:00", every_min: 60}
+targets:
+  - {measure: service_level, at_least: 0.8, within_s: 30}
+costs: {currency: "$", seat_per_year: 3000, complaint: 50}
+policies:
+  as_is: {title: Today}
+  rigid_aht: {title: Rigid AHT, handle_time_target: {seconds: 300}, scripts: true}
+  empathy_aware: {title: Empathy-aware, recovery: {after_types: [hard], minutes: 3}, authority: true}
+overrides:
+  more_volume: {what_if.volume: 1.1}
+scenarios:
+  busy: [more_volume]
+"""
+Place = tuple[Path, Path]
+
+
+@cache
+def _made() -> tuple[tempfile.TemporaryDirectory[str], Place]:
+    aside = tempfile.TemporaryDirectory(prefix="unhurried-test-")
+    file, folder = Path(aside.name) / "tiny.yaml", Path(aside.name) / "runs"
+    file.write_text(TINY, encoding="utf-8")
+    scenario = jobs.load(str(file)).value
+    options = jobs.compare_options(list(scenario.policies), FRAMES, 2, COMPARE_SEED, True, 0, True)
+    jobs.kept_compare(scenario, options, folder=folder)
+    return aside, (file, folder)
+
+
+def tiny_place() -> Place:
+    """A small scenario's file and the folder that holds its comparison; made once."""
+    return _made()[1]
+
+
+@pytest.fixture
+def place(monkeypatch: pytest.MonkeyPatch) -> Place:
+    file, folder = tiny_place()
+    monkeypatch.setenv("UNHURRIED_SCENARIO", str(file))
+    monkeypatch.setenv("UNHURRIED_RUNS", str(folder))
+    return file, folder
+
+
+@pytest.fixture
+def opened(place: Place) -> Callable[[str], AppTest]:
+    def at(page: str) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+        return app if page == "compare" else app.switch_page(f"app_pages/{page}.py").run()
+
+    return at
+
+
+def words(app: AppTest) -> str:
+    """Everything said on the page."""
+    kinds = (app.title, app.header, app.subheader, app.markdown, app.caption, app.warning, app.error, app.info)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_opens_computed_with_a_sentence_and_without_a_traceback(page: str, opened: Callable[[str], AppTest]) -> None:
+    app = opened(page)
+    assert not app.exception
+    assert not app.error
+    assert app.title
+    assert any(element.value.startswith("**") for element in app.markdown), "a sentence comes first"
+    assert not app.get("status"), "nothing was computed"
+
+
+def test_compare_shows_verdict_measures_money_and_endings(opened: Callable[[str], AppTest]) -> None:
+    app = opened("compare")
+    text = words(app)
+    assert "A small desk" in text
+    assert "2 replications" in text
+    assert "costs least" in text
+    values, money = app.dataframe[0].value, app.dataframe[1].value
+    assert {"Today", "Rigid AHT", "Empathy-aware"} <= set(values.columns)
+    assert {"= Cash", "Margin of customers lost", "= Cash and margin lost"} <= set(money["Measure"])
+    level = values.set_index("Measure").loc["Service level", "Today"]
+    assert level.count("[") == 1
+    assert "%" in level, "a mean with its interval"
+    assert len(app.get("vega_lite_chart")) + len(app.get("arrow_vega_lite_chart")) >= 4
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_each_frame_can_be_chosen(frame: str, opened: Callable[[str], AppTest]) -> None:
+    app = opened("compare")
+    app.get_by_key("frame").set_value(frame).run()
+    assert not app.exception
+    assert "costs least" in words(app)
+
+
+@pytest.mark.parametrize("part", ["By segment", "By channel", "Vulnerable or not", "By group of people"])
+def test_breakdowns_open_one_by_one(part: str, opened: Callable[[str], AppTest]) -> None:
+    app = opened("compare")
+    app.session_state["parts"] = part
+    app.run()
+    assert not app.exception
+    assert part in app.dataframe[-1].value.columns
+
+
+def test_moved_lever_says_that_the_result_belongs_to_other_settings(opened: Callable[[str], AppTest]) -> None:
+    app = opened("compare")
+    volume = next(s for s in app.slider if s.label == "Volume")
+    volume.set_value(120).run()
+    assert not app.exception
+    assert "have not been run yet" in app.warning[0].value
+    assert "as the file has it" in app.warning[0].value
+    next(b for b in app.button if b.label.startswith("Back to")).click().run()
+    assert not app.warning
+    assert next(s for s in app.slider if s.label == "Volume").value == 100
+
+
+def test_named_scenario_is_read_and_waits_for_the_button(opened: Callable[[str], AppTest]) -> None:
+    app = opened("compare")
+    app.selectbox(key="with").set_value("busy").run()
+    assert next(s for s in app.slider if s.label == "Volume").value == 110
+    assert app.warning
+    app.switch_page("app_pages/week.py").run()
+    assert app.selectbox(key="with").value == "busy", "the question is the same on every page"
+    assert app.warning
+
+
+def test_moved_levers_reach_the_run(opened: Callable[[str], AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def record(scenario: Any, options: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        kwargs["say"]("planning as_is at target")
+        asked.append((scenario, options, kwargs["applied"]))
+        raise ValueError("stopped\nhere")
+
+    app = opened("compare")
+    monkeypatch.setattr(jobs, "kept_compare", record)
+    moves = {
+        "Volume": 120, "People employed today": 90, "Excess churn": 50, "Value of a customer": 200,
+        "Handle-time pressure: drop": 12, "Recovery after a hard contact": 2.5, "Recovery budget of a shift": 45.0,
+    }  # fmt: skip
+    for name, value in moves.items():
+        next(s for s in app.slider if s.label == name).set_value(value)
+    app.run()
+    next(b for b in app.button if b.label == "Run").click().run()
+    scenario, options, applied = asked[0]
+    world, rest = scenario.what_if, scenario.policies["empathy_aware"].recovery
+    assert (world.volume, world.headcount, world.churn, world.value) == (1.2, 0.9, 0.5, 2.0)
+    assert scenario.policies["rigid_aht"].handle_time_target.drop == 0.12
+    assert (rest.minutes, rest.budget_min) == (2.5, 45)
+    assert options["replications"] == 3
+    assert len(applied) == len(moves)
+    assert not app.exception
+    assert "stopped here" in app.error[0].value, "one line, no traceback"
+
+
+def test_containment_for_all_types(opened: Callable[[str], AppTest]) -> None:
+    app = opened("mix")
+    how = next(c for c in app.get("segmented_control") if c.label == "Containment")
+    how.set_value("One share").run()
+    next(s for s in app.slider if s.label.startswith("Contained")).set_value(60).run()
+    assert not app.exception
+    assert app.session_state["asked"].what_if.contained == 0.6
+
+
+def test_run_finds_what_was_kept_and_the_locked_result_stays(opened: Callable[[str], AppTest]) -> None:
+    app = opened("compare")
+    next(n for n in app.number_input if n.label == "Replications").set_value(2)
+    next(b for b in app.button if b.label == "Run").click().run()
+    assert not app.exception
+    assert not app.error
+    next(b for b in app.button if b.label.startswith("Lock")).click().run()
+    assert "Locked baseline" in words(app)
+    assert "It is the result shown" in words(app)
+    next(b for b in app.button if b.label == "Unlock").click().run()
+    assert "Locked baseline" not in words(app)
+
+
+def test_locked_result_gives_differences(opened: Callable[[str], AppTest]) -> None:
+    from dataclasses import replace
+
+    app = opened("compare")
+    shown = app.session_state["shown"]
+    app.session_state["locked"] = replace(shown, path=shown.path.with_name("other.json"))
+    app.run()
+    app.session_state["sides"] = "Difference from the locked result"
+    app.run()
+    assert not app.exception
+    rows = app.dataframe[0].value.set_index("Measure")
+    assert rows.loc["Heard", "Today"].startswith("+0.00 pts ["), "a result less itself"
+
+
+@pytest.mark.parametrize("plan", ["as_is", "rigid_aht", "today's roster"])
+def test_week_of_each_plan(plan: str, opened: Callable[[str], AppTest]) -> None:
+    app = opened("week")
+    app.get_by_key("plan").set_value(plan).run()
+    assert not app.exception
+    text = words(app)
+    if plan == "today's roster":
+        assert "no requirement stands behind it" in text
+    else:
+        assert "Erlang C per queue with flat shrinkage would have said" in text
+        assert any("Rostered" in table.value.columns for table in app.dataframe)
+
+
+def test_mix_tells_what_is_left(opened: Callable[[str], AppTest]) -> None:
+    app = opened("mix")
+    text = words(app)
+    assert "Automation takes the easy contacts first" in text
+    assert "emotionally intense" in text
+    assert list(app.dataframe[0].value["Type"]) == ["Routine"]
+
+
+def test_ladder_has_each_lever_alone_last_and_on_average(opened: Callable[[str], AppTest]) -> None:
+    app = opened("ladder")
+    rows = app.dataframe[0].value
+    assert list(rows.columns) == ["Lever", "Alone", "Last in the bundle", "Average"]
+    assert {"Handle time target", "Scripts", "Roster"} == set(rows["Lever"])
+
+
+def test_evidence_can_be_searched_and_shows_the_misfit(opened: Callable[[str], AppTest]) -> None:
+    app = opened("evidence")
+    assert len(app.dataframe[0].value) > 100
+    assert {"Observed", "Off"} <= set(app.dataframe[1].value.columns)
+    app.text_input(key="search").set_value("recovery").run()
+    assert not app.exception
+    assert 0 < len(app.dataframe[0].value) < 60
+
+
+def test_own_file_with_faults_is_told_in_lines(opened: Callable[[str], AppTest]) -> None:
+    app = opened("compare")
+    app.selectbox(key="scenario").set_value("A file of your own").run()
+    assert not app.exception
+    upload = app.file_uploader(key="upload")
+    upload.upload("mine.yaml", TINY.replace("headcount: 14", "headcount: -3").encode())
+    app.run()
+    assert not app.exception
+    assert "mine.yaml" in app.error[0].value
+    assert "headcount" in app.error[0].value
+    assert "tmp" not in app.error[0].value
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe\x00", b"a: [", b"PK\x03\x04", "ünsinn".encode("latin-1"), b"- 1\n- 2"])
+def test_own_file_that_is_no_scenario(data: bytes, opened: Callable[[str], AppTest]) -> None:
+    app = opened("compare")
+    app.selectbox(key="scenario").set_value("A file of your own").run()
+    app.file_uploader(key="upload").upload("../../mine.yaml", data)
+    app.run()
+    assert not app.exception
+    assert app.error
+
+
+def test_own_file_that_is_known_is_answered_at_once(opened: Callable[[str], AppTest]) -> None:
+    app = opened("compare")
+    app.selectbox(key="scenario").set_value("A file of your own").run()
+    app.file_uploader(key="upload").upload("mine.yaml", TINY.encode())
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert not app.warning
+    assert "A small desk" in words(app)
+
+
+def test_nothing_kept_computes_on_opening_and_tells_a_failure(
+    place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(*_: Any, **__: Any) -> dict[str, Any]:
+        raise ScenarioError([Problem("tiny.yaml", 3, "types.hard", None, "cannot be *met*")])
+
+    monkeypatch.setenv("UNHURRIED_RUNS", str(tmp_path))
+    monkeypatch.setattr(jobs, "kept_compare", fail)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    assert not app.exception
+    assert r"cannot be \*met\*" in app.error[0].value
+    assert "Press Run" in app.info[0].value
+
+
+def test_missing_opening_file_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("UNHURRIED_SCENARIO", str(tmp_path / "gone.yaml"))
+    monkeypatch.setenv("UNHURRIED_RUNS", str(tmp_path))
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    assert not app.exception
+    assert app.error
+
+
+def test_csv_holds_no_formulas() -> None:
+    from app_pages import show
+
+    estimate = {"mean": -1.5, "low": -2.0, "high": None, "unit": "@unit"}
+    document = {
+        "scenario": "=cmd()",
+        "frames": [{"frame": "at_target", "policies": {"+p": {"-m": estimate}}, "differences": {"p": {"cash": estimate}}}],
+    }
+    rows = list(csv.reader(io.StringIO(show.measures_csv(document))))
+    assert rows[1][:7] == ["'=cmd()", "at_target", "'+p", "'-m", rows[1][4], "'@unit", "value"]
+    assert not rows[1][4].startswith(("=", "+", "-", "@"))
+    assert rows[1][7:] == ["-1.5", "-2.0", ""], "numbers stay numbers"
+    assert show.as_text("\t=1") == "'\t=1"
+
+
+def test_safe_text_is_shown_as_it_is() -> None:
+    from app_pages import show
+
+    assert show.safe("5 $ and 6 $ *now*\n[x](y)") == r"5 \$ and 6 \$ \*now\* \[x\](y)"

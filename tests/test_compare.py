@@ -1,0 +1,390 @@
+"""The comparison on a small centre: equal is equal, parts add up, nothing differs without a lever, nobody is favoured."""
+
+import json
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import small
+
+from planner import plan as plans
+from planner import report
+from planner.anchor import anchor
+from planner.compare import FRAMES, Cell, Comparison, Runner, differences_of, formulas, levers_between
+from planner.money import CASH_LINES, amounts, money
+from planner.scenario.schema import Policy, Scenario
+from planner.schedule.cover import solve
+from sim.measures import CUSTOMER, PEOPLE
+
+POLICIES = ("as_is", "hard", "soft")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _sooner() -> Iterator[None]:
+    """A second for each schedule: here it matters that it keeps to the hours, not how cheap it is."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(plans, "solve", lambda problem, time_limit_s=1.0, **_: solve(problem, time_limit_s=1.0))
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def runner(_sooner: None) -> Runner:
+    scenario = small.busy(3)
+    roster = plans.as_is_roster(scenario)
+    anchored = anchor(scenario, roster, replications=3, rounds=3, strict=False)
+    return Runner(scenario, replications=4, plan_replications=8, anchored=anchored, as_is=roster)
+
+
+@pytest.fixture(scope="module")
+def comparison(runner: Runner) -> Comparison:
+    found = runner.run(POLICIES)
+    found.doubt = runner.doubt(found, 1, replications=2)
+    found.ladders["hard"] = runner.ladder("hard", found, 2)
+    return found
+
+
+@pytest.fixture(scope="module")
+def document(comparison: Comparison) -> dict:
+    made = report.comparison_document(comparison, replications=4, seed=11_001, seconds=1.0)
+    return json.loads(json.dumps(made, allow_nan=False))
+
+
+def with_policies(runner: Runner, **policies: Policy) -> Runner:
+    """A runner on the same world, roster and natural values, with these policies beside as_is."""
+    scenario = runner.scenario.model_copy(
+        update={"policies": {"as_is": runner.scenario.policies["as_is"], **policies}}
+    )
+    return Runner(scenario, replications=3, anchored=runner.anchored, as_is=runner.as_is)
+
+
+# --- frames -------------------------------------------------------------------------------------------------
+
+
+def test_equal_hours_are_equal(runner: Runner, comparison: Comparison) -> None:
+    base = runner.paid_hours(comparison.as_is)
+    for policy in ("hard", "soft"):
+        cell = comparison.frames["equal_hours"][policy]
+        assert runner.paid_hours(cell.roster) == pytest.approx(base, rel=0.005)
+        assert cell.residue == pytest.approx(runner.paid_hours(cell.roster) / base - 1)
+        assert runner.paid_hours(comparison.frames["at_target"][policy].roster) < 0.95 * base, "a real change"
+
+
+def test_equal_budget_is_equal(comparison: Comparison, document: dict) -> None:
+    cells = comparison.frames["equal_budget"]
+    aim = cells["as_is"].money.cash.mean()
+    for policy in ("hard", "soft"):
+        assert cells[policy].money.cash.mean() == pytest.approx(aim, rel=0.005)
+        assert cells[policy].residue == pytest.approx(cells[policy].money.cash.mean() / aim - 1)
+    shown = {f["frame"]: f["residue"] for f in document["frames"]}
+    assert shown["equal_budget"]["soft"] == cells["soft"].residue
+    assert shown["equal_hours"]["as_is"] == shown["at_target"]["soft"] == 0
+    dear = comparison.frames["equal_hours"]["soft"].money.cash.mean()
+    assert abs(dear / aim - 1) > 0.005, "the budget did cost hours"
+
+
+def test_as_is_is_planned_at_target_and_works_as_today_elsewhere(comparison: Comparison) -> None:
+    assert comparison.frames["equal_hours"]["as_is"].roster is comparison.as_is
+    assert comparison.frames["equal_budget"]["as_is"].roster is comparison.as_is
+    assert comparison.frames["at_target"]["as_is"].roster is comparison.plans["as_is"].roster
+
+
+def test_at_target_means_the_proof_holds(comparison: Comparison) -> None:
+    for policy in POLICIES:
+        assert comparison.plans[policy].proof.missed == ()
+        assert comparison.plans[policy].violations == ()
+
+
+def cells_of(comparison: Comparison) -> list[Cell]:
+    return [cell for frame in FRAMES for cell in comparison.frames[frame].values()]
+
+
+# --- parts add up -------------------------------------------------------------------------------------------
+
+
+def test_money_is_the_sum_of_its_lines(comparison: Comparison) -> None:
+    assert len(cells_of(comparison)) == 9
+    for cell in cells_of(comparison):
+        assert tuple(cell.money.lines) == CASH_LINES
+        assert cell.money.cash == pytest.approx(sum(cell.money.lines[name] for name in CASH_LINES))
+        assert cell.money.cash_and_margin == pytest.approx(cell.money.cash + cell.money.margin_lost)
+        rows = amounts(cell.money, cell.totals, comparison.scenario)
+        assert rows["cash"][0] == pytest.approx(sum(rows[f"money_{name}"][0] for name in CASH_LINES))
+        assert cell.money.lines["payroll"].min() > 0
+
+
+def test_money_lines_by_hand(comparison: Comparison) -> None:
+    """Payroll, seats, telephony, automation and policy costs from the sums themselves."""
+    scenario = comparison.scenario
+    cell = comparison.frames["equal_hours"]["soft"]
+    years = 365.25 / 7 / 0.4
+    people = cell.totals.people
+    overtime = people["overtime_min"] / 60
+    regular = people["paid_min"] / 60 - overtime
+    pay = ((regular / 0.9 + overtime) * [24, 27]).sum(axis=1) * years
+    assert cell.money.lines["payroll"] == pytest.approx(pay)
+    assert cell.money.lines["overtime_premium"] == pytest.approx(
+        (overtime * [24, 27]).sum(axis=1) * 0.5 * years
+    )
+    fte = (regular / 0.9 / 37.5 / 0.4).sum(axis=1)
+    assert cell.money.lines["seats"] == pytest.approx(3000 * fte)
+    assert cell.money.people == pytest.approx(fte.mean())
+    answered = cell.totals.customers["journey_answered"].sum(axis=(1, 2, 3))
+    assert cell.money.lines["telephony"] == pytest.approx(0.1 * answered * years)
+    assert cell.money.lines["concessions"] == pytest.approx(
+        answered * scenario.coefficient("concession_share") * 20 * years
+    )
+    sessions = cell.totals.customers["journey_sessions"].sum(axis=(2, 3))
+    assert sessions[:, 1].sum() == 0
+    assert cell.money.lines["automation"] == pytest.approx(20_000 + 0.2 * sessions[:, 0] * years)
+    assert cell.money.lines["policy"].tolist() == [5000.0] * 4
+    assert cell.money.once == 1000
+    assert cell.money.lines["outsourcing"].tolist() == [0.0] * 4
+    assert comparison.frames["equal_hours"]["as_is"].money.lines["concessions"].tolist() == [0.0] * 4
+
+
+def test_margin_lost_counts_a_customer_once_a_year(comparison: Comparison) -> None:
+    scenario = comparison.scenario
+    cell = comparison.frames["equal_hours"]["as_is"]
+    years = 365.25 / 7 / 0.4
+    wanted = np.zeros(4)
+    for s, segment in enumerate(scenario.segments.values()):
+        for vulnerable in (0, 1):
+            needs = cell.totals.customers["needs"][:, :, s, vulnerable].sum(axis=1)
+            churned = cell.totals.customers["churned"][:, :, s, vulnerable].sum(axis=1)
+            customers = needs * years / segment.needs_per_year
+            once = 1 - (1 - churned / needs) ** segment.needs_per_year
+            wanted += customers * once * segment.value
+    assert cell.money.margin_lost == pytest.approx(wanted)
+
+
+def test_paid_minutes_are_the_sum_of_what_they_are_spent_on(comparison: Comparison) -> None:
+    for cell in cells_of(comparison):
+        p = cell.totals.people
+        paid_off_queue = p["break_min"] + p["lunch_min"] + p["offline_min"] - p["unpaid_min"]
+        parts = [p[f"{name}_min"] for name in ("talk", "acw", "idle", "rest", "decompression", "absence")]
+        assert p["paid_min"] == pytest.approx(sum(parts) + paid_off_queue, rel=1e-12)
+        assert (paid_off_queue > 0).any()
+        assert (p["absence_min"] > 0).any()
+    soft, today = (comparison.frames["equal_hours"][name].totals.people for name in ("soft", "as_is"))
+    assert soft["decompression_min"][:, 1].min() > 0
+    assert soft["rest_min"].sum() > 0
+    assert today["decompression_min"].sum() == today["rest_min"].sum() == 0
+
+
+def test_rostered_time_is_paid_or_late(comparison: Comparison) -> None:
+    """Paid time is rostered time and overtime, less what those who come late are not there."""
+    for cell in cells_of(comparison):
+        p = cell.totals.people
+        gap = p["rostered_min"] + p["overtime_min"] - p["paid_min"]
+        assert (gap >= -1e-6).all()
+        assert (gap.sum() <= 0.02 * p["rostered_min"].sum()).all()
+
+
+# --- without a lever, no difference -------------------------------------------------------------------------
+
+
+def test_a_policy_that_is_as_is_differs_by_exactly_nothing(runner: Runner) -> None:
+    twin = with_policies(runner, same=Policy(title="The same"))
+    base, same = (twin.cell(name, runner.as_is) for name in ("as_is", "same"))
+    found = differences_of(same, base, twin.scenario)
+    assert len(found) > 60
+    assert {name: e for name, e in found.items() if (e.mean, e.low, e.high) != (0, 0, 0)} == {}
+    assert same.money.cash.tolist() == base.money.cash.tolist()
+
+
+def test_differences_are_paired(runner: Runner) -> None:
+    """The same customers on both sides: a difference is surer than two separate intervals make it."""
+    twin = with_policies(runner, scripted=Policy(scripts=True))
+    base, other = (twin.cell(name, runner.as_is) for name in ("as_is", "scripted"))
+    found = differences_of(other, base, twin.scenario)["heard"]
+    assert found.high < 0, "scripts cost being heard"
+    above, below, _ = formulas(other, twin.scenario)["heard"]
+    alone = (above / below).std(ddof=1)
+    paired = (above / below - np.divide(*formulas(base, twin.scenario)["heard"][:2])).std(ddof=1)
+    assert paired < alone
+    assert np.array_equal(
+        formulas(base, twin.scenario)["needs"][0], formulas(other, twin.scenario)["needs"][0]
+    )
+
+
+# --- the ladder ---------------------------------------------------------------------------------------------
+
+
+def test_one_lever_does_the_same_alone_and_last(runner: Runner) -> None:
+    one = with_policies(runner, scripted=Policy(scripts=True))
+    assert levers_between(one.scenario, "scripted") == ["scripts", "roster"]
+    cells = {name: one.cell(name, runner.as_is) for name in ("as_is", "scripted")}
+    comparison = Comparison(one.scenario, one.anchored, one.as_is, {"equal_hours": cells}, {})
+    scripts, roster = one.ladder("scripted", comparison)
+    whole = differences_of(cells["scripted"], cells["as_is"], one.scenario)
+    assert scripts.alone == scripts.last == whole
+    assert scripts.average["heard"] == whole["heard"].mean
+    assert whole["heard"].mean < 0
+    assert all(e.mean == 0 for e in [*roster.alone.values(), *roster.last.values()])
+
+
+def test_a_bundles_ladder_has_a_rung_for_each_lever(comparison: Comparison) -> None:
+    parts = comparison.ladders["hard"]
+    assert [part.lever for part in parts] == ["handle_time_target", "scripts", "early_way_out", "roster"]
+    pressure = parts[0]
+    assert pressure.alone["handle_time_s"].high < 0
+    assert pressure.average["cash"] == (pressure.alone["cash"].mean + pressure.last["cash"].mean) / 2
+    assert pressure.alone["paid_hours"].mean == pytest.approx(0, abs=20), "staffing held"
+    assert parts[2].alone["refused_person"].mean > 0
+
+
+def test_levers_between_reads_values_and_not_words(runner: Runner) -> None:
+    policies = {
+        "words": Policy(recovery="none", scripts=False, handle_time_target="none", max_queue=0, context=None),
+        "costs": Policy(cost_per_year=10, cost_once=5),
+        "planned": Policy(decompression="none", occupancy_ceiling={"care": 0.7}),
+    }
+    scenario = with_policies(runner, **policies).scenario
+    for name in policies:
+        assert levers_between(scenario, name) == ["roster"], name
+
+
+# --- mechanisms, not winners --------------------------------------------------------------------------------
+
+
+def recovering(**changes: object) -> tuple[Cell, Cell, Scenario]:
+    """as_is, and pauses after every long contact, on the same plain numbers; costs are people and complaints alone."""
+    base = {
+        **small.by_numbers(6, 4),
+        "horizon__days": 1,
+        "costs": {"seat_per_year": 3000, "recruiting": 1500},
+        "policies": {"as_is": {}, "rest": {"recovery": {"after_minutes": 4, "minutes": 8, "postpone_over": 1000,
+                                                        "at_most_share": 1, "budget_min": 120}}},
+    }  # fmt: skip
+    scenario = small.tiny(**{**base, **changes})
+    natural = small.natural_values(scenario)
+    roster = small.plain_roster(scenario, 6, 4)
+    cells = []
+    for policy in ("as_is", "rest"):
+        totals = small.simulated(scenario, natural, policy, roster, 6)
+        cells.append(Cell(policy, roster, totals, money(scenario, natural, policy, totals), 0.0))
+    return cells[0], cells[1], scenario
+
+
+def test_without_value_and_intensity_recovery_cannot_pay() -> None:
+    """Nothing to recover from, and nobody worth keeping: pauses cost service and never bring money."""
+    base, rest, scenario = recovering(
+        types__order__intense=0,
+        types__trouble__intense=0,
+        segments__home__value=0,
+        segments__family__value=0,
+        behaviour={**small.SOON, "return_intensity": 0, "bot_loop_intensity": 0},
+    )
+    found = differences_of(rest, base, scenario)
+    assert found["recovery_taken"].low > 0
+    assert found["service_level"].high < 0
+    assert found["margin_lost"].mean == 0
+    assert (rest.money.cash_and_margin >= base.money.cash_and_margin * (1 - 1e-9)).all()
+    assert base.totals.people["load_area_min"].sum() == pytest.approx(0, abs=1e-6)
+
+
+def test_with_intensity_recovery_lowers_load_and_exhaustion_at_a_cost_in_service() -> None:
+    base, rest, scenario = recovering()
+    found = differences_of(rest, base, scenario)
+    assert found["load"].high < 0
+    assert found["service_level"].high < 0
+    assert found["paid_hours"].mean == pytest.approx(
+        0, abs=0.02 * base.totals.people["paid_min"].sum() / 60 / 6
+    )
+
+
+def test_value_scales_margin_and_nothing_else() -> None:
+    base, _, _ = recovering()
+    double, _, _ = recovering(what_if={"value": 2})
+    assert double.money.margin_lost == pytest.approx(2 * base.money.margin_lost)
+    assert double.money.cash.tolist() == base.money.cash.tolist()
+
+
+# --- doubt and the document ---------------------------------------------------------------------------------
+
+
+def test_doubt_with_one_draw(comparison: Comparison) -> None:
+    assert set(comparison.doubt) == {"hard", "soft"}
+    for d in comparison.doubt.values():
+        assert d.draws == 1
+        assert all(len(values) == 1 and math.isfinite(values[0]) for values in d.values.values())
+        assert set(d.flips.values()) <= {0.0, 1.0}
+        assert set(d.flips) == set(d.sceptic) == set(d.values)
+    default = differences_of(
+        comparison.frames["equal_hours"]["hard"],
+        comparison.frames["equal_hours"]["as_is"],
+        comparison.scenario,
+    )
+    d = comparison.doubt["hard"]
+    for name in d.flips:
+        assert d.flips[name] == float(np.sign(d.values[name][0]) != np.sign(default[name].mean))
+    assert d.sceptic["heard"] != d.values["heard"][0]
+
+
+def test_document_keys(document: dict) -> None:
+    assert set(document) >= {
+        "scenario", "title", "story", "currency", "replications", "seed", "seconds", "policies", "anchoring",
+        "frames", "doubt", "plans", "as_is_week",
+    }  # fmt: skip
+    assert [f["frame"] for f in document["frames"]] == list(FRAMES)
+    for frame in document["frames"]:
+        assert set(frame) >= {
+            "frame", "meaning", "policies", "differences", "residue", "breakdown", "ladder", "verdict",
+        }  # fmt: skip
+        assert list(frame["policies"]) == list(POLICIES)
+        assert list(frame["differences"]) == ["hard", "soft"]
+        for measures in [*frame["policies"].values(), *frame["differences"].values()]:
+            assert set(measures) >= {*CUSTOMER, *PEOPLE, "cash", "margin_lost", "cash_and_margin", "once"}
+            for e in measures.values():
+                assert set(e) == {"mean", "low", "high", "unit"}
+                assert e["low"] <= e["mean"] <= e["high"]
+        assert set(frame["breakdown"]["soft"]) == {
+            "by_type", "by_segment", "by_vulnerable", "by_channel", "by_group",
+        }  # fmt: skip
+    assert set(document["plans"]) == set(POLICIES)
+    assert document["plans"]["soft"]["violations"] == []
+
+
+def test_the_document_says_what_the_cells_say(comparison: Comparison, document: dict) -> None:
+    frame = document["frames"][1]
+    cells = comparison.frames["equal_hours"]
+    assert frame["policies"]["hard"]["cash"]["mean"] == pytest.approx(cells["hard"].money.cash.mean())
+    d = cells["hard"].money.cash - cells["as_is"].money.cash
+    assert frame["differences"]["hard"]["cash"]["mean"] == pytest.approx(d.mean())
+    half = 3.182446 * d.std(ddof=1) / 2  # t of 3 degrees of freedom, four replications
+    assert frame["differences"]["hard"]["cash"]["high"] == pytest.approx(d.mean() + half, rel=1e-5)
+    by_type = frame["breakdown"]["hard"]["by_type"]
+    assert sum(m["contacts"]["mean"] for m in by_type.values()) == pytest.approx(
+        frame["policies"]["hard"]["contacts"]["mean"]
+    )
+
+
+def test_the_verdict_names_the_best_and_is_sure_only_beyond_doubt(runner: Runner) -> None:
+    """With one rival, sure means that the paired interval leaves zero on the side of the best."""
+    pair = with_policies(runner, nearly=Policy(context=0.52), scripted=Policy(scripts=True))
+    sure_ones = 0
+    for rival in ("nearly", "scripted"):
+        cells = {name: pair.cell(name, runner.as_is) for name in ("as_is", rival)}
+        found = Comparison(pair.scenario, pair.anchored, pair.as_is, {"equal_hours": cells}, {})
+        best = report.verdict(found, "equal_hours")["best"]
+        d = differences_of(cells[rival], cells["as_is"], pair.scenario)
+        for measure, row in best.items():
+            e = d[measure]
+            better = e.mean > 0 if measure in report.HIGHER_IS_BETTER else e.mean < 0
+            assert row["policy"] == (rival if better else "as_is"), measure
+            assert row["sure"] == (e.low > 0 or e.high < 0), measure
+            sure_ones += row["sure"]
+    assert 0 < sure_ones < 16
+
+
+def test_the_verdict_turns_where_margin_outweighs_cash(comparison: Comparison, document: dict) -> None:
+    for frame in document["frames"]:
+        for policy, factor in frame["verdict"]["turns_at_value_factor"].items():
+            d = frame["differences"][policy]
+            cash, margin = d["cash"]["mean"], d["margin_lost"]["mean"]
+            assert (factor is not None) == (cash * margin < 0)
+            if factor is not None:
+                assert cash + factor * margin == pytest.approx(0, abs=1e-6 * abs(cash))
+        assert frame["verdict"]["sentences"]
