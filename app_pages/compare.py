@@ -23,8 +23,12 @@ chosen = st.segmented_control(
 )  # fmt: skip
 frame = frames.get(chosen or "", document["frames"][0])
 verdict = frame["verdict"]["sentences"]
-st.markdown(f"**{show.safe(verdict[0])}**" if verdict else "**There is only today's policy: nothing to compare.**")
-st.caption(f"{show.FRAME_LABEL.get(frame['frame'], frame['frame'])}: {show.safe(frame['meaning'].replace('as_is', names['as_is']))}.")
+st.markdown(
+    f"**{show.safe(verdict[0])}**" if verdict else "**There is only today's policy: nothing to compare.**"
+)
+st.caption(
+    f"{show.FRAME_LABEL.get(frame['frame'], frame['frame'])}: {show.safe(frame['meaning'].replace('as_is', names['as_is']))}."
+)
 if verdict[1:]:
     st.markdown("\n".join(f"- {show.safe(sentence)}" for sentence in verdict[1:]))
 
@@ -32,7 +36,11 @@ if verdict[1:]:
 
 locked = st.session_state.get("locked")
 with st.container(horizontal=True, vertical_alignment="center"):
-    if st.button("Lock this result as baseline", icon=":material/lock:", help="Later results then show their difference from this one."):
+    if st.button(
+        "Lock this result as baseline",
+        icon=":material/lock:",
+        help="Later results then show their difference from this one.",
+    ):
         st.session_state.locked = locked = shown
     if locked is not None and st.button("Unlock", icon=":material/lock_open:"):
         st.session_state.locked = locked = None
@@ -66,10 +74,17 @@ if others:
             for p in others
             if m in frame["differences"][p]
         ]  # fmt: skip
-        words = "; ".join(f"{r['measure']}, {r['policy']}: {r['mean']:+.2f} ({r['low']:.2f} to {r['high']:.2f})" for r in rows)
+        words = "; ".join(
+            f"{r['measure']}, {r['policy']}: {r['mean']:+.2f} ({r['low']:.2f} to {r['high']:.2f})"
+            for r in rows
+        )
         heading = title.format(currency=currency)
         with columns[1 if place == 1 else 0]:
-            show.draw(show.intervals(rows, heading, apart), f"Differences from {names['as_is']}. {heading}. {words}", key=f"differences-{place}")
+            show.draw(
+                show.intervals(rows, heading, apart),
+                f"Differences from {names['as_is']}. {heading}. {words}",
+                key=f"differences-{place}",
+            )
     st.caption(
         "A line that crosses zero: the simulation cannot tell the two apart. Intervals are about the simulation; how far the"
         " coefficients can be trusted is on the Evidence page."
@@ -133,7 +148,9 @@ def side_by_side(wanted: list[str], words: str, key: str, height: int | str = "c
         rows = []
         for name in known:
             row = {"Measure": totals.get(name) or named(name)}
-            row |= {names[policy]: cell(kind, policy, name) for policy in (others if kind == "today" else names)}
+            row |= {
+                names[policy]: cell(kind, policy, name) for policy in (others if kind == "today" else names)
+            }
             rows.append(row)
         with tab:
             show.table(rows, f"{words}: {title.lower()}, with 95 % intervals", height=height)
@@ -153,34 +170,90 @@ if before is not None:
 st.caption(note)
 
 st.subheader(f"Money, thousand {show.safe(currency)} a year")
-lines = [f"money_{line}" for line in CASH_LINES if any(frame["policies"][p][f"money_{line}"]["mean"] for p in names)]
-side_by_side([*lines, "cash", "margin_lost", "cash_and_margin"], "Yearly money by line, with both totals", "money")
+lines = [
+    f"money_{line}"
+    for line in CASH_LINES
+    if any(frame["policies"][p][f"money_{line}"]["mean"] for p in names)
+]
+side_by_side(
+    [*lines, "cash", "margin_lost", "cash_and_margin"], "Yearly money by line, with both totals", "money"
+)
 apiece = ["once", "cost_per_contact", "cost_per_resolved_need", "cost_per_kept_customer", "customers_lost"]
 side_by_side(apiece, "What is paid once, and money per contact, resolved need and kept customer", "apiece")
 with st.expander("What the lines are"):
-    st.markdown("\n".join(f"- **{show.safe(show.label('money_' + line))}**: {show.safe(LINE_MEANING[line])}" for line in (*CASH_LINES, "margin_lost")))
+    st.markdown(
+        "\n".join(
+            f"- **{show.safe(show.label('money_' + line))}**: {show.safe(LINE_MEANING[line])}"
+            for line in (*CASH_LINES, "margin_lost")
+        )
+    )
 off = {names[p]: r for p, r in frame["residue"].items() if r}
 if off:
-    st.caption("Left of equality: " + ", ".join(f"{show.safe(p)} {100 * r:+.2f} %" for p, r in off.items()) + ".")
+    st.caption(
+        "Left of equality: " + ", ".join(f"{show.safe(p)} {100 * r:+.2f} %" for p, r in off.items()) + "."
+    )
 
 # --- who it falls on ------------------------------------------------------------------------------------------------
 
 st.subheader("Who it falls on")
-PARTS = {"by_type": "By type", "by_segment": "By segment", "by_channel": "By channel", "by_vulnerable": "Vulnerable or not", "by_group": "By group of people"}
+PARTS = {
+    "by_type": "By type",
+    "by_segment": "By segment",
+    "by_channel": "By channel",
+    "by_vulnerable": "Vulnerable or not",
+    "by_group": "By group of people",
+}
 OFFERED = {
-    False: ["service_level", "abandonment", "speed_of_answer_s", "handle_time_s", "first_contact_resolution", "heard", "seen_and_sorted", "sorted_not_heard", "cold_unresolved", "returns", "escalations", "undisclosed", "churn_per_1000_needs"],
-    True: ["occupancy", "load", "load_over_share", "exhaustion", "recovery_taken", "recovery_owed", "absence", "paid_hours", "overtime_hours"],
+    False: [
+        "service_level",
+        "abandonment",
+        "speed_of_answer_s",
+        "handle_time_s",
+        "first_contact_resolution",
+        "heard",
+        "seen_and_sorted",
+        "sorted_not_heard",
+        "cold_unresolved",
+        "returns",
+        "escalations",
+        "undisclosed",
+        "churn_per_1000_needs",
+    ],
+    True: [
+        "occupancy",
+        "load",
+        "load_over_share",
+        "exhaustion",
+        "recovery_taken",
+        "recovery_owed",
+        "absence",
+        "paid_hours",
+        "overtime_hours",
+    ],
 }
 world = shown.record["scenario"]
-known = {name: part.get("title") or name for part in (world["types"], world["groups"]) for name, part in part.items()}
+known = {
+    name: part.get("title") or name
+    for part in (world["types"], world["groups"])
+    for name, part in part.items()
+}
 tabs = st.tabs(list(PARTS.values()), key="parts", on_change="rerun")
 for tab, (part, title) in zip(tabs, PARTS.items(), strict=True):
     if not tab.open:
         continue
     with tab:
         cells = {p: frame["breakdown"][p][part] for p in names}
-        choices = [m for m in OFFERED[part == "by_group"] if all(m in e for c in cells.values() for e in c.values())]
-        measure = st.selectbox("Measure", choices, format_func=show.label, key=f"measure-{part}", persist_state="session", width=360)
+        choices = [
+            m for m in OFFERED[part == "by_group"] if all(m in e for c in cells.values() for e in c.values())
+        ]
+        measure = st.selectbox(
+            "Measure",
+            choices,
+            format_func=show.label,
+            key=f"measure-{part}",
+            persist_state="session",
+            width=360,
+        )
         rows = [
             {"measure": known.get(name, name.replace("_", " ").capitalize()), "policy": names[p], **e[measure]}
             for p, found in cells.items() for name, e in found.items()
@@ -190,7 +263,11 @@ for tab, (part, title) in zip(tabs, PARTS.items(), strict=True):
         drawn = [{**r, **{k: (r[k] or 0.0) * factor for k in ("mean", "low", "high")}} for r in rows]
         axis = f"{show.label(measure)}, {'%' if factor == 100 else unit}"
         words = "; ".join(f"{r['measure']}, {r['policy']}: {show.value(r)}" for r in rows)
-        show.draw(show.intervals(drawn, axis, scale, zero=False), f"{axis}, {title.lower()}. {words}", key=f"chart-{part}")
+        show.draw(
+            show.intervals(drawn, axis, scale, zero=False),
+            f"{axis}, {title.lower()}. {words}",
+            key=f"chart-{part}",
+        )
         parts = list(dict.fromkeys(r["measure"] for r in rows))
         show.table(
             [{title: part_name, **{r["policy"]: show.value(r) for r in rows if r["measure"] == part_name}} for part_name in parts],

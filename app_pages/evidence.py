@@ -9,8 +9,20 @@ import streamlit as st
 from app_pages import show, state
 from planner import evidence, report
 
-MEANING = {"A": "experiment or meta-analysis", "B": "observed in operations", "C": "claimed or practised", "D": "assumed"}
-FIELDS = {"offered": "Contacts offered", "handle": "Handle time", "resolved": "First-contact resolution", "heard": "Heard", "contained": "Containment", "intense": "Intense contacts"}
+MEANING = {
+    "A": "experiment or meta-analysis",
+    "B": "observed in operations",
+    "C": "claimed or practised",
+    "D": "assumed",
+}
+FIELDS = {
+    "offered": "Contacts offered",
+    "handle": "Handle time",
+    "resolved": "First-contact resolution",
+    "heard": "Heard",
+    "contained": "Containment",
+    "intense": "Intense contacts",
+}
 
 st.title("Evidence")
 frame = evidence.as_frame()
@@ -28,7 +40,9 @@ with st.container(horizontal=True, vertical_alignment="top"):
         "Grade", list(MEANING), selection_mode="multi", default=list(MEANING), key="grades", persist_state="session",
         format_func=lambda g: f"{g}: {MEANING[g]}",
     )  # fmt: skip
-    search = st.text_input("Search", key="search", persist_state="session", placeholder="recovery, churn, bot…", width=260)
+    search = st.text_input(
+        "Search", key="search", persist_state="session", placeholder="recovery, churn, bot…", width=260
+    )
 
 
 def plain(value: float) -> str:
@@ -49,7 +63,10 @@ for key, row in frame.iterrows():
 if not own:
     for r in rows:
         r.pop("Own")
-st.caption(f"{len(rows)} of {len(frame)} shown." + (f" {show.safe(scenario.name)} has {len(own)} values of its own." if own else ""))
+st.caption(
+    f"{len(rows)} of {len(frame)} shown."
+    + (f" {show.safe(scenario.name)} has {len(own)} values of its own." if own else "")
+)
 if rows:
     config = {
         "Grade": st.column_config.TextColumn(width=55, pinned=True, alignment="center"),
@@ -57,15 +74,30 @@ if rows:
         "Meaning": st.column_config.TextColumn(width=420),
         "Source": st.column_config.TextColumn(width=420),
         "Note": st.column_config.TextColumn(width=300),
-        **{k: st.column_config.TextColumn(width=75, alignment="right") for k in ("Default", "Low", "High", "Own")},
+        **{
+            k: st.column_config.TextColumn(width=75, alignment="right")
+            for k in ("Default", "Low", "High", "Own")
+        },
     }
-    st.dataframe(rows, hide_index=True, column_config=config, height=520, alt="The evidence table", row_height=36)
-    picked = st.selectbox("Read one in full", [r["Coefficient"] for r in rows], key="coefficient", persist_state="session", width=420)
+    st.dataframe(
+        rows, hide_index=True, column_config=config, height=520, alt="The evidence table", row_height=36
+    )
+    picked = st.selectbox(
+        "Read one in full",
+        [r["Coefficient"] for r in rows],
+        key="coefficient",
+        persist_state="session",
+        width=420,
+    )
     full = evidence.table()[picked]
     with st.container(border=True):
-        st.markdown(f"**{show.safe(picked)}**, grade {full.grade} ({MEANING[full.grade]}), {show.safe(full.unit)}")
+        st.markdown(
+            f"**{show.safe(picked)}**, grade {full.grade} ({MEANING[full.grade]}), {show.safe(full.unit)}"
+        )
         st.markdown(show.safe(full.meaning))
-        st.markdown(f"Default {plain(full.default)}, from {plain(full.low)} to {plain(full.high)}. Source: {show.safe(full.source)}")
+        st.markdown(
+            f"Default {plain(full.default)}, from {plain(full.low)} to {plain(full.high)}. Source: {show.safe(full.source)}"
+        )
         if full.note:
             st.caption(show.safe(full.note))
 else:

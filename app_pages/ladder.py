@@ -17,10 +17,20 @@ ladders = next((frame["ladder"] for frame in document["frames"] if frame["ladder
 quick = shown.record["options"].get("quick")
 state.header("The ladder", shown)
 if not ladders:
-    st.info("This run took no policy apart. Press Run on the left, or use `unhurried compare` without `--no-ladder`.")
+    st.info(
+        "This run took no policy apart. Press Run on the left, or use `unhurried compare` without `--no-ladder`."
+    )
     st.stop()
 policies = list(ladders)
-chosen = st.segmented_control("Policy", policies, default=policies[0], required=True, key="bundle", bind="query-params", format_func=lambda p: names.get(p, p))
+chosen = st.segmented_control(
+    "Policy",
+    policies,
+    default=policies[0],
+    required=True,
+    key="bundle",
+    bind="query-params",
+    format_func=lambda p: names.get(p, p),
+)
 chosen = chosen if chosen in policies else policies[0]
 parts = sorted(ladders[chosen], key=lambda part: part["average"]["cash_and_margin"])
 by_lever = {show.lever(part["lever"]): part for part in parts}
@@ -32,18 +42,32 @@ if by_lever:
         amount = part["average"]["cash_and_margin"]  # type: ignore[index]
         return f"{show.lever(str(part['lever'])).lower()} ({'saves' if amount < 0 else 'costs'} {abs(amount):,.0f} {currency} a year)"
 
-    text = f"Of {names[chosen]}, {told(best)} does most for cash and margin" if best["average"]["cash_and_margin"] < 0 else f"No lever of {names[chosen]} saves cash and margin on average; the least dear is {told(best)}"
+    text = (
+        f"Of {names[chosen]}, {told(best)} does most for cash and margin"
+        if best["average"]["cash_and_margin"] < 0
+        else f"No lever of {names[chosen]} saves cash and margin on average; the least dear is {told(best)}"
+    )
     if worst is not best:
         text += f", {told(worst)} least"
     st.markdown(f"**{show.safe(text)}.**")
 st.caption(
     f"Alone: the lever laid on {show.safe(names['as_is'])}. Last: what goes when it alone is taken out of the bundle. Staffing is held; what the"
     " bundle's own roster brings is a rung of its own. Parts need not add up to the whole, for levers work on each other."
-    + (" In a quick run each rung rests on two paired replications: read the intervals with care." if quick else "")
+    + (
+        " In a quick run each rung rests on two paired replications: read the intervals with care."
+        if quick
+        else ""
+    )
 )
 
-COLOURS = alt.Scale(domain=["Alone", "Last in the bundle", "Average"], range=["#a98a2d", "#6d62a5", "#24302f"])
-CHARTS = {"cash": ("Cash, thousand {currency} a year", 1e-3), "cash_and_margin": ("Cash and margin lost, thousand {currency} a year", 1e-3), "first_contact_resolution": ("First-contact resolution, percentage points", 100.0)}
+COLOURS = alt.Scale(
+    domain=["Alone", "Last in the bundle", "Average"], range=["#a98a2d", "#6d62a5", "#24302f"]
+)
+CHARTS = {
+    "cash": ("Cash, thousand {currency} a year", 1e-3),
+    "cash_and_margin": ("Cash and margin lost, thousand {currency} a year", 1e-3),
+    "first_contact_resolution": ("First-contact resolution, percentage points", 100.0),
+}
 extra = [m for m in next(iter(by_lever.values()))["alone"] if m not in CHARTS] if by_lever else []
 for measure, (title, factor) in CHARTS.items():
     heading = title.format(currency=currency)
@@ -51,16 +75,31 @@ for measure, (title, factor) in CHARTS.items():
     for name, part in by_lever.items():
         for way, words in (("alone", "Alone"), ("last", "Last in the bundle")):
             e = part[way][measure]
-            rows.append({"measure": name, "policy": words, **{k: (e[k] or 0.0) * factor for k in ("mean", "low", "high")}})
+            rows.append(
+                {
+                    "measure": name,
+                    "policy": words,
+                    **{k: (e[k] or 0.0) * factor for k in ("mean", "low", "high")},
+                }
+            )
         mean = (part["average"][measure] or 0.0) * factor
         rows.append({"measure": name, "policy": "Average", "mean": mean, "low": mean, "high": mean})
     if rows:
         st.subheader(heading)
-        alt_text = "; ".join(f"{r['measure']}, {r['policy'].lower()}: {r['mean']:+.1f} ({r['low']:.1f} to {r['high']:.1f})" for r in rows)
-        show.draw(show.intervals(rows, f"{heading}: change", COLOURS, ends=",.2f"), f"{heading} by lever. {alt_text}", key=f"ladder-{measure}")
+        alt_text = "; ".join(
+            f"{r['measure']}, {r['policy'].lower()}: {r['mean']:+.1f} ({r['low']:.1f} to {r['high']:.1f})"
+            for r in rows
+        )
+        show.draw(
+            show.intervals(rows, f"{heading}: change", COLOURS, ends=",.2f"),
+            f"{heading} by lever. {alt_text}",
+            key=f"ladder-{measure}",
+        )
 
 st.subheader("In numbers")
-measure = st.selectbox("Measure", [*CHARTS, *extra], format_func=show.label, key="rung", persist_state="session", width=360)
+measure = st.selectbox(
+    "Measure", [*CHARTS, *extra], format_func=show.label, key="rung", persist_state="session", width=360
+)
 unit = next(iter(by_lever.values()))["alone"][measure]["unit"] if by_lever else ""
 rows = [
     {
@@ -70,6 +109,8 @@ rows = [
     for name, part in by_lever.items()
 ]  # fmt: skip
 show.table(rows, f"{show.label(measure)} by lever with 95 % intervals")
-st.caption(f"{show.safe(show.label(measure))}{', ' + show.safe(unit) if not unit.startswith('share') else ', percentage points'}; 95 % intervals in brackets. {show.safe(report.meaning_of(measure))}")
+st.caption(
+    f"{show.safe(show.label(measure))}{', ' + show.safe(unit) if not unit.startswith('share') else ', percentage points'}; 95 % intervals in brackets. {show.safe(report.meaning_of(measure))}"
+)
 if not len(pd.DataFrame(rows)):
     st.info("This policy differs from today in no lever.")

@@ -23,14 +23,22 @@ if scenario is None:
 def tints(titles: list[str]) -> alt.Scale:
     """A colour for each type, dark for all together."""
     types = [t for t in titles if t != residual.TOGETHER]
-    return alt.Scale(domain=titles, range=["#24302f" if t == residual.TOGETHER else TINTS[types.index(t) % len(TINTS)] for t in titles])
+    return alt.Scale(
+        domain=titles,
+        range=["#24302f" if t == residual.TOGETHER else TINTS[types.index(t) % len(TINTS)] for t in titles],
+    )
 
 
 @st.cache_data(max_entries=16, show_spinner="Working out what automation leaves over")
 def computed(scenario: Scenario) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, float]]:
     """The curve, today's types, the share of intense contacts by containment, and that of today."""
     levels = [float(v) for v in np.linspace(0, 0.9, 19)]
-    return pd.DataFrame(mix.curve(scenario)), pd.DataFrame(residual.today(scenario)), pd.DataFrame(residual.intense_left(scenario, levels)), residual.intense_today(scenario)
+    return (
+        pd.DataFrame(mix.curve(scenario)),
+        pd.DataFrame(residual.today(scenario)),
+        pd.DataFrame(residual.intense_left(scenario, levels)),
+        residual.intense_today(scenario),
+    )
 
 
 curve, today, intense, residual_today = computed(scenario)
@@ -49,9 +57,18 @@ st.caption(
 
 st.subheader("Talk of a contact left for people, against no automation")
 y = alt.Y("default:Q", title="Change in mean talk", axis=alt.Axis(format="+%"), scale=alt.Scale(zero=True))
-x = alt.X("containment:Q", title="Share of a type's contacts contained", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 0.9], nice=False))
+x = alt.X(
+    "containment:Q",
+    title="Share of a type's contacts contained",
+    axis=alt.Axis(format="%"),
+    scale=alt.Scale(domain=[0, 0.9], nice=False),
+)
 frame = curve.assign(**{k: curve[k] - 1 for k in ("default", "low", "high")})
-band = alt.Chart(frame).mark_area(color="#2f7f7a", opacity=0.16).encode(x=x, y=alt.Y("low:Q", title="Change in mean talk"), y2="high:Q")
+band = (
+    alt.Chart(frame)
+    .mark_area(color="#2f7f7a", opacity=0.16)
+    .encode(x=x, y=alt.Y("low:Q", title="Change in mean talk"), y2="high:Q")
+)
 line = alt.Chart(frame).mark_line(color="#2f7f7a", strokeWidth=2.5).encode(
     x=x, y=y, tooltip=[alt.Tooltip(f"{k}:Q", format=".0%") for k in ("containment", "default", "low", "high")],
 )  # fmt: skip
@@ -65,10 +82,19 @@ if len(today):
             tooltip=["title:N", alt.Tooltip("share:Q", format=".0%", title="Contained"), alt.Tooltip("change:Q", format="+.1%", title="Change in talk")],
         )
     )  # fmt: skip
-words = "; ".join(f"{100 * r.containment:.0f} % contained: {100 * (r.default - 1):+.0f} % ({100 * (r.low - 1):+.0f} to {100 * (r.high - 1):+.0f})" for r in curve.iloc[::2].itertuples())
-show.draw(alt.layer(*layers).properties(height=430), f"Change in mean talk of contacts left for people as containment rises. {words}", key="curve")
+words = "; ".join(
+    f"{100 * r.containment:.0f} % contained: {100 * (r.default - 1):+.0f} % ({100 * (r.low - 1):+.0f} to {100 * (r.high - 1):+.0f})"
+    for r in curve.iloc[::2].itertuples()
+)
+show.draw(
+    alt.layer(*layers).properties(height=430),
+    f"Change in mean talk of contacts left for people as containment rises. {words}",
+    key="curve",
+)
 if len(today):
-    st.caption("Dots: today's types. They lie below the curve where some callers are never offered the bot, ask for a person, or hang up: those are not chosen by how easy they are.")
+    st.caption(
+        "Dots: today's types. They lie below the curve where some callers are never offered the bot, ask for a person, or hang up: those are not chosen by how easy they are."
+    )
     show.table(
         [
             {
@@ -98,7 +124,15 @@ if len(intense):
         tooltip=["title:N", alt.Tooltip("contained:Q", format=".0%"), alt.Tooltip("intense:Q", format=".1%")],
     )  # fmt: skip
     ends = intense.groupby("title", sort=False).agg(first=("intense", "first"), last=("intense", "last"))
-    words = "; ".join(f"{r.Index}: from {100 * r.first:.0f} to {100 * r.last:.0f} %" for r in ends.itertuples())
-    show.draw(chart.properties(height=400), f"Share of intense contacts among those left, by containment. {words}", key="intense")
-    st.caption("By quadrature, before anybody gets tired; a line ends where no more can be contained, for the others ask for a person"
-        " or hang up. All types together: every bot contains that much.")
+    words = "; ".join(
+        f"{r.Index}: from {100 * r.first:.0f} to {100 * r.last:.0f} %" for r in ends.itertuples()
+    )
+    show.draw(
+        chart.properties(height=400),
+        f"Share of intense contacts among those left, by containment. {words}",
+        key="intense",
+    )
+    st.caption(
+        "By quadrature, before anybody gets tired; a line ends where no more can be contained, for the others ask for a person"
+        " or hang up. All types together: every bot contains that much."
+    )

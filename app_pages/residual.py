@@ -33,7 +33,12 @@ def today(scenario: Scenario) -> list[dict[str, Any]]:
         asks, hangs = _leaks(base, name)
         weights = _weights(base, name, bot.contained)
         family = c.FAMILY[kind.handle.family]
-        ratio = mean_talk_reaching(weights, family, c.talk_cv(base, kind.handle.cv, kind.handle.family), c.talk_loading(base, kind.handle.family))
+        ratio = mean_talk_reaching(
+            weights,
+            family,
+            c.talk_cv(base, kind.handle.cv, kind.handle.family),
+            c.talk_loading(base, kind.handle.family),
+        )
         rows.append({
             "type": name, "title": kind.title or name, "offered": bot.offered, "contained": bot.contained,
             "share": bot.offered * bot.contained, "ratio": ratio, "asks": asks, "hangs": hangs,
@@ -53,10 +58,18 @@ def intense_left(scenario: Scenario, levels: list[float]) -> list[dict[str, Any]
         for contained in levels:
             if contained < _most(base, name):
                 reach, hot = _left(base, name, contained, shares[name])
-                rows.append({"title": base.types[name].title or name, "contained": contained, "intense": hot / reach})
+                rows.append(
+                    {"title": base.types[name].title or name, "contained": contained, "intense": hot / reach}
+                )
     for contained in levels if len(base.types) > 1 and bots else ():
         if contained < max(_most(base, name) for name in bots):
-            rows.append({"title": TOGETHER, "contained": contained, "intense": _together(base, shares, dict.fromkeys(bots, contained))})
+            rows.append(
+                {
+                    "title": TOGETHER,
+                    "contained": contained,
+                    "intense": _together(base, shares, dict.fromkeys(bots, contained)),
+                }
+            )
     return rows
 
 
@@ -64,8 +77,12 @@ def intense_today(scenario: Scenario) -> dict[str, float]:
     """Share of intense contacts among all that reach people: today, if bots took any contact of a type, and without bots."""
     base, shares = observed_base(scenario), _intense(scenario)
     return {
-        "now": _together(base, shares, {name: kind.automation.contained for name, kind in base.types.items()}),
-        "types": _together(base, shares, {name: kind.automation.contained for name, kind in base.types.items()}, chosen=False),
+        "now": _together(
+            base, shares, {name: kind.automation.contained for name, kind in base.types.items()}
+        ),
+        "types": _together(
+            base, shares, {name: kind.automation.contained for name, kind in base.types.items()}, chosen=False
+        ),
         "without": _together(base, shares, None),
     }
 
@@ -120,4 +137,6 @@ def _weights(scenario: Scenario, name: str, contained: float) -> Any:
     inner = min(contained / _most(scenario, name), 0.999)
     one = np.ones(1)
     offered = scenario.types[name].automation.offered
-    return reach_weights(one * offered, one * inner, one, asks, hangs, scenario.coefficient("containment_loading"))
+    return reach_weights(
+        one * offered, one * inner, one, asks, hangs, scenario.coefficient("containment_loading")
+    )

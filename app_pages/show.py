@@ -29,7 +29,15 @@ DIFFERENCES = {
     "Money, million {currency} a year": (1e-6, ("cash", "margin_lost", "cash_and_margin")),
     "Shares, percentage points": (
         100.0,
-        ("service_level", "abandonment", "first_contact_resolution", "resolution", "heard", "occupancy", "attrition"),
+        (
+            "service_level",
+            "abandonment",
+            "first_contact_resolution",
+            "resolution",
+            "heard",
+            "occupancy",
+            "attrition",
+        ),
     ),
     "Per 100 needs": (1.0, ("returns", "escalations", "vulnerable_unmet")),
 }
@@ -91,7 +99,15 @@ def titles(document: Json) -> dict[str, str]:
 # --- tables ---------------------------------------------------------------------------------------------------------
 
 
-def table(rows: Sequence[Mapping[str, Any]], alt_text: str, *, first: int = 1, left: Iterable[str] = (), key: str | None = None, height: int | str = "content") -> None:
+def table(
+    rows: Sequence[Mapping[str, Any]],
+    alt_text: str,
+    *,
+    first: int = 1,
+    left: Iterable[str] = (),
+    key: str | None = None,
+    height: int | str = "content",
+) -> None:
     """A table of text: the first columns to the left, numbers to the right."""
     if not rows:
         return
@@ -106,7 +122,13 @@ def table(rows: Sequence[Mapping[str, Any]], alt_text: str, *, first: int = 1, l
         for i, name in enumerate(names)
     }
     st.dataframe(
-        frame.astype(str), width="content", hide_index=True, column_config=config, alt=alt_text, key=key, height=height
+        frame.astype(str),
+        width="content",
+        hide_index=True,
+        column_config=config,
+        alt=alt_text,
+        key=key,
+        height=height,
     )  # type: ignore[call-overload]
 
 
@@ -123,7 +145,9 @@ def measures_csv(document: Json) -> str:
     """All measures and differences of a comparison, a row each."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["scenario", "frame", "policy", "measure", "label", "unit", "kind", "mean", "low", "high"])
+    writer.writerow(
+        ["scenario", "frame", "policy", "measure", "label", "unit", "kind", "mean", "low", "high"]
+    )
     for frame in document["frames"]:
         for kind, part in (("value", frame["policies"]), ("less as_is", frame["differences"])):
             for policy, measures in part.items():
@@ -148,12 +172,16 @@ def legend(columns: int = 4) -> alt.Legend:
     return alt.Legend(title=None, orient="top", labelLimit=320, columns=columns)
 
 
-def draw(chart: alt.Chart | alt.LayerChart, text: str, key: str | None = None) -> None:
+def draw(chart: alt.Chart | alt.LayerChart | alt.FacetChart, text: str, key: str | None = None) -> None:
     """Draw a chart with its words for those who cannot see it."""
-    st.altair_chart(chart.configure_axis(labelLimit=260, titleFontWeight="normal", titleLimit=500), alt=text, key=key)
+    st.altair_chart(
+        chart.configure_axis(labelLimit=260, titleFontWeight="normal", titleLimit=500), alt=text, key=key
+    )
 
 
-def intervals(rows: Sequence[Mapping[str, Any]], x_title: str, scale: alt.Scale, *, zero: bool = True, ends: str = ".2f") -> alt.LayerChart:
+def intervals(
+    rows: Sequence[Mapping[str, Any]], x_title: str, scale: alt.Scale, *, zero: bool = True, ends: str = ".2f"
+) -> alt.LayerChart:
     """Dots with intervals: rows of measure, policy, mean, low, high."""
     frame = pd.DataFrame(list(rows))
     order = list(dict.fromkeys(frame["measure"]))
@@ -168,7 +196,9 @@ def intervals(rows: Sequence[Mapping[str, Any]], x_title: str, scale: alt.Scale,
             alt.Tooltip("high:Q", format=ends, title="to"),
         ],
     )  # fmt: skip
-    lines = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=x_title, scale=alt.Scale(zero=zero)), x2="high:Q")
+    lines = base.mark_rule(strokeWidth=2).encode(
+        x=alt.X("low:Q", title=x_title, scale=alt.Scale(zero=zero)), x2="high:Q"
+    )
     dots = base.mark_point(filled=True, size=70, opacity=1).encode(x=alt.X("mean:Q", title=x_title))
     layers: list[alt.Chart] = [lines, dots]
     if zero:
@@ -184,21 +214,48 @@ def endings(document: Json, frame: Json) -> tuple[alt.Chart, str]:
         told = []
         for place, (key, (title, _)) in enumerate(ENDINGS.items()):
             mean = measures[key]["mean"] or 0.0
-            rows.append({"policy": names[policy], "ending": title, "share": mean, "place": place, "text": f"{100 * mean:.0f} %" if mean >= 0.04 else ""})
+            rows.append(
+                {
+                    "policy": names[policy],
+                    "ending": title,
+                    "share": mean,
+                    "place": place,
+                    "text": f"{100 * mean:.0f} %" if mean >= 0.04 else "",
+                }
+            )
             told.append(f"{title.lower()} {100 * mean:.0f} %")
         words.append(f"{names[policy]}: {', '.join(told)}")
     data = pd.DataFrame(rows)
-    scale = alt.Scale(domain=[title for title, _ in ENDINGS.values()], range=[colour for _, colour in ENDINGS.values()])
+    scale = alt.Scale(
+        domain=[title for title, _ in ENDINGS.values()], range=[colour for _, colour in ENDINGS.values()]
+    )
     base = alt.Chart(data).encode(
         y=alt.Y("policy:N", sort=list(names.values()), title=None, axis=alt.Axis(ticks=False, domain=False)),
-        x=alt.X("share:Q", stack="zero", title="Share of needs", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1], nice=False, clamp=True)),
+        x=alt.X(
+            "share:Q",
+            stack="zero",
+            title="Share of needs",
+            axis=alt.Axis(format="%"),
+            scale=alt.Scale(domain=[0, 1], nice=False, clamp=True),
+        ),
         order=alt.Order("place:Q"),
         tooltip=["policy:N", "ending:N", alt.Tooltip("share:Q", format=".1%")],
     )
-    bars = base.mark_bar(size=26).encode(color=alt.Color("ending:N", scale=scale, sort=list(scale.domain), legend=alt.Legend(title=None, orient="top", labelLimit=300, columns=6)))  # type: ignore[arg-type]
+    bars = base.mark_bar(size=26).encode(
+        color=alt.Color(
+            "ending:N",
+            scale=scale,
+            sort=list(scale.domain),
+            legend=alt.Legend(title=None, orient="top", labelLimit=300, columns=6),
+        )
+    )  # type: ignore[arg-type]
     text = base.mark_text(color="white", fontSize=12, dx=-16).encode(
         x=alt.X("share:Q", stack="zero"), text="text:N", detail="ending:N"
     )
-    dark = alt.condition("datum.ending == 'Sorted, not heard' || datum.ending == 'Warm but unresolved' || datum.ending == 'Still open'", alt.value("#24302f"), alt.value("white"))
+    dark = alt.condition(
+        "datum.ending == 'Sorted, not heard' || datum.ending == 'Warm but unresolved' || datum.ending == 'Still open'",
+        alt.value("#24302f"),
+        alt.value("white"),
+    )
     chart = alt.layer(bars, text.encode(color=dark)).properties(height=44 * data["policy"].nunique() + 100)
     return chart, "How needs ended. " + "; ".join(words)  # type: ignore[return-value]

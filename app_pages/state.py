@@ -49,6 +49,8 @@ class Asked:
     problems: tuple[str, ...]
     replications: int
     pressed: bool
+    is_opening: bool
+    """Whether it is the question that the app opens on; that one is computed unasked."""
 
 
 @dataclass(frozen=True)
@@ -139,14 +141,17 @@ def ask() -> Asked:
     if choice == OWN:
         upload = st.file_uploader("Scenario file (YAML)", type=["yaml", "yml"], key="upload")
         if upload is None:
-            st.caption("Start from one that ships: `scenarios/` holds five, and every field has a tooltip in an editor.")
-            return Asked(None, (), QUICK_REPLICATIONS, False)
+            st.caption(
+                "Start from one that ships: `scenarios/` holds five, and every field has a tooltip in an editor."
+            )
+            return Asked(None, (), QUICK_REPLICATIONS, False, False)
         source = Source(upload.name, upload.getvalue())
+    loaded, problems = None, tuple[str, ...]()
     try:
         text = jobs.path_of(source.name).read_bytes() if source.text is None else source.text
         load(source, None, ())
         names = (AS_IT_IS, *_named_in(source.name, text))
-        if st.session_state.get("with") not in names:
+        if st.session_state.get("with", AS_IT_IS) not in names:
             st.session_state.pop("with", None)
         named = st.selectbox(
             "Named scenario", names, key="with", bind="query-params",
@@ -157,26 +162,39 @@ def ask() -> Asked:
         base = load(source, chosen, ()).value
         mark = hashlib.sha256(f"{source} {chosen}".encode()).hexdigest()[:8]
         sets = _levers(base, f"{mark}-{st.session_state.get('lever_round', 0)}")
-        loaded, problems = load(source, chosen, sets), ()
+        loaded = load(source, chosen, sets)
     except (ScenarioError, FieldError, FieldErrors, OSError) as error:
-        loaded, problems = None, told(error)
+        problems = told(error)
     replications = st.number_input(
         "Replications", 2, 50, QUICK_REPLICATIONS, key="replications", persist_state="session",
         help="More make the intervals narrower, and the run longer. Two is the least that gives an interval.",
     )  # fmt: skip
-    pressed = st.button("Run", type="primary", icon=":material/play_arrow:", width="stretch", disabled=loaded is None)
+    pressed = st.button(
+        "Run", type="primary", icon=":material/play_arrow:", width="stretch", disabled=loaded is None
+    )
     st.button(
         "Back to the scenario's own values", width="stretch", type="tertiary",
         on_click=lambda: st.session_state.update(lever_round=st.session_state.get("lever_round", 0) + 1),
     )  # fmt: skip
-    return Asked(loaded, problems, int(replications), pressed)
+    is_opening = choice == first and loaded is not None and not loaded.applied
+    return Asked(loaded, problems, int(replications), pressed, is_opening)
 
 
 def _meaning(model: type, field: str) -> str | None:
     return getattr(model.model_fields[field], "description", None)  # type: ignore[attr-defined]
 
 
-def _percent(label: str, field: str, value: float, most: int, mark: str, *, least: int = 0, step: int = 5, off: bool = False) -> tuple[str, ...]:
+def _percent(
+    label: str,
+    field: str,
+    value: float,
+    most: int,
+    mark: str,
+    *,
+    least: int = 0,
+    step: int = 5,
+    off: bool = False,
+) -> tuple[str, ...]:
     """A factor of `what_if` as a slider in per cent; empty where it is left alone."""
     now = round(100 * value)
     low, high = min(least, now), max(most, now)
@@ -212,7 +230,14 @@ def _containment(mark: str) -> tuple[str, ...]:
     if how != "One share":
         return ()
     chosen = st.slider(
-        "Contained, all types with a bot", 0, 80, 40, 5, format="%d %%", key=f"contained-{mark}", persist_state="session"
+        "Contained, all types with a bot",
+        0,
+        80,
+        40,
+        5,
+        format="%d %%",
+        key=f"contained-{mark}",
+        persist_state="session",
     )
     return (f"what_if.contained={chosen / 100:g}",)
 
@@ -270,12 +295,18 @@ def _head(path: str, changed: int) -> dict[str, Any] | None:  # noqa: ARG001
 
 def _opened(path: Path) -> Shown | None:
     record = runs.read(path)
-    return Shown(record, path, digest_of(record["scenario"])) if record and "frames" in record.get("document", {}) else None
+    return (
+        Shown(record, path, digest_of(record["scenario"]))
+        if record and "frames" in record.get("document", {})
+        else None
+    )
 
 
 def path_of(scenario: Scenario, options: dict[str, Any]) -> Path:
     """Where the run of exactly this question is kept."""
-    return folder() / runs.name_of("compare", scenario, runs.key_of("compare", scenario, options)) / "run.json"
+    return (
+        folder() / runs.name_of("compare", scenario, runs.key_of("compare", scenario, options)) / "run.json"
+    )
 
 
 def kept(scenario: Scenario) -> Shown | None:
@@ -306,7 +337,10 @@ def answer(asked: Asked) -> None:
     """Bring the shown answer up to the question where that costs nothing, or where the button was pressed."""
     state = st.session_state
     if asked.problems:
-        st.error("\n".join(f"- {safe(line)}" for line in asked.problems), title="This scenario cannot be used as it stands")
+        st.error(
+            "\n".join(f"- {safe(line)}" for line in asked.problems),
+            title="This scenario cannot be used as it stands",
+        )
     if asked.loaded is None:
         return
     scenario, shown = asked.loaded.value, state.get("shown")
@@ -321,7 +355,7 @@ def answer(asked: Asked) -> None:
         found = kept(scenario)
         if found is not None:
             state.shown = found
-        elif first and shown is None:
+        elif first and shown is None and asked.is_opening:
             compute(scenario, asked.loaded.applied, QUICK_REPLICATIONS)
         elif shown is not None:
             st.warning(
@@ -330,7 +364,14 @@ def answer(asked: Asked) -> None:
             )  # fmt: skip
 
 
-STEPS = (("planning ", 8), ("the ladder", 4), ("fitting ", 2), ("simulating ", 1), ("today's roster", 1), ("anchoring", 1))
+STEPS = (
+    ("planning ", 8),
+    ("the ladder", 4),
+    ("fitting ", 2),
+    ("simulating ", 1),
+    ("today's roster", 1),
+    ("anchoring", 1),
+)
 """Steps of a comparison by how their message begins, with their rough weights."""
 
 
@@ -339,7 +380,10 @@ def compute(scenario: Scenario, applied: tuple[Applied, ...], replications: int)
     options = jobs.compare_options(list(scenario.policies), FRAMES, replications, COMPARE_SEED, True, 0, True)
     place = st.empty()
     try:
-        with place.status(f"Comparing {len(scenario.policies)} policies on {safe(scenario.title or scenario.name)}", expanded=True):
+        with place.status(
+            f"Comparing {len(scenario.policies)} policies on {safe(scenario.title or scenario.name)}",
+            expanded=True,
+        ):
             st.write(
                 f"Anchor today, plan each policy, simulate {replications} paired replications in three frames, take the"
                 " levers apart. This takes some minutes the first time, then it is kept. Changing a setting stops it."
@@ -349,7 +393,7 @@ def compute(scenario: Scenario, applied: tuple[Applied, ...], replications: int)
         st.session_state.shown = _opened(path_of(scenario, options))
         place.empty()
         st.toast("The comparison is ready.", icon=":material/check:")
-    except Exception as error:  # noqa: BLE001  (whatever went wrong is told in one line)
+    except Exception as error:
         place.error("\n".join(f"- {safe(line)}" for line in told(error)), title="The comparison stopped")
 
 
@@ -370,7 +414,10 @@ def shown_or_stop() -> Shown:
     """The answer to show; where there is none, a sentence and nothing else."""
     shown = st.session_state.get("shown")
     if shown is None:
-        st.info("Nothing has been computed for this scenario yet. Press Run on the left; it takes some minutes.", icon=":material/hourglass_empty:")
+        st.info(
+            "Nothing has been computed for this scenario yet. Press Run on the left; it takes some minutes.",
+            icon=":material/hourglass_empty:",
+        )
         st.stop()
     return shown  # type: ignore[no-any-return]
 

@@ -51,7 +51,9 @@ else:
         f" Erlang C per queue with flat shrinkage would have said {fte['erlang_c_flat_shrinkage']:.1f} FTE."
     )
     if plan["gap"] is not None:
-        st.caption(f"Schedule: {show.safe(plan['status'])}, within {100 * plan['gap']:.2f} % of the proven bound.")
+        st.caption(
+            f"Schedule: {show.safe(plan['status'])}, within {100 * plan['gap']:.2f} % of the proven bound."
+        )
 
 # --- the week -------------------------------------------------------------------------------------------------------
 
@@ -70,7 +72,9 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     )  # fmt: skip
     day = WHOLE
     if days > 1:
-        day = st.segmented_control("Day", [WHOLE, *day_names], default=WHOLE, required=True, key="day", persist_state="session")
+        day = st.segmented_control(
+            "Day", [WHOLE, *day_names], default=WHOLE, required=True, key="day", persist_state="session"
+        )
     kind = ALL_TYPES
     if len(type_titles) > 1:
         kind = st.selectbox(
@@ -110,7 +114,10 @@ def series(values: list[float], name: str) -> list[dict[str, Any]]:
     for place, d in enumerate(chosen_days):
         for i in range(first, last):
             k = d * per_day + i
-            start, end = (i - first) * step / 60 + place * width * step / 60, (i - first + 1) * step / 60 + place * width * step / 60
+            start, end = (
+                (i - first) * step / 60 + place * width * step / 60,
+                (i - first + 1) * step / 60 + place * width * step / 60,
+            )
             rows.append({"line": name, "x": start, "x2": end, "when": labels[k], "value": values[k]})
     return rows
 
@@ -121,9 +128,21 @@ def axis() -> alt.Axis:
     if len(chosen_days) > 1:
         marks = [round(p * hours, 4) for p in range(len(chosen_days))]
         words = [day_names[d] for d in chosen_days]
-        return alt.Axis(values=marks, labelExpr=f"{words}[round(datum.value / {hours})]", labelAlign="left", labelOffset=4, title=None, grid=True, tickSize=12)
+        return alt.Axis(
+            values=marks,
+            labelExpr=f"{words}[round(datum.value / {hours})]",
+            labelAlign="left",
+            labelOffset=4,
+            title=None,
+            grid=True,
+            tickSize=12,
+        )
     start = first * step / 60
-    return alt.Axis(labelExpr=f"format(floor(datum.value + {start}), '02d') + ':' + format(round(60 * ((datum.value + {start}) % 1)), '02d')", title=None, tickMinStep=1)
+    return alt.Axis(
+        labelExpr=f"format(floor(datum.value + {start}), '02d') + ':' + format(round(60 * ((datum.value + {start}) % 1)), '02d')",
+        title=None,
+        tickMinStep=1,
+    )
 
 
 def shape(chart: alt.Chart, colour: str, stroke: float, dash: list[int]) -> alt.Chart:
@@ -133,7 +152,9 @@ def shape(chart: alt.Chart, colour: str, stroke: float, dash: list[int]) -> alt.
     return chart.mark_line(interpolate="step-after", strokeWidth=stroke, strokeDash=dash)
 
 
-def steps(rows: list[dict[str, Any]], styles: dict[str, tuple[str, float, list[int]]], title: str) -> alt.LayerChart:
+def steps(
+    rows: list[dict[str, Any]], styles: dict[str, tuple[str, float, list[int]]], title: str
+) -> alt.LayerChart:
     """Lines by interval, each held until the next; one of width 0 is a filled area."""
     frame = pd.DataFrame(rows)
     present = [name for name in styles if name in set(frame["line"])]
@@ -158,24 +179,45 @@ people = {
     "Required on the queue": ("#b8683a", 1.8, [1, 0]),
 }
 rows = [] if week["required"] is None else series(week["required"][g], "Required on the queue")
-rows += series(week["on_queue"][g], "Scheduled on the queue") + series(week["in_shift"][g], "In shift, breaks and offline inside")
+rows += series(week["on_queue"][g], "Scheduled on the queue") + series(
+    week["in_shift"][g], "In shift, breaks and offline inside"
+)
 peak = max(rows, key=lambda r: r["value"])
 words = f"People by interval in {group_titles[week['groups'][g]]}, {day}: {', '.join(dict.fromkeys(r['line'] for r in rows))}; most is {peak['value']:.0f} at {peak['when']}"
 show.draw(steps(rows, people, "People present"), words, key="people")
-st.caption("Numbers are of people present: what absence takes on the day is already off. Closed hours are left out of the picture.")
+st.caption(
+    "Numbers are of people present: what absence takes on the day is already off. Closed hours are left out of the picture."
+)
 
 if "queued" in week:
     at = [week["types"].index(t) for t in chosen_types]
-    sums = {n: [sum(week[n][t][k] for t in at) for k in range(len(labels))] for n in ("queued", "in_time", "abandoned")}
+    sums = {
+        n: [sum(week[n][t][k] for t in at) for k in range(len(labels))]
+        for n in ("queued", "in_time", "abandoned")
+    }
     lines = {"queued": "Offered to people", "in_time": "Answered in time", "abandoned": "Gave up waiting"}
-    styles = {"Answered in time": ("#8fbcb4", 0, []), "Offered to people": ("#4d5a60", 1.6, [1, 0]), "Gave up waiting": ("#b8683a", 1.6, [1, 0])}
-    st.subheader(f"Contacts: {show.safe(type_titles.get(kind, kind).lower() if kind == ALL_TYPES else type_titles[kind])}")
+    styles = {
+        "Answered in time": ("#8fbcb4", 0, []),
+        "Offered to people": ("#4d5a60", 1.6, [1, 0]),
+        "Gave up waiting": ("#b8683a", 1.6, [1, 0]),
+    }
+    st.subheader(
+        f"Contacts: {show.safe(type_titles.get(kind, kind).lower() if kind == ALL_TYPES else type_titles[kind])}"
+    )
     rows = [r for n, title in lines.items() for r in series(sums[n], title)]
     inside = [d * per_day + i for d in chosen_days for i in range(per_day)]
     offered, in_time, gave_up = (sum(sums[n][k] for k in inside) for n in ("queued", "in_time", "abandoned"))
     told = f"{offered:,.0f} contacts offered, {in_time:,.0f} answered in time, {gave_up:,.0f} gave up"
-    show.draw(steps(rows, styles, f"Contacts in {step} minutes"), f"Contacts by interval, {day}: {told}", key="contacts")
-    st.caption(f"{WHOLE if len(chosen_days) > 1 else show.safe(day)}: {told}, mean over the replications." if days > 1 else f"{told}, mean over the replications.")
+    show.draw(
+        steps(rows, styles, f"Contacts in {step} minutes"),
+        f"Contacts by interval, {day}: {told}",
+        key="contacts",
+    )
+    st.caption(
+        f"{WHOLE if len(chosen_days) > 1 else show.safe(day)}: {told}, mean over the replications."
+        if days > 1
+        else f"{told}, mean over the replications."
+    )
 
 # --- tables ---------------------------------------------------------------------------------------------------------
 
@@ -204,19 +246,39 @@ if plan is not None:
     if plan["targets"]:
         st.subheader("Targets, from the simulated roster")
         rows = [
-            {"": "met" if t["met"] else "missed", "Target": t["target"], "Window": t["window"], "Simulated": f"{t['mean']:.3f}", "Aim": f"{t['aim']:.3f}"}
+            {
+                "": "met" if t["met"] else "missed",
+                "Target": t["target"],
+                "Window": t["window"],
+                "Simulated": f"{t['mean']:.3f}",
+                "Aim": f"{t['aim']:.3f}",
+            }
             for t in sorted(plan["targets"], key=lambda t: t["met"])
         ]
-        show.table(rows, "Targets: simulated against the aim, missed ones first", first=3, height=min(420, 38 + 35 * len(rows)))
+        show.table(
+            rows,
+            "Targets: simulated against the aim, missed ones first",
+            first=3,
+            height=min(420, 38 + 35 * len(rows)),
+        )
     short = sorted((u for u in plan["unmet"] if u["short"] >= 0.05), key=lambda u: -u["short"])
     st.subheader("What the schedule cannot meet")
     if short:
         large = [u for u in short if u["short"] >= 0.5]
         st.markdown(
-            f"The schedule is short by half a person or more in {len(large)} intervals" + (f"; at most by {short[0]['short']:.1f}." if large else ".")
+            f"The schedule is short by half a person or more in {len(large)} intervals"
+            + (f"; at most by {short[0]['short']:.1f}." if large else ".")
         )
-        rows = [{"Day": u["day"], "Time": u["time"], "Skill": u["skill"], "Short by, people": f"{u['short']:.1f}"} for u in short]
-        show.table(rows, "Intervals in which the schedule is short, the largest first", first=3, height=min(320, 38 + 35 * len(rows)))
+        rows = [
+            {"Day": u["day"], "Time": u["time"], "Skill": u["skill"], "Short by, people": f"{u['short']:.1f}"}
+            for u in short
+        ]
+        show.table(
+            rows,
+            "Intervals in which the schedule is short, the largest first",
+            first=3,
+            height=min(320, 38 + 35 * len(rows)),
+        )
     else:
         st.markdown("Nothing: every interval has the people that it requires.")
     for line in plan["requirement"]["unreached"]:

@@ -328,11 +328,8 @@ def verdict(comparison: Comparison, frame: str) -> Json:
 
         best = min(cells, key=lambda p: sign * value(p))
         others = [p for p in cells if p != best]
-        sure = all(
-            sign * difference(sums[best][measure][:2], sums[p][measure][:2], "").mean < 0
-            and (difference(sums[best][measure][:2], sums[p][measure][:2], "").high < 0) == (sign > 0)
-            for p in others
-        )
+        gaps = [difference(sums[best][measure][:2], sums[p][measure][:2], "") for p in others]
+        sure = all(gap.high < 0 if sign > 0 else gap.low > 0 for gap in gaps)
         winners[measure] = {"policy": best, "value": value(best), "sure": bool(sure)}
     return {"sentences": sentences, "turns_at_value_factor": plain(turns), "best": plain(winners)}
 

@@ -32,7 +32,7 @@ from sim.world import Floats, Ints, World, frozen
 Say = Callable[[str], None]
 FIRST, MOST = 4, 32
 """Replications at first, and at most until a target is decided (a quick plan stops at QUICK)."""
-QUICK = 12
+QUICK = 8
 SMALL = 24
 """Up to so many intervals every row is tried by itself; beyond, rows of a window are tried together."""
 SEED = 9_001
@@ -371,10 +371,11 @@ class Search:
     def start(self) -> Requirement:
         """Rows from Erlang A on lagged load, with the arrivals and handle times that the policy itself leads to."""
         ample = np.full((len(self.scenario.groups), self.size), self._ample(), np.int64)
-        self._refuse_unreachable(judge(self.scenario, self.policy, self.simulate(ample, range(FIRST))))
+        plenty = self.simulate(ample, range(FIRST))
+        self._refuse_unreachable(judge(self.scenario, self.policy, plenty))
         sums = totals_once(self.world, lens_of(self.scenario), SEED, 0, self.engine)
         seconds = self.scenario.horizon.interval_min * 60
-        rates = self.simulate(ample, range(FIRST)).by_wait[self.waits[0]]["queued"].mean(axis=0) / seconds
+        rates = plenty.by_wait[self.waits[0]]["queued"].mean(axis=0) / seconds
         answered = sums.customers["answered"].sum(axis=(1, 2))
         handle = sums.customers["handle_min"].sum(axis=(1, 2)) * 60 / np.maximum(answered, 1e-9)
         rest = sums.people["recovery_due_min"].sum() * 60 / max(answered.sum(), 1e-9)
@@ -476,7 +477,7 @@ class Search:
         requirement.own = self.own
         return requirement
 
-    def _approach(self, requirement: Requirement, most: int = 6) -> None:
+    def _approach(self, requirement: Requirement, most: int = 5) -> None:
         """Scale the rows of whole windows until each is about right, before single rows are touched."""
         n_types = len(self.scenario.types)
         for _ in range(most):
@@ -494,7 +495,7 @@ class Search:
                     continue
                 far += gap > 0.02
                 scope = set(self._numbers(target)) or set(range(n_types))
-                step = float(np.clip((0.6 if gap > 0.05 else 0.3) * gap, -0.02, 0.08))
+                step = float(np.clip((0.8 if gap > 0.05 else 0.3) * gap, -0.02, 0.12))
                 for k, s in enumerate(self.sets):
                     if set(s.types) <= scope:
                         old = factor[k, list(v.window)]

@@ -60,7 +60,7 @@ _BASE: dict[str, Any] = {
     },
     "groups": {
         "front": {"skills": ["order", "trouble"], "headcount": 4, "cost_per_hour": 24},
-        "care": {"skills": ["trouble"], "headcount": 3, "cost_per_hour": 27, "empathy": 0.3},
+        "care": {"skills": ["trouble"], "headcount": 3, "cost_per_hour": 21, "empathy": 0.3},
     },
     "detectors": {"distress": {"target": "intensity", "cost_per_contact": 0.02}},
     "shrinkage": [
@@ -88,7 +88,7 @@ _BASE: dict[str, Any] = {
     "costs": {
         "seat_per_year": 3000,
         "automation_per_year": 20000,
-        "concession": 20,
+        "concession": 5,
         "complaint": 60,
         "contact": 0.1,
         "recruiting": 1500,

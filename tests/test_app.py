@@ -94,12 +94,23 @@ def opened(place: Place) -> Callable[[str], AppTest]:
 
 def words(app: AppTest) -> str:
     """Everything said on the page."""
-    kinds = (app.title, app.header, app.subheader, app.markdown, app.caption, app.warning, app.error, app.info)
+    kinds = (
+        app.title,
+        app.header,
+        app.subheader,
+        app.markdown,
+        app.caption,
+        app.warning,
+        app.error,
+        app.info,
+    )
     return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_page_opens_computed_with_a_sentence_and_without_a_traceback(page: str, opened: Callable[[str], AppTest]) -> None:
+def test_page_opens_computed_with_a_sentence_and_without_a_traceback(
+    page: str, opened: Callable[[str], AppTest]
+) -> None:
     app = opened(page)
     assert not app.exception
     assert not app.error
@@ -162,7 +173,9 @@ def test_named_scenario_is_read_and_waits_for_the_button(opened: Callable[[str],
     assert app.warning
 
 
-def test_moved_levers_reach_the_run(opened: Callable[[str], AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_moved_levers_reach_the_run(
+    opened: Callable[[str], AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[Any] = []
 
     def record(scenario: Any, options: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
@@ -277,7 +290,9 @@ def test_own_file_with_faults_is_told_in_lines(opened: Callable[[str], AppTest])
     assert "tmp" not in app.error[0].value
 
 
-@pytest.mark.parametrize("data", [b"", b"\xff\xfe\x00", b"a: [", b"PK\x03\x04", "ünsinn".encode("latin-1"), b"- 1\n- 2"])
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff\xfe\x00", b"a: [", b"PK\x03\x04", "ünsinn".encode("latin-1"), b"- 1\n- 2"]
+)
 def test_own_file_that_is_no_scenario(data: bytes, opened: Callable[[str], AppTest]) -> None:
     app = opened("compare")
     app.selectbox(key="scenario").set_value("A file of your own").run()
@@ -326,7 +341,13 @@ def test_csv_holds_no_formulas() -> None:
     estimate = {"mean": -1.5, "low": -2.0, "high": None, "unit": "@unit"}
     document = {
         "scenario": "=cmd()",
-        "frames": [{"frame": "at_target", "policies": {"+p": {"-m": estimate}}, "differences": {"p": {"cash": estimate}}}],
+        "frames": [
+            {
+                "frame": "at_target",
+                "policies": {"+p": {"-m": estimate}},
+                "differences": {"p": {"cash": estimate}},
+            }
+        ],
     }
     rows = list(csv.reader(io.StringIO(show.measures_csv(document))))
     assert rows[1][:7] == ["'=cmd()", "at_target", "'+p", "'-m", rows[1][4], "'@unit", "value"]

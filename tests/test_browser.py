@@ -19,7 +19,10 @@ from test_app import tiny_place
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("app")]
 ROOT = Path(__file__).resolve().parents[1]
-CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))),
+    None,
+)
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 PAGES = {
     "": ("A small desk", "How needs ended", "Side by side"),
@@ -78,7 +81,10 @@ def page(browser: Any) -> Iterator[Any]:
 @pytest.mark.parametrize("path", PAGES)
 def test_page_in_a_browser(path: str, address: str, page: Any) -> None:
     hosts: set[str] = set()
-    page.on("request", lambda request: hosts.add(request.url.split("/")[2]) if request.url.startswith("http") else None)
+    page.on(
+        "request",
+        lambda request: hosts.add(request.url.split("/")[2]) if request.url.startswith("http") else None,
+    )
     page.goto(f"{address}/{path}")
     for text in PAGES[path]:
         page.get_by_text(text).first.wait_for(state="visible", timeout=90_000)
@@ -91,17 +97,22 @@ def test_charts_are_drawn_and_have_words(address: str, page: Any) -> None:
     page.goto(address)
     page.get_by_text("How needs ended").first.wait_for(state="visible", timeout=90_000)
     page.wait_for_selector("[aria-label^='How needs ended']", timeout=30_000)
-    assert page.locator("[data-testid=stVegaLiteChart] svg, [data-testid=stVegaLiteChart] canvas").count() >= 4
+    assert (
+        page.locator("[data-testid=stVegaLiteChart] svg, [data-testid=stVegaLiteChart] canvas").count() >= 4
+    )
 
 
 def test_a_link_opens_what_it_names(address: str, page: Any) -> None:
-    page.goto(f"{address}/?frame=equal_hours&with=busy")
+    page.goto(f"{address}/?frame=Equal+hours")
     page.get_by_text("with the paid hours of").first.wait_for(state="visible", timeout=90_000)
-    page.get_by_text("110 %").first.wait_for(state="visible", timeout=30_000)
+    assert page.locator("[data-testid=stException]").count() == 0
+    page.goto(f"{address}/?with=Busy")
+    page.get_by_text("110 %").first.wait_for(state="visible", timeout=60_000)
+    page.get_by_text("Nothing has been computed").first.wait_for(state="visible", timeout=60_000)
 
 
 def test_moving_between_pages_keeps_the_question(address: str, page: Any) -> None:
-    page.goto(f"{address}/?with=busy")
+    page.goto(f"{address}/?with=Busy")
     page.get_by_text("110 %").first.wait_for(state="visible", timeout=90_000)
     page.get_by_role("link", name="Evidence").first.click()
     page.get_by_text("Read one in full").first.wait_for(state="visible", timeout=30_000)

@@ -22,16 +22,16 @@ POLICIES = ("as_is", "hard", "soft")
 
 @pytest.fixture(autouse=True, scope="module")
 def _sooner() -> Iterator[None]:
-    """A second for each schedule: here it matters that it keeps to the hours, not how cheap it is."""
+    """One pass for each schedule: here it matters that it keeps to the hours, not how cheap it is."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(plans, "solve", lambda problem, time_limit_s=1.0, **_: solve(problem, time_limit_s=1.0))
+    patch.setattr(plans, "solve", lambda problem, **_: solve(problem, thorough=False))
     yield
     patch.undo()
 
 
 @pytest.fixture(scope="module")
 def runner(_sooner: None) -> Runner:
-    scenario = small.busy(3)
+    scenario = small.busy(4)
     roster = plans.as_is_roster(scenario)
     anchored = anchor(scenario, roster, replications=3, rounds=3, strict=False)
     return Runner(scenario, replications=4, plan_replications=8, anchored=anchored, as_is=roster)
@@ -122,10 +122,10 @@ def test_money_lines_by_hand(comparison: Comparison) -> None:
     people = cell.totals.people
     overtime = people["overtime_min"] / 60
     regular = people["paid_min"] / 60 - overtime
-    pay = ((regular / 0.9 + overtime) * [24, 27]).sum(axis=1) * years
+    pay = ((regular / 0.9 + overtime) * [24, 21]).sum(axis=1) * years
     assert cell.money.lines["payroll"] == pytest.approx(pay)
     assert cell.money.lines["overtime_premium"] == pytest.approx(
-        (overtime * [24, 27]).sum(axis=1) * 0.5 * years
+        (overtime * [24, 21]).sum(axis=1) * 0.5 * years
     )
     fte = (regular / 0.9 / 37.5 / 0.4).sum(axis=1)
     assert cell.money.lines["seats"] == pytest.approx(3000 * fte)
@@ -133,7 +133,7 @@ def test_money_lines_by_hand(comparison: Comparison) -> None:
     answered = cell.totals.customers["journey_answered"].sum(axis=(1, 2, 3))
     assert cell.money.lines["telephony"] == pytest.approx(0.1 * answered * years)
     assert cell.money.lines["concessions"] == pytest.approx(
-        answered * scenario.coefficient("concession_share") * 20 * years
+        answered * scenario.coefficient("concession_share") * 5 * years
     )
     sessions = cell.totals.customers["journey_sessions"].sum(axis=(2, 3))
     assert sessions[:, 1].sum() == 0

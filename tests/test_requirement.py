@@ -29,6 +29,7 @@ from sim import erlang
 # --- the search, against its neighbourhood ------------------------------------------------------------------
 
 DAY = {
+    "groups__care__cost_per_hour": 27,
     "horizon__days": 1,
     "types__order__offered_per_week": 1500,
     "targets": [

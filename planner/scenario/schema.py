@@ -857,10 +857,25 @@ class Scenario(_Part):
             errors.append(FieldError(("segments",), 0, "needs shares above 0"))
         if all(kind.offered_per_week == 0 for kind in self.types.values()):
             errors.append(FieldError(("types",), None, "needs a contact type with offered_per_week above 0"))
+        elif not self._has_contacts():
+            first = self.horizon.start
+            errors.append(FieldError(("horizon", "start"), first, "needs a day with contacts in the horizon"))
         self._shifts_fit_the_grid(errors)
         if errors:
             raise FieldErrors(errors)
         return self
+
+    def _has_contacts(self) -> bool:
+        """Whether anybody is offered on any day of the horizon."""
+        weekdays = {(self.horizon.start.weekday() + day) % 7 for day in range(self.horizon.days)}
+        opened = {day for day, hours in enumerate(self.opening.by_weekday()) if hours}
+        for kind in self.types.values():
+            weights: dict[int, float] = dict.fromkeys(opened, 1.0)
+            if kind.weekdays:
+                weights = {day: weight for key, weight in kind.weekdays.items() for day in days_of(key)}
+            if kind.offered_per_week and any(weights.get(day, 0) > 0 for day in weekdays):
+                return True
+        return False
 
     def _shifts_fit_the_grid(self, errors: list[FieldError]) -> None:
         for name, shift in self.shifts.items():

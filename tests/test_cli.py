@@ -1,0 +1,479 @@
+"""The command line: help, one document on stdout, one clear line for whatever is wrong, and runs kept whole or not at all."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import small
+from click.testing import Result
+from typer.testing import CliRunner
+
+from planner import jobs, runs
+from planner.cli import app
+from sim.measures import CUSTOMER, PEOPLE
+
+COMMANDS = ("check", "simulate", "plan", "compare", "mix", "evidence", "runs", "app")
+NUMBERS = {**small.by_numbers(6, 4), "horizon__days": 2}
+RUNS = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs are kept in the working directory: not in the project's."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Callable[..., str]:
+    """Write the tiny scenario with changes, and give its name."""
+
+    def write(**changes: object) -> str:
+        (tmp_path / "tiny.yaml").write_text(small.text(**{**NUMBERS, **changes}), encoding="utf-8")
+        return "tiny.yaml"
+
+    return write
+
+
+def run(*words: str) -> Result:
+    return RUNS.invoke(app, list(words))
+
+
+def one_document(result: Result) -> dict:
+    """All of stdout is one JSON text of finite numbers on one line."""
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.count("\n") == 1
+
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    return json.loads(result.stdout, parse_constant=refuse)
+
+
+def told(result: Result) -> list[str]:
+    """The lines of an expected error, progress left out."""
+    assert result.exit_code == 2, (result.stdout, result.stderr, result.exception)
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    return [line for line in result.stderr.splitlines() if not line.lstrip()[:1].isdigit()]
+
+
+# --- help ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command: str) -> None:
+    result = run(command, "--help")
+    assert result.exit_code == 0
+    assert f"Example: unhurried {command}" in " ".join(result.stdout.split())
+
+
+def test_help_lists_every_command() -> None:
+    shown = run("--help").stdout
+    assert all(command in shown for command in COMMANDS)
+    assert len(app.registered_commands) == len(COMMANDS), "a new command belongs into these tests"
+
+
+# --- one document -------------------------------------------------------------------------------------------
+
+
+def test_check(file) -> None:
+    document = one_document(run("check", file(), "--json", "--set", "what_if.volume=1.1"))
+    assert document["ok"] is True
+    assert document["types"] == ["order", "trouble"]
+    assert document["policies"] == ["as_is", "hard", "soft"]
+    assert document["contacts_per_week"] == 1500
+    assert document["headcount"] == 7
+    assert document["applied"] == [["what_if.volume", 1.1, "--set"]]
+    plain = run("check", file())
+    assert plain.exit_code == 0
+    assert "2 contact types, 1,500 contacts a week" in " ".join(plain.stdout.split())
+    assert plain.stderr == ""
+
+
+def test_check_with_json_gives_the_problems_as_one_document_too(file) -> None:
+    result = run("check", file(types__order__resolved=1.5, typo=1), "--json")
+    assert result.exit_code == 2
+    document = json.loads(result.stdout)
+    assert document["ok"] is False
+    assert {p["field"] for p in document["problems"]} == {"types.order.resolved", "typo"}
+    assert all(p["line"] > 0 for p in document["problems"])
+    assert result.stderr == ""
+
+
+def test_simulate(file) -> None:
+    result = run("simulate", file(), "--policy", "soft", "-n", "2", "--seed", "5", "--json")
+    document = one_document(result)
+    assert set(document) == {
+        "scenario", "policy", "engine", "seed", "replications", "seconds", "measures", "by_type", "by_segment",
+        "by_vulnerable", "by_channel", "by_group", "anchoring",
+    }  # fmt: skip
+    assert (document["policy"], document["seed"], document["replications"]) == ("soft", 5, 2)
+    assert set(document["measures"]) >= {*CUSTOMER, *PEOPLE}
+    assert set(document["by_group"]) == {"front", "care"}
+    assert set(document["measures"]["occupancy"]) == {"mean", "low", "high", "unit"}
+    assert "anchoring round 1" in result.stderr
+    assert "simulating soft, 2 replications" in result.stderr
+
+
+def test_simulate_for_people(file) -> None:
+    result = run("simulate", file(), "-n", "2")
+    assert result.exit_code == 0
+    assert "tiny: as_is" in result.stdout
+    assert "Kept in runs/simulate-tiny-" in result.stdout
+    assert "anchoring round" not in result.stdout
+
+
+def test_same_seed_same_numbers_and_another_seed_others(file) -> None:
+    name = file()
+    first, again, other = (
+        one_document(run("simulate", name, "-n", "2", "--seed", seed, "--json")) for seed in ("1", "1", "2")
+    )
+    del first["seconds"], again["seconds"], other["seconds"]
+    assert first == again
+    assert first["measures"] != other["measures"]
+    assert first["anchoring"] == other["anchoring"], "anchoring has its own draws"
+
+
+def test_engines_give_the_same_numbers(file) -> None:
+    name = file(horizon__days=1)
+    kernel, simpy = (
+        one_document(run("simulate", name, "-n", "2", "--engine", engine, "--json"))
+        for engine in ("kernel", "simpy")
+    )
+    assert kernel["measures"] == simpy["measures"]
+    assert (kernel["engine"], simpy["engine"]) == ("kernel", "simpy")
+
+
+def test_plan(file) -> None:
+    result = run("plan", file(), "--policy", "soft", "-n", "2", "--quick", "--json")
+    document = one_document(result)
+    assert set(document) == {
+        "scenario", "policy", "status", "cost", "bound", "gap", "schedule_seconds", "seconds", "violations", "fte",
+        "requirement", "unmet", "targets", "repairs", "proof", "week", "anchoring",
+    }  # fmt: skip
+    assert document["status"] == "plain numbers"
+    assert document["violations"] == []
+    fte = document["fte"]
+    assert 0 < fte["bare"] <= fte["rostered"] <= fte["paid"]
+    assert [g["group"] for g in fte["by_group"]] == ["front", "care"]
+    assert len(document["targets"]) == 6
+    assert len(document["week"]["labels"]) == len(document["week"]["on_queue"][0]) == 48
+    assert "requirement round 1" in result.stderr
+
+
+def test_compare_and_what_is_kept(file, tmp_path: Path) -> None:
+    words = (
+        "compare",
+        file(),
+        "--policy",
+        "hard",
+        "-n",
+        "2",
+        "--quick",
+        "--frame",
+        "equal_hours",
+        "--doubt",
+        "1",
+    )
+    result = run(*words, "--json")
+    document = one_document(result)
+    assert set(document) >= {"frames", "doubt", "plans", "as_is_week", "anchoring", "policies"}
+    assert [f["frame"] for f in document["frames"]] == ["equal_hours"]
+    assert list(document["frames"][0]["differences"]) == ["hard"]
+    assert document["doubt"]["hard"]["draws"] == 1
+    assert document["frames"][0]["ladder"]["hard"]
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert {p.name for p in folder.iterdir()} >= {"run.json", "measures.parquet", "differences.parquet"}
+    table = pd.read_parquet(folder / "differences.parquet")
+    cash = table[(table.measure == "cash") & (table.policy == "hard")]
+    assert cash["mean"].tolist() == [document["frames"][0]["differences"]["hard"]["cash"]["mean"]]
+    again = run(*words, "--json")
+    assert one_document(again) == document, "found, not made again"
+    assert "simulating" not in again.stderr
+    people = run(*words)
+    assert people.exit_code == 0
+    assert "Equal hours" in people.stdout
+    assert "flips in" in " ".join(people.stdout.split())
+    listed = one_document(run("runs", "--json"))["runs"]
+    assert [row["run"] for row in listed] == [folder.name]
+    assert listed[0]["kind"] == "compare"
+    assert listed[0]["current"] is True
+    assert listed[0]["options"]["policies"] == ["as_is", "hard"]
+
+
+def test_mix_and_evidence(file) -> None:
+    rows = one_document(run("mix", file(), "--json"))["curve"]
+    assert rows[0]["default"] == pytest.approx(1)
+    assert rows == sorted(rows, key=lambda row: row["default"])
+    table = json.loads(run("evidence", "--json").stdout)
+    assert {"key", "default", "low", "high", "grade", "source"} <= set(table[0])
+    assert {row["grade"] for row in table} == {"A", "B", "C", "D"}
+    assert run("evidence").exit_code == 0
+
+
+def test_as_a_program(file, tmp_path: Path) -> None:
+    """A process of its own: stdout holds the document alone, stderr the progress, the exit code says how it went."""
+    program = [sys.executable, "-m", "planner.cli"]
+    place = {**os.environ, "PYTHONPATH": str(Path(jobs.__file__).resolve().parents[1])}
+    good = subprocess.run(
+        [*program, "simulate", file(), "-n", "2", "--json"],
+        capture_output=True,
+        text=True,
+        env=place,
+        cwd=tmp_path,
+    )
+    assert good.returncode == 0, good.stderr
+    assert json.loads(good.stdout)["scenario"] == "tiny"
+    assert good.stderr.strip()
+    bad = subprocess.run(
+        [*program, "simulate", file(typo=1)], capture_output=True, text=True, env=place, cwd=tmp_path
+    )
+    assert bad.returncode == 2
+    assert bad.stdout == ""
+    assert len(bad.stderr.strip().splitlines()) == 1
+
+
+# --- what can be wrong --------------------------------------------------------------------------------------
+
+WRONG = {
+    "wrong type": ({"types__order__handle__talk_s": "long"}, "types.order.handle.talk_s"),
+    "unknown key": ({"types__order__talk": 5}, "types.order.talk"),
+    "negative number": ({"types__order__offered_per_week": -5}, "types.order.offered_per_week"),
+    "a share above one": ({"targets__0__at_least": 1.2}, "targets.0.at_least"),
+    "not a number": ({"types__order__handle__acw_s": float("nan")}, "types.order.handle.acw_s"),
+    "profile off the grid": ({"types__order__profile": {"09:00": 1, "09:10": 2}}, "types.order.profile"),
+    "a skill nobody has": ({"groups__front__skills": ["trouble"]}, "types.order"),
+    "a skill that is no type": ({"groups__front__skills": ["order", "trouble", "orders"]}, "groups.front.skills"),
+    "zero volume": (
+        {"types__order__offered_per_week": 0, "types__trouble__offered_per_week": 0}, "types",
+    ),
+    "never open": ({"opening__hours": {"every day": "closed"}}, "opening.hours"),
+    "a horizon of closed days": ({"horizon__start": "2026-03-07"}, "horizon.start"),
+    "no days": ({"horizon__days": 0}, "horizon.days"),
+    "no types": ({"types": {}}, "types"),
+    "no as_is": ({"policies": {"soft": {}}}, "policies"),
+    "an oracle in disguise": (
+        {"policies__soft__recovery": {"after_intensity": 0.5}}, "policies.soft.recovery.after_intensity",
+    ),
+    "more contained than reaches": ({"types__order__automation__contained": 0.9}, "types.order.automation.contained"),
+    "an impossible coefficient": ({"behaviour": {"heard_share": 3}}, "behaviour.heard_share"),
+    "not a coefficient": ({"behaviour": {"heard_sare": 0.5}}, "behaviour.heard_sare"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+@pytest.mark.parametrize("command", ["check", "compare"])
+def test_wrong_scenarios_are_told_in_one_line(case: str, command: str, file) -> None:
+    changes, field = WRONG[case]
+    lines = told(run(command, file(**changes)))
+    assert len(lines) == 1, lines
+    place, _, rest = lines[0].partition(": ")
+    assert place.startswith("tiny.yaml:")
+    assert int(place.split(":")[1]) > 0
+    assert rest.startswith(field), lines[0]
+
+
+def test_every_problem_is_told_at_once(file) -> None:
+    lines = told(run("check", file(types__order__talk=5, horizon__days=0, targets__0__at_least=2)))
+    assert len(lines) == 3
+    assert len({line.split(":")[1] for line in lines}) == 3
+
+
+SMALL_SHARE = {"measure": "service_level", "at_least": 0.97, "within_s": 30}
+
+
+@pytest.mark.parametrize(
+    ("words", "changes", "field"),
+    [
+        (
+            ("plan", "--quick"),
+            {
+                "opening__out_of_hours": "lost",
+                "types__trouble__profile": {"09:00": 1, "20:00": 0},
+                "targets": [SMALL_SHARE],
+            },
+            "targets.0.at_least",
+        ),
+        (
+            ("simulate", "-n", "2"),
+            {
+                "types__order__handle__talk_s": 20,
+                "types__order__automation__context": 0,
+                "types__order__automation__offered": 1,
+            },
+            "types.order.handle.talk_s",
+        ),
+        (
+            ("simulate", "-n", "2"),
+            {"types__trouble__emotional_ratio": 2.5, "types__trouble__handle__cv": 0.2},
+            "types.trouble.emotional_ratio",
+        ),
+    ],
+    ids=["unreachable target", "impossible observation", "impossible ratio"],
+)
+def test_what_only_simulation_finds_out_is_told_with_its_line(words, changes, field, file, tmp_path) -> None:
+    name = file(**changes)
+    lines = told(run(words[0], name, *words[1:], "--json"))
+    assert len(lines) == 1, lines
+    number = int(lines[0].split(":")[1])
+    assert field in lines[0]
+    last = field.split(".")[-1]
+    assert (tmp_path / name).read_text().splitlines()[number - 1].strip().startswith(last)
+    assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("check", "insurance"), "insurance: no such file, and no scenario of that name ships"),
+        (("simulate", "insurre"), "did you mean insurer?"),
+        (("check", "missing.yaml"), "missing.yaml: no such file"),
+        (("check", "tiny.yaml", "--scenario", "storm"), "storm"),
+        (("simulate", "tiny.yaml", "--policy", "softer"), "no such policy; there are as_is, hard, soft"),
+        (("compare", "tiny.yaml", "--policy", "softt"), "did you mean soft?"),
+        (("check", "tiny.yaml", "--set", "what_if.volum=2"), "did you mean volume?"),
+        (("check", "tiny.yaml", "--set", "what_if.volume=lots"), "what_if.volume"),
+        (("check", "tiny.yaml", "--set", "volume"), "--set"),
+        (("check", "tiny.yaml", "--set", "types.order.offered_per_week=-1"), "types.order.offered_per_week"),
+        (("check", "tiny.yaml", "--set", "targets.7.at_least=0.5"), "targets"),
+        (("mix", "missing.yaml"), "missing.yaml: no such file"),
+    ],
+)
+def test_wrong_words_are_told_in_one_line(words: tuple[str, ...], said: str, file) -> None:
+    file()
+    lines = told(run(*words))
+    assert len(lines) == 1, lines
+    assert said in lines[0]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("simulate", "tiny.yaml", "--replications", "0"),
+        ("simulate", "tiny.yaml", "--seed", "-1"),
+        ("compare", "tiny.yaml", "--frame", "fair"),
+        ("simulate", "tiny.yaml", "--engine", "magic"),
+        ("simulate",),
+        ("dance",),
+    ],
+)
+def test_wrong_options_end_with_two_and_no_traceback(words: tuple[str, ...], file) -> None:
+    file()
+    result = run(*words)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    assert result.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"types: [unclosed\n", "unclosed.yaml:"),
+        (b"just a sentence\n", "mapping"),
+        (b"", "empty"),
+        (b"\x00\x01\x02", "not a text file"),
+        (b"PK\x03\x04rest", "workbook"),
+        (b"name: \xff\xfe\n", "UTF-8"),
+    ],
+)
+def test_what_is_no_scenario_is_told_in_one_line(content: bytes, said: str, tmp_path: Path) -> None:
+    (tmp_path / "unclosed.yaml").write_bytes(content)
+    lines = told(run("check", "unclosed.yaml"))
+    assert len(lines) == 1, lines
+    assert said in lines[0]
+
+
+def test_a_huge_file_is_refused_without_reading_it(tmp_path: Path) -> None:
+    with (tmp_path / "huge.yaml").open("wb") as stream:
+        stream.truncate(200_000_000)
+    assert told(run("check", "huge.yaml")) == [
+        "huge.yaml: is too large for a scenario: 200.0 MB, at most 5 MB"
+    ]
+
+
+def test_a_folder_that_cannot_be_written_is_told(file, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file, not a folder")
+    lines = told(run("simulate", file(), "-n", "1", "--out", "taken"))
+    assert len(lines) == 1, lines
+    assert "taken" in lines[0]
+
+
+# --- runs on disk -------------------------------------------------------------------------------------------
+
+
+def saved(folder: Path, value: float = 1.0) -> Path:
+    frame = pd.DataFrame({"measure": ["cash"], "mean": [value]})
+    return runs.save(
+        "compare", small.tiny(), {"n": 1}, {"value": value}, {"measures": frame}, folder=folder,
+        applied=[("what_if.volume", 1.1, "--set")],
+    )  # fmt: skip
+
+
+def test_a_run_is_found_by_its_question_and_replaced_by_the_same(tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    path = saved(folder)
+    assert runs.find("compare", small.tiny(), {"n": 1}, folder)["document"] == {"value": 1.0}
+    assert runs.find("compare", small.tiny(), {"n": 2}, folder) is None
+    assert runs.find("compare", small.tiny(what_if={"volume": 1.1}), {"n": 1}, folder) is None
+    assert runs.find("plan", small.tiny(), {"n": 1}, folder) is None
+    assert saved(folder, 2.0) == path
+    assert runs.find("compare", small.tiny(), {"n": 1}, folder)["document"] == {"value": 2.0}
+    assert pd.read_parquet(path / "measures.parquet")["mean"].tolist() == [2.0]
+    assert [p.name for p in folder.iterdir()] == [path.name], "nothing is left aside"
+    record = runs.read(path / "run.json")
+    assert record["applied"] == [{"path": "what_if.volume", "value": 1.1, "source": "--set"}]
+    assert record["code"] == runs.code_hash()
+    assert record["versions"]["numpy"]
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["first", "replacing"])
+@pytest.mark.parametrize("where", ["table", "document"])
+def test_a_run_that_is_stopped_leaves_nothing(
+    before: bool, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "kept"
+    if before:
+        saved(folder)
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    if where == "table":
+        monkeypatch.setattr(pd.DataFrame, "to_parquet", stop)
+    else:
+        monkeypatch.setattr(runs, "versions", stop)
+    with pytest.raises(KeyboardInterrupt):
+        saved(folder, 2.0)
+    assert len(list(folder.iterdir())) == len(runs.listed(folder)) == int(before)
+    found = runs.find("compare", small.tiny(), {"n": 1}, folder)
+    assert found is None if not before else found["document"] == {"value": 1.0}
+
+
+def test_a_document_with_nan_is_never_kept(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        saved(tmp_path / "kept", float("nan"))
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
+def test_broken_runs_are_passed_over(tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    path = saved(folder)
+    (folder / "broken").mkdir()
+    (folder / "broken" / "run.json").write_text("{")
+    (folder / ".writing-x").mkdir()
+    (folder / ".writing-x" / "run.json").write_text((path / "run.json").read_text())
+    listed = one_document(run("runs", "--json", "--out", str(folder)))["runs"]
+    assert [row["run"] for row in listed] == [path.name]
+    (path / "run.json").write_text("[]")
+    assert runs.find("compare", small.tiny(), {"n": 1}, folder) is None
+
+
+def test_no_runs_yet() -> None:
+    assert one_document(run("runs", "--json")) == {"runs": []}
+    assert "No runs are kept yet" in run("runs").stdout
