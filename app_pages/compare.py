@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import streamlit as st
 
@@ -68,7 +69,7 @@ if others:
     st.subheader(f"Differences from {show.safe(names['as_is'])}, with 95 % intervals")
     columns = st.columns([1, 1.15])
     for place, (title, (factor, measures)) in enumerate(show.DIFFERENCES.items()):
-        rows = [
+        rows: list[dict[str, Any]] = [
             {"measure": show.label(m), "policy": names[p], **{k: (frame["differences"][p][m][k] or 0.0) * factor for k in ("mean", "low", "high")}}
             for m in measures
             for p in others
@@ -254,23 +255,23 @@ for tab, (part, title) in zip(tabs, PARTS.items(), strict=True):
             persist_state="session",
             width=360,
         )
-        rows = [
+        found_rows: list[dict[str, Any]] = [
             {"measure": known.get(name, name.replace("_", " ").capitalize()), "policy": names[p], **e[measure]}
             for p, found in cells.items() for name, e in found.items()
         ]  # fmt: skip
-        unit = rows[0]["unit"]
+        unit = found_rows[0]["unit"]
         factor = 100.0 if unit.startswith("share") else 1.0
-        drawn = [{**r, **{k: (r[k] or 0.0) * factor for k in ("mean", "low", "high")}} for r in rows]
+        drawn = [{**r, **{k: (r[k] or 0.0) * factor for k in ("mean", "low", "high")}} for r in found_rows]
         axis = f"{show.label(measure)}, {'%' if factor == 100 else unit}"
-        words = "; ".join(f"{r['measure']}, {r['policy']}: {show.value(r)}" for r in rows)
+        words = "; ".join(f"{r['measure']}, {r['policy']}: {show.value(r)}" for r in found_rows)
         show.draw(
             show.intervals(drawn, axis, scale, zero=False),
             f"{axis}, {title.lower()}. {words}",
             key=f"chart-{part}",
         )
-        parts = list(dict.fromkeys(r["measure"] for r in rows))
+        parts = list(dict.fromkeys(r["measure"] for r in found_rows))
         show.table(
-            [{title: part_name, **{r["policy"]: show.value(r) for r in rows if r["measure"] == part_name}} for part_name in parts],
+            [{title: part_name, **{r["policy"]: show.value(r) for r in found_rows if r["measure"] == part_name}} for part_name in parts],
             f"{axis}, {title.lower()}",
         )  # fmt: skip
         st.caption(show.safe(report.meaning_of(measure)))

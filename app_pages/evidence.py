@@ -65,7 +65,11 @@ if not own:
         r.pop("Own")
 st.caption(
     f"{len(rows)} of {len(frame)} shown."
-    + (f" {show.safe(scenario.name)} has {len(own)} values of its own." if own else "")
+    + (
+        f" {show.safe(scenario.name)} has {len(own)} values of its own."
+        if scenario is not None and own
+        else ""
+    )
 )
 if rows:
     config = {

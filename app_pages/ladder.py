@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
-import pandas as pd
 import streamlit as st
 
 from app_pages import show, state
@@ -13,7 +14,7 @@ shown = state.shown_or_stop()
 document = shown.document
 names = show.titles(document)
 currency = document["currency"]
-ladders = next((frame["ladder"] for frame in document["frames"] if frame["ladder"]), {})
+ladders: dict[str, Any] = next((frame["ladder"] for frame in document["frames"] if frame["ladder"]), {})
 quick = shown.record["options"].get("quick")
 state.header("The ladder", shown)
 if not ladders:
@@ -37,10 +38,10 @@ by_lever = {show.lever(part["lever"]): part for part in parts}
 if by_lever:
     best, worst = parts[0], parts[-1]
 
-    def told(part: dict[str, object]) -> str:
+    def told(part: dict[str, Any]) -> str:
         """A lever's average on cash and margin, in words."""
-        amount = part["average"]["cash_and_margin"]  # type: ignore[index]
-        return f"{show.lever(str(part['lever'])).lower()} ({'saves' if amount < 0 else 'costs'} {abs(amount):,.0f} {currency} a year)"
+        amount = part["average"]["cash_and_margin"]
+        return f"{show.lever(part['lever']).lower()} ({'saves' if amount < 0 else 'costs'} {abs(amount):,.0f} {currency} a year)"
 
     text = (
         f"Of {names[chosen]}, {told(best)} does most for cash and margin"
@@ -71,7 +72,7 @@ CHARTS = {
 extra = [m for m in next(iter(by_lever.values()))["alone"] if m not in CHARTS] if by_lever else []
 for measure, (title, factor) in CHARTS.items():
     heading = title.format(currency=currency)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, part in by_lever.items():
         for way, words in (("alone", "Alone"), ("last", "Last in the bundle")):
             e = part[way][measure]
@@ -112,5 +113,5 @@ show.table(rows, f"{show.label(measure)} by lever with 95 % intervals")
 st.caption(
     f"{show.safe(show.label(measure))}{', ' + show.safe(unit) if not unit.startswith('share') else ', percentage points'}; 95 % intervals in brackets. {show.safe(report.meaning_of(measure))}"
 )
-if not len(pd.DataFrame(rows)):
+if not rows:
     st.info("This policy differs from today in no lever.")

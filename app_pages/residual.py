@@ -61,15 +61,9 @@ def intense_left(scenario: Scenario, levels: list[float]) -> list[dict[str, Any]
                 rows.append(
                     {"title": base.types[name].title or name, "contained": contained, "intense": hot / reach}
                 )
-    for contained in levels if len(base.types) > 1 and bots else ():
-        if contained < max(_most(base, name) for name in bots):
-            rows.append(
-                {
-                    "title": TOGETHER,
-                    "contained": contained,
-                    "intense": _together(base, shares, dict.fromkeys(bots, contained)),
-                }
-            )
+    most = max((_most(base, name) for name in bots), default=0.0) if len(base.types) > 1 else 0.0
+    together = [(v, _together(base, shares, dict.fromkeys(bots, v))) for v in levels if v < most]
+    rows += [{"title": TOGETHER, "contained": v, "intense": share} for v, share in together]
     return rows
 
 

@@ -172,7 +172,7 @@ def legend(columns: int = 4) -> alt.Legend:
     return alt.Legend(title=None, orient="top", labelLimit=320, columns=columns)
 
 
-def draw(chart: alt.Chart | alt.LayerChart | alt.FacetChart, text: str, key: str | None = None) -> None:
+def draw(chart: Any, text: str, key: str | None = None) -> None:
     """Draw a chart with its words for those who cannot see it."""
     st.altair_chart(
         chart.configure_axis(labelLimit=260, titleFontWeight="normal", titleLimit=500), alt=text, key=key
@@ -181,14 +181,14 @@ def draw(chart: alt.Chart | alt.LayerChart | alt.FacetChart, text: str, key: str
 
 def intervals(
     rows: Sequence[Mapping[str, Any]], x_title: str, scale: alt.Scale, *, zero: bool = True, ends: str = ".2f"
-) -> alt.LayerChart:
+) -> Any:
     """Dots with intervals: rows of measure, policy, mean, low, high."""
     frame = pd.DataFrame(list(rows))
     order = list(dict.fromkeys(frame["measure"]))
     per = max(1, frame["policy"].nunique())
     base = alt.Chart(frame).encode(
         y=alt.Y("measure:N", sort=order, title=None, axis=alt.Axis(ticks=False, domain=False, grid=True, gridDash=[1, 3])),
-        yOffset=alt.YOffset("policy:N", sort=list(scale.domain)),  # type: ignore[arg-type]
+        yOffset=alt.YOffset("policy:N", sort=scale.domain),
         color=alt.Color("policy:N", scale=scale, legend=legend()),
         tooltip=[
             alt.Tooltip("measure:N", title="Measure"), alt.Tooltip("policy:N", title="Policy"),
@@ -206,7 +206,7 @@ def intervals(
     return alt.layer(*layers).properties(height=90 + len(order) * (12 + 14 * per))
 
 
-def endings(document: Json, frame: Json) -> tuple[alt.Chart, str]:
+def endings(document: Json, frame: Json) -> tuple[Any, str]:
     """How needs ended, a bar per policy, and the same in words."""
     names = titles(document)
     rows, words = [], []
@@ -245,10 +245,10 @@ def endings(document: Json, frame: Json) -> tuple[alt.Chart, str]:
         color=alt.Color(
             "ending:N",
             scale=scale,
-            sort=list(scale.domain),
+            sort=scale.domain,
             legend=alt.Legend(title=None, orient="top", labelLimit=300, columns=6),
         )
-    )  # type: ignore[arg-type]
+    )
     text = base.mark_text(color="white", fontSize=12, dx=-16).encode(
         x=alt.X("share:Q", stack="zero"), text="text:N", detail="ending:N"
     )
@@ -258,4 +258,4 @@ def endings(document: Json, frame: Json) -> tuple[alt.Chart, str]:
         alt.value("white"),
     )
     chart = alt.layer(bars, text.encode(color=dark)).properties(height=44 * data["policy"].nunique() + 100)
-    return chart, "How needs ended. " + "; ".join(words)  # type: ignore[return-value]
+    return chart, "How needs ended. " + "; ".join(words)

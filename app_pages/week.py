@@ -145,16 +145,14 @@ def axis() -> alt.Axis:
     )
 
 
-def shape(chart: alt.Chart, colour: str, stroke: float, dash: list[int]) -> alt.Chart:
+def shape(chart: alt.Chart, colour: str, stroke: float, dash: list[int]) -> Any:
     """A stepped line, or a filled area."""
     if not stroke:
         return chart.mark_area(interpolate="step-after", color=colour, opacity=0.75)
     return chart.mark_line(interpolate="step-after", strokeWidth=stroke, strokeDash=dash)
 
 
-def steps(
-    rows: list[dict[str, Any]], styles: dict[str, tuple[str, float, list[int]]], title: str
-) -> alt.LayerChart:
+def steps(rows: list[dict[str, Any]], styles: dict[str, tuple[str, float, list[int]]], title: str) -> Any:
     """Lines by interval, each held until the next; one of width 0 is a filled area."""
     frame = pd.DataFrame(rows)
     present = [name for name in styles if name in set(frame["line"])]

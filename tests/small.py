@@ -136,6 +136,7 @@ def text(**changes: Any) -> str:
     out = io.StringIO()
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False
     yaml.representer.ignore_aliases = lambda _: True
     yaml.dump(raw(**changes), out)
     return out.getvalue()

@@ -30,15 +30,11 @@ NUMBERED = [key for key, row in ROWS.items() if not math.isnan(row.default)]
 LATER = {
     "levers of a later release": {
         "assist_experienced_speed", "assist_newcomer_resolved", "assist_newcomer_speed", "boundary_training",
-        "chat_heard_per_extra", "chat_resolved_per_extra", "concession_leakage", "concession_share",
+        "chat_heard_per_extra", "chat_resolved_per_extra", "concession_leakage",
         "containment_found", "empathy_training_heard", "empathy_training_resolved", "empathy_training_talk",
         "silent_abandonment", "spend_upside", "team_support",
     },
-    "parts of the planner not yet written: requirement, money": {
-        "absence", "complain_cold", "complain_sorted", "complain_sorted_heard", "complain_warm",
-        "occupancy_ceiling", "occupancy_ceiling_emotional", "ramp_speed", "ramp_weeks", "recruiting_cost",
-        "training_weeks",
-    },
+    "a scenario or a policy states its own": {"occupancy_ceiling", "occupancy_ceiling_emotional"},
 }  # fmt: skip
 
 
@@ -53,6 +49,8 @@ def is_read(key: str, text: str) -> bool:
     """As a field of a Behaviour (`b.slack`), or by its key (`values["absence"]`, `either(x, "absence")`)."""
     fields = [field for field in Behaviour._fields if evidence.key_of(field) == key]
     as_field = any(re.search(rf"\b(b|behaviour)\.{field}\b", text) for field in fields)
+    if key.startswith("complain_") and 'coefficient(f"complain_{e}")' in text:
+        return True
     by_key = rf"[\[(]\s*[\"']{key}[\"']|\w\([^()\"']*,\s*[\"']{key}[\"']\)"
     return as_field or re.search(by_key, text) is not None
 

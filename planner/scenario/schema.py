@@ -735,7 +735,10 @@ class Scenario(_Part):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Scenario:
-        errors: list[FieldError] = []
+        # Everything below reads coefficients.
+        errors = self._behaviour_errors()
+        if errors:
+            raise FieldErrors(errors)
         types, groups, segments = list(self.types), list(self.groups), list(self.segments)
         served: set[str] = set()
         for name in groups:
@@ -814,21 +817,8 @@ class Scenario(_Part):
         for i, target in enumerate(self.targets):
             _known(target.types, types, ("targets", i, "types"), "a contact type", errors)
             _known(target.groups, groups, ("targets", i, "groups"), "a group", errors)
-        known = evidence.defaults()
-        _keys(self.behaviour, known, ("behaviour",), "a coefficient of the evidence table", errors, most=12)
-        for key, value in self.behaviour.items():
-            if key in known:
-                try:
-                    evidence.behaviour({key: value})
-                except evidence.ImpossibleValueError as error:
-                    allowed = str(error).split(": ", 1)[-1]
-                    errors.append(FieldError(("behaviour", key), value, allowed))
         if errors:
             raise FieldErrors(errors)
-        try:
-            evidence.complete(self.behaviour)
-        except evidence.ImpossibleValueError as error:
-            raise FieldError(("behaviour",), None, str(error)) from None
         for i, event in enumerate(self.events):
             _known(event.types, types, ("events", i, "types"), "a contact type", errors)
             last = event.to_day or event.from_day
@@ -864,6 +854,24 @@ class Scenario(_Part):
         if errors:
             raise FieldErrors(errors)
         return self
+
+    def _behaviour_errors(self) -> list[FieldError]:
+        """Own coefficients that do not exist, or cannot be."""
+        errors: list[FieldError] = []
+        known = evidence.defaults()
+        _keys(self.behaviour, known, ("behaviour",), "a coefficient of the evidence table", errors, most=12)
+        for key, value in self.behaviour.items():
+            if key in known:
+                try:
+                    evidence.behaviour({key: value})
+                except evidence.ImpossibleValueError as error:
+                    errors.append(FieldError(("behaviour", key), value, str(error).split(": ", 1)[-1]))
+        if not errors:
+            try:
+                evidence.complete(self.behaviour)
+            except evidence.ImpossibleValueError as error:
+                errors.append(FieldError(("behaviour",), None, str(error)))
+        return errors
 
     def _has_contacts(self) -> bool:
         """Whether anybody is offered on any day of the horizon."""
