@@ -134,7 +134,7 @@ show.table(
         {
             "Type": kind_of(r["type"]), "Field": FIELDS.get(r["field"], r["field"].replace("_", " ").capitalize()),
             "Observed": report.number(r["observed"], r["simulated"]["unit"]), "Simulated [95 %]": show.value(r["simulated"]),
-            "Unit": show.unit_of(r["simulated"]["unit"]), "Off": f"{100 * (r['off'] or 0):+.1f} %",
+            "Unit": show.unit_of(r["simulated"]["unit"]), "Off": f"{round(100 * (r['off'] or 0), 1) + 0.0:+.1f} %",
         }
         for r in misfit
     ],

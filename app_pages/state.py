@@ -370,7 +370,7 @@ STEPS = (
     ("fitting ", 2),
     ("simulating ", 1),
     ("today's roster", 1),
-    ("anchoring", 1),
+    ("anchoring", 0.1),
 )
 """Steps of a comparison by how their message begins, with their rough weights."""
 

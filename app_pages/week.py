@@ -104,22 +104,19 @@ def busy(i: int) -> bool:
 
 
 open_at = [i for i in range(per_day) if busy(i)] or list(range(per_day))
-first, last = open_at[0], open_at[-1] + 1
+first, last = open_at[0] - open_at[0] % max(1, 60 // step), open_at[-1] + 1
 width = last - first
 
 
 def series(values: list[float], name: str) -> list[dict[str, Any]]:
-    """One line over the chosen days, closed hours left out."""
+    """One line over the chosen days, closed hours left out; the last interval is drawn to its end."""
     rows = []
     for place, d in enumerate(chosen_days):
         for i in range(first, last):
             k = d * per_day + i
-            start, end = (
-                (i - first) * step / 60 + place * width * step / 60,
-                (i - first + 1) * step / 60 + place * width * step / 60,
-            )
-            rows.append({"line": name, "x": start, "x2": end, "when": labels[k], "value": values[k]})
-    return rows
+            x = (i - first + place * width) * step / 60
+            rows.append({"line": name, "x": x, "when": labels[k], "value": values[k]})
+    return [*rows, {**rows[-1], "x": len(chosen_days) * width * step / 60}]
 
 
 def axis() -> alt.Axis:

@@ -53,6 +53,8 @@ def verdicts(document: dict[str, Any], turns: bool = True) -> list[str]:
         sentences = frame["verdict"]["sentences"]
         ranks = [x for x in sentences if x.startswith(("On cash", "With the margin"))]
         where = [x for x in sentences if x.startswith("It turns")]
+        if frame["frame"] == "equal_budget":  # cash is alike by construction
+            ranks, where = [x for x in ranks if not x.startswith("On cash")], []
         lines += [f"- {sentence}" for sentence in (ranks + where if turns else ranks)]
         off = [
             f"{document['policies'][p]['title']} {100 * rest:+.1f} %"

@@ -56,6 +56,7 @@ class Model:
     def __init__(self, world: World, draws: Draws) -> None:
         w.check(world)
         self.env = simpy.Environment(initial_time=0)
+        self.schedule = self.env.schedule
         self.world = world
         self.b = world.behaviour
         self.clock = world.clock
@@ -148,6 +149,12 @@ class Model:
         for agent in range(n_agents - 1, -1, -1):
             self.spare[self.group_of[agent]].append(agent)
 
+        clock, bot = world.clock, world.bot
+        self.opens, self.closes = clock.open_ms.tolist(), clock.close_ms.tolist()
+        self.bot_from, self.bot_to = bot.from_ms.tolist(), bot.to_ms.tolist()
+        self.outages = list(zip(bot.outage_from.tolist(), bot.outage_to.tolist(), strict=True))
+        self.always_open, self.stop_ms = clock.always_open, clock.stop_ms
+        self.max_attempts = world.behaviour.max_attempts
         self.contacts = r.blank_contacts(n_rows)
         self.spells = r.blank_spells(r.most_spells(world))
         self.n_spells = 0
@@ -162,7 +169,7 @@ class Model:
 
     def at(self, when: int, kind: int, who: int, handler: Callable[[Any], None]) -> None:
         """Let `handler` happen to `who` at `when`; ties go by kind, then by `who`."""
-        self.env.schedule(_Moment(handler, who), kind << 23 | who, when - self.env.now)  # type: ignore[arg-type]
+        self.schedule(_Moment(handler, who), kind << 23 | who, when - self.env.now)  # type: ignore[arg-type]
 
     def run(self) -> Records:
         """Run all simulated days and hand over the records."""
@@ -257,10 +264,9 @@ class Model:
 
     def bot_is_up(self, kind: int, now: int) -> bool:
         """Whether the bot is there: its own hours, and no outage."""
-        bot = self.world.bot
-        if not bot.from_ms[kind] <= now % DAY_MS < bot.to_ms[kind]:
+        if not self.bot_from[kind] <= now % DAY_MS < self.bot_to[kind]:
             return False
-        return not any(bot.outage_from[k] <= now < bot.outage_to[k] for k in range(len(bot.outage_from)))
+        return not self.outages or not any(start <= now < end for start, end in self.outages)
 
     def stir(self, need: int, more: float) -> None:
         """The customer gets more upset."""
@@ -294,7 +300,7 @@ class Model:
         need, kind = self.need_of[row], self.type_of[row]
         c.reach_ms[row] = now
         c.intensity[row] = self.intensity_of[need]
-        if not self.clock.always_open and not self.is_open(now):
+        if not self.always_open and not self.is_open(now):
             self.out_of_hours(row, need, now)
             return
         q = self.queue_for(row, need, kind)
@@ -319,7 +325,7 @@ class Model:
         self.waiting[q] += 1
         self.n_waiting += 1
         leaves = now + int(min(patience, float(w.NEVER)))
-        if leaves < self.clock.stop_ms and not called_back:
+        if leaves < self.stop_ms and not called_back:
             self.at(leaves, ABANDON, row, self.loses_patience)
         for place in range(len(self.order[q])):
             wait = self.delay[q][place]
@@ -356,11 +362,10 @@ class Model:
 
     def is_open(self, now: int) -> bool:
         """Whether people answer now."""
-        clock = self.clock
         day = now // DAY_MS
-        if clock.open_ms[day] <= now < clock.close_ms[day]:
+        if self.opens[day] <= now < self.closes[day]:
             return True
-        return bool(day > 0 and clock.open_ms[day - 1] <= now < clock.close_ms[day - 1])
+        return day > 0 and self.opens[day - 1] <= now < self.closes[day - 1]
 
     def out_of_hours(self, row: int, need: int, now: int) -> None:
         """Nobody is there: a call-back in the first hour of the next opening, or lost."""
@@ -420,7 +425,7 @@ class Model:
         """The next attempt of a journey."""
         if row < 0:
             raise RuntimeError("a journey goes on for which nothing was drawn")
-        if when < self.clock.stop_ms:
+        if when < self.stop_ms:
             self.at(when, RETURN, row, self.returning)
 
     def may_return(self, row: int, need: int, end: int, ending: int) -> None:
@@ -571,18 +576,16 @@ class Model:
 
     def settle(self, agent: int, now: int, half_life_ms: float) -> None:
         """Bring the agent's load up to now, and account for it."""
-        elapsed = now - self.load_at[agent]
-        if elapsed == 0:
-            return
-        before = self.load[agent]
+        before, elapsed = self.load[agent], now - self.load_at[agent]
         self.load_at[agent] = now
-        if before == 0.0:
+        if before == 0.0 or elapsed == 0:
             return
         after = rules.decayed(before, elapsed, half_life_ms)
         self.load[agent] = after
-        spell = self.spell[agent]
-        self.s.load_area[spell] += rules.load_area(before, after, half_life_ms)
-        self.s.over_ms[spell] += rules.time_over(before, elapsed, half_life_ms, self.b.load_threshold)
+        spell, s = self.spell[agent], self.s
+        s.load_area[spell] += rules.load_area(before, after, half_life_ms)
+        if before > self.b.load_threshold:
+            s.over_ms[spell] += rules.time_over(before, elapsed, half_life_ms, self.b.load_threshold)
 
     def contact_over(self, moment: _Moment) -> None:
         """Talk and after-contact work are done."""

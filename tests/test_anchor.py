@@ -253,6 +253,20 @@ def test_observed_numbers_that_nothing_can_give_are_refused_with_their_field() -
     )
 
 
+def test_a_small_centre_is_not_refused_for_its_luck() -> None:
+    """Six intense contacts in a hundred, of a few hundred a week: four replications can miss them by half."""
+    week = {
+        "horizon__days": 5,
+        "types__order__offered_per_week": 500,
+        "types__trouble__offered_per_week": 250,
+    }
+    scenario = small.tiny(**week, groups__front__headcount=2, groups__care__headcount=2)
+    anchored = anchor(scenario, small.plain_roster(scenario, 2, 2))
+    off = {(row.type, row.field): abs(row.off) for row in anchored.misfit}
+    assert off["order", "handle"] < 0.15
+    assert len(off) == 11
+
+
 def test_an_emotional_ratio_beyond_the_spread_of_talk_is_refused_with_its_field() -> None:
     scenario = small.tiny(types__trouble__emotional_ratio=2.5, types__trouble__handle__cv=0.2)
     with pytest.raises(FieldError, match="must be a ratio from") as caught:

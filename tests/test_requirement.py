@@ -364,7 +364,6 @@ def test_a_policy_brings_its_own_ceiling() -> None:
 
 
 def test_targets_in_words() -> None:
-    scenario = scenario_with()
     say = [
         describe(Target(measure="service_level", at_least=0.8, within_s=20, types=("order",))),
         describe(Target(measure="mean_wait", at_most=30, window="week")),

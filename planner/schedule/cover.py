@@ -43,9 +43,7 @@ class ProblemError(ValueError):
     """The problem is meaningless; the text says why."""
 
 
-def solve(
-    problem: CoverProblem, *, seed: int = 0, time_limit_s: float = 60.0, thorough: bool = True
-) -> Plan:
+def solve(problem: CoverProblem, *, seed: int = 0, time_limit_s: float = 60.0, thorough: bool = True) -> Plan:
     """The best plan found, how good it is known to be, and what stays short.
 
     With `thorough` false the search makes one pass and whole-number programmes are left out: sooner, a little dearer.
