@@ -32,6 +32,8 @@ from sim.replicate import Engine, simulate_once
 from sim.world import Floats, World
 
 QUANTILES = 1001
+ENOUGH, MOST_REPLICATIONS = 4_000, 24
+"""Contacts per type to anchor on, and the most replications spent on them."""
 FIRST_SEED, CHECK_SEED = 7_001, 7_002
 Say = Callable[[str], None]
 
@@ -197,6 +199,9 @@ def anchor(
     base = observed_base(scenario)
     lens = lens_of(base)
     natural = first_guess(base)
+    if strict:
+        offered = float(c.offered_by_interval(base).sum()) / len(base.types)
+        replications = int(np.clip(round(ENOUGH / max(offered, 1.0)), replications, MOST_REPLICATIONS))
     fixed = {name: [field in kind.natural for kind in base.types.values()] for field, name in _FIELDS.items()}
     done = 0
     for done in range(1, rounds + 1):

@@ -246,21 +246,29 @@ class Runner:
         return roster, self.paid_hours(roster) / wanted - 1
 
     def equal_budget(self, policy: str, base: Cell, start: Cell) -> Cell:
-        """The policy's cell whose cash is that of as_is, by at most three steps on paid hours."""
+        """The policy's cell whose cash is that of as_is, by a few steps on paid hours."""
         aim = float(base.money.cash.mean())
         hours, cell = self.paid_hours(start.roster), start
-        for _ in range(3):
+        seen: list[tuple[float, float]] = []
+        best, best_residue = start, float(start.money.cash.mean()) / aim - 1
+        for _ in range(5):
             residue = float(cell.money.cash.mean()) / aim - 1
-            if abs(residue) <= TOLERANCE:
+            if abs(residue) < abs(best_residue):
+                best, best_residue = cell, residue
+            if abs(best_residue) <= TOLERANCE:
                 break
-            # Cash moves by the cost of an hour, and by what fewer people do to leavers, complaints and repeats.
-            people = sum(
-                float(cell.money.lines[k].mean()) for k in ("payroll", "outsourcing", "seats", "leavers")
-            )
-            hours *= 1 - residue * aim / max(people, 1e-9)
+            seen.append((hours, residue))
+            if len(seen) > 1 and abs(seen[-1][1] - seen[-2][1]) > 1e-9:
+                (h0, r0), (h1, r1) = seen[-2:]
+                hours = float(np.clip(h1 - r1 * (h1 - h0) / (r1 - r0), 0.6 * h1, 1.6 * h1))
+            else:
+                # Cash moves by the cost of an hour, and by what fewer people do to leavers and repeats.
+                people = sum(
+                    float(cell.money.lines[k].mean()) for k in ("payroll", "outsourcing", "seats", "leavers")
+                )
+                hours *= float(np.clip(1 - residue * aim / max(people, 1e-9), 0.6, 1.6))
             cell = self.cell(policy, self.scaled(self.plan(policy).requirement, hours))
-        residue = float(cell.money.cash.mean()) / aim - 1
-        return Cell(policy, cell.roster, cell.totals, cell.money, residue)
+        return Cell(policy, best.roster, best.totals, best.money, best_residue)
 
     def run(self, policies: Sequence[str], frames: Sequence[str] = FRAMES) -> Comparison:
         """All cells."""

@@ -137,7 +137,7 @@ def shift_kinds(scenario: Scenario, policy: str, groups: list[int]) -> tuple[Shi
                 rules = _with_block(rules, "decompression", block, length, "decompression")
             if off_phone:
                 rules = _with_block(rules, "off the phone", off_phone, length, "offline")
-            first, last = shift.starts or (0, 0)
+            first, last = shift.starts
             starts = tuple(m % 1440 for m in range(first, last + 1, shift.every_min))
             wanted = days_of(shift.days)
             days = tuple(d for d in range(scenario.horizon.days) if c.weekday_of(scenario, d) in wanted)

@@ -649,6 +649,12 @@ class Search:
                 worth[c_, k] = float(np.clip(effects[k] / max(n, 1), 0.0, self.most_gain))
         for row, values in zip(keys, worth, strict=True):
             self.worth.update(zip(row, values.tolist(), strict=True))
+        for k, v in enumerate(missed):
+            types = set(self._numbers(self.targets[v.target])) or set(range(len(self.scenario.types)))
+            able = {g for s in self.sets if len(s.types) == 1 and set(s.types) <= types for g in s.groups}
+            for c_, group in enumerate(choices):
+                if group not in able and len(able & set(choices)):
+                    worth[c_, k] = 0.0
         raised = 0
         added: dict[tuple[int, int], int] = {}
         left = short.copy()

@@ -92,7 +92,11 @@ def save(
             aside.rename(final)
             shutil.rmtree(old, ignore_errors=True)
         else:
-            aside.rename(final)
+            try:
+                aside.rename(final)
+            except OSError:
+                if not final.exists():  # somebody else kept the same run in the meantime: it is the same
+                    raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return final

@@ -32,7 +32,7 @@ ALIASES: dict[Any, str] = {
     schema.DaysKey: "days",
     schema.ByTime: "values by time",
 }
-BY_VALIDATOR = {"_minute": "time", "_hours": "hours", "_day_key": "days"}
+BY_VALIDATOR = {"_minute": "time", "_hours": "hours", "_starts": "hours", "_day_key": "days"}
 """The same where pydantic has taken the type apart."""
 GRADES = {
     "A": "experiment or meta-analysis",

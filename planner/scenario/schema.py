@@ -28,6 +28,8 @@ def _minute(value: Any) -> int:
     """Minutes from midnight of "HH:MM"; whole minutes pass as they are."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= DAY_MIN:
         return value
+    if isinstance(value, str) and value.isascii() and value.isdigit() and int(value) <= DAY_MIN:
+        return int(value)  # as a kept run writes it
     match = re.fullmatch(r"(\d{1,2}):(\d{2})", str(value).strip())
     if not match or int(match[2]) > 59 or int(match[1]) * 60 + int(match[2]) > DAY_MIN:
         raise ValueError("must be a time from 00:00 to 24:00, like 08:30")
@@ -78,6 +80,22 @@ def _time_key(value: Any) -> int:
 
 _TIME_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^\d{1,2}:\d{2}$", "examples": ["08:30"]})
 _HOURS_SCHEMA = WithJsonSchema({"type": "string", "examples": ["08:00-20:00", "always", "closed"]})
+
+
+def _starts(value: Any) -> tuple[int, int]:
+    if isinstance(value, (tuple, list)) and len(value) == 2:
+        return _minute(value[0]), _minute(value[1])
+    parts = re.split(r"\s*(?:-|–|to)\s*", str(value).strip().lower())
+    if not 1 <= len(parts) <= 2:
+        raise ValueError('must be a start like "09:00", or a range like "07:00-12:00"')
+    first, last = _minute(parts[0]), _minute(parts[-1])
+    if last < first:
+        raise ValueError("must not end before it begins")
+    return first, last
+
+
+_STARTS_SCHEMA = WithJsonSchema({"type": "string", "examples": ["07:00-12:00", "09:00"]})
+Starts = Annotated[tuple[int, int], BeforeValidator(_starts), _STARTS_SCHEMA]
 Minute = Annotated[int, BeforeValidator(_minute), _TIME_SCHEMA]
 Hours = Annotated[tuple[int, int] | None, BeforeValidator(_hours), _HOURS_SCHEMA]
 DaysKey = Annotated[str, BeforeValidator(_day_key)]
@@ -397,8 +415,8 @@ class ShiftType(_Part):
 
     hours: Annotated[float, Field(gt=0, le=14)]
     """From start to end, unpaid breaks inside."""
-    starts: Hours
-    """Earliest and latest start, "07:00-12:00"."""
+    starts: Starts
+    """Earliest and latest start, "07:00-12:00"; or the only one, "09:00"."""
     every_min: Literal[15, 30, 60] = 30
     """Steps between possible starts."""
     days: DaysKey = "every day"
@@ -409,8 +427,6 @@ class ShiftType(_Part):
     @model_validator(mode="after")
     def _breaks_fit(self) -> ShiftType:
         length = round(self.hours * 60)
-        if self.starts is None:
-            raise FieldError(("starts",), None, 'must be a range like "07:00-12:00"')
         for i, pause in enumerate(self.breaks):
             if pause.latest < pause.earliest or pause.latest + pause.minutes > length:
                 raise FieldError(
