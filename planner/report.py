@@ -50,6 +50,13 @@ LABELS: dict[str, str] = {
     "load_end_p95": "Load at shift end, 95th percentile",
     "exhaustion_p95": "Exhaustion, 95th percentile",
     "vulnerable_unmet": "Vulnerable needs left unmet",
+    "load_over_share": "Time with load above the threshold",
+    "log_resolution": "Resolved, as a log would say",
+    "ended_unserved": "Gave up unserved",
+    "refused_person": "Refused a person by the bot",
+    "first_contact_resolution": "Resolved at first contact",
+    "false_containment": "Falsely contained",
+    "returns": "Returned",
 }
 HIGHER_IS_BETTER = {
     "service_level", "first_contact_resolution", "resolution", "heard", "seen_and_sorted", "log_resolution",
@@ -271,7 +278,16 @@ def verdict(comparison: Comparison, frame: str) -> Json:
     names = {p: (scenario.policies[p].title or p) for p in cells}
     sums = {p: formulas(cell, scenario) for p, cell in cells.items()}
     sentences: list[str] = []
+    off = {p: cell.residue for p, cell in cells.items() if abs(cell.residue) > 0.005}
+    if off:
+        sentences.append(
+            "This frame is not quite equal ("
+            + ", ".join(f"{names[p]} {100 * r:+.1f} %" for p, r in off.items())
+            + "): read it with that in mind."
+        )
     for measure, words in (("cash", "On cash"), ("cash_and_margin", "With the margin of customers lost")):
+        if measure == "cash" and frame == "equal_budget":
+            continue  # equal by construction
         ranked = sorted(cells, key=lambda p: float(np.mean(sums[p][measure][0])))
         best, second = ranked[0], ranked[1] if len(ranked) > 1 else ranked[0]
         if best == second:
@@ -302,7 +318,7 @@ def verdict(comparison: Comparison, frame: str) -> Json:
                 text += f", paid back in {once / saved * 12:.1f} months of cash and kept margin"
         sentences.append(text + ".")
         turns[policy] = None
-        if margin * cash < 0:
+        if margin * cash < 0 and frame != "equal_budget":
             turns[policy] = -cash / margin
             sentences.append(
                 f"It turns where a lost customer is worth {-cash / margin:.2f} times what the scenario says"
