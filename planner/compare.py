@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -89,7 +89,8 @@ class Comparison:
 
     scenario: Scenario
     anchored: Anchored
-    as_is: Roster
+    today: Cell
+    """as_is with the roster of today itself; in the frames it is planned anew, as every policy is."""
     frames: dict[str, dict[str, Cell]]
     plans: dict[str, PlanResult]
     ladders: dict[str, list[Part]] = field(default_factory=dict)
@@ -240,8 +241,6 @@ class Runner:
     def equal_hours(self, policy: str) -> tuple[Roster, float]:
         """The policy's roster with the paid hours of as_is, and the residue."""
         wanted = self.paid_hours(self.as_is)
-        if policy == "as_is":
-            return self.as_is, 0.0
         roster = self.scaled(self.plan(policy).requirement, wanted)
         return roster, self.paid_hours(roster) / wanted - 1
 
@@ -273,28 +272,31 @@ class Runner:
     def run(self, policies: Sequence[str], frames: Sequence[str] = FRAMES) -> Comparison:
         """All cells."""
         results: dict[str, dict[str, Cell]] = {}
-        self.say("simulating as_is")
-        base = self.cell("as_is", self.as_is)
-        hours: dict[str, Cell] = {"as_is": base}
-        for policy in policies:
-            if policy != "as_is" and ("equal_hours" in frames or "equal_budget" in frames):
+        self.say("simulating today")
+        today = self.cell("as_is", self.as_is)
+        everyone = ["as_is", *(p for p in policies if p != "as_is")]
+        hours: dict[str, Cell] = {}
+        for policy in everyone:
+            if "equal_hours" in frames or "equal_budget" in frames:
                 roster, residue = self.equal_hours(policy)
                 self.say(f"simulating {policy} with equal hours")
                 hours[policy] = self.cell(policy, roster, residue)
         for frame in frames:
             cells: dict[str, Cell] = {}
-            for policy in ["as_is", *(p for p in policies if p != "as_is")]:
+            for policy in everyone:
                 if frame == "at_target":
                     roster = self.plan(policy).roster
                     self.say(f"simulating {policy} at target")
                     cells[policy] = self.cell(policy, roster)
-                elif frame == "equal_hours" or policy == "as_is":
+                elif frame == "equal_hours":
                     cells[policy] = hours[policy]
+                elif policy == "as_is":
+                    cells[policy] = replace(hours[policy], residue=0.0)
                 else:
                     self.say(f"fitting {policy} to the budget")
-                    cells[policy] = self.equal_budget(policy, base, hours[policy])
+                    cells[policy] = self.equal_budget(policy, hours["as_is"], hours[policy])
             results[frame] = cells
-        return Comparison(self.scenario, self.anchored, self.as_is, results, self.plans)
+        return Comparison(self.scenario, self.anchored, today, results, self.plans)
 
     # --- the ladder -------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ is listed with day, time, skill and number.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -44,6 +44,9 @@ from sim.world import Floats, World
 GRID_MIN = 15
 PROOF_REPLICATIONS = 10
 PROOF_SEED = 9_002
+MIX_WEIGHT = 0.1
+"""Price of straying from the requirement's mix of groups, against that of a person short: more than any difference in
+wages, less than a wage, so that it moves people between groups and adds none."""
 Say = Callable[[str], None]
 
 
@@ -265,13 +268,13 @@ def _slots(scenario: Scenario) -> int:
     return max(1, scenario.horizon.interval_min // GRID_MIN)
 
 
-def _rows(rows: list[tuple[tuple[int, ...], Floats]]) -> tuple[CoverRow, ...]:
+def _rows(rows: Sequence[tuple[tuple[int, ...], Floats]], weight: float = 1.0) -> tuple[CoverRow, ...]:
     """Cover rows from (groups, numbers per interval), the largest where the same groups are asked for twice."""
     most: dict[tuple[int, ...], Floats] = {}
     for groups, numbers in rows:
         most[groups] = np.maximum(most[groups], numbers) if groups in most else numbers
     return tuple(
-        CoverRow(int(i), groups, float(numbers[i]))
+        CoverRow(int(i), groups, float(numbers[i]), weight)
         for groups, numbers in most.items()
         for i in np.flatnonzero(numbers > 1e-9)
     )
@@ -297,13 +300,15 @@ def cover_problem(
     ]
     ceilings = requirement.own
     rows += [((g,), ceilings[g] * per_present * scale) for g in groups if ceilings[g].any()]
+    kept = [((g,), requirement.duty[g] * per_present * scale) for g in groups if len(groups) > 1]
+    wishes = _rows(kept, MIX_WEIGHT) if scenario.mix == "today" else ()
     top = max([*cost, 1e-3])
     return CoverProblem(
         grid_min=GRID_MIN,
         n_days=scenario.horizon.days,
         group_names=tuple(scenario.groups),
         shift_kinds=shift_kinds(scenario, requirement.policy, groups),
-        rows=_rows(rows),
+        rows=(*_rows(rows), *wishes),
         cost_per_paid_min=cost,
         under_cost=6 * top * GRID_MIN,
         over_cost=0.05 * top * GRID_MIN,
@@ -467,14 +472,19 @@ def unmet_of(scenario: Scenario, requirement: Requirement, schedule: Schedule | 
             )
             if s.groups == u.groups
         ]
-        skill = (
-            ", ".join(types[t] for t in match[0].types) if match else ", ".join(names[g] for g in u.groups)
-        )
-        if match and len(match[0].types) == len(types):
+        asked = match[0].types if match else ()
+        ordinary = [types[t] for t in asked if t < len(types)]
+        skill = ", ".join(ordinary or names_of_second_tier(asked, types) or [names[g] for g in u.groups])
+        if len(ordinary) == len(types):
             skill = "everyone"
         label = f"{DAYS[c.weekday_of(scenario, day)].capitalize()} (day {day + 1})"
         rows.append(Unmet(label, f"{minute // 60:02d}:{minute % 60:02d}", skill, u.short))
     return tuple(rows)
+
+
+def names_of_second_tier(numbers: tuple[int, ...], types: list[str]) -> list[str]:
+    """Type sets number the second tier of type t as T + t."""
+    return [f"{types[t - len(types)]} (second tier)" for t in numbers if t >= len(types)]
 
 
 def erlang_c_fte(scenario: Scenario, totals: Totals) -> float:

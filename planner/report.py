@@ -247,8 +247,15 @@ def comparison_document(comparison: Comparison, *, replications: int, seed: int,
             for p, d in comparison.doubt.items()
         },
         "plans": {p: plan_document(result, 0.0) for p, result in comparison.plans.items()},
-        "as_is_week": week_of(scenario, None, comparison.as_is, comparison.frames[next(iter(comparison.frames))]["as_is"].totals),
+        "today": {"measures": plain(measures_of(comparison.today, scenario)), "planned_anew": plain(planned_anew(comparison))},
+        "as_is_week": week_of(scenario, None, comparison.today.roster, comparison.today.totals),
     }  # fmt: skip
+
+
+def planned_anew(comparison: Comparison) -> dict[str, Estimate]:
+    """What planning as_is anew with the same hours changes by itself; empty without that frame."""
+    frame = comparison.frames.get("equal_hours")
+    return differences_of(frame["as_is"], comparison.today, comparison.scenario) if frame else {}
 
 
 def ladder_rows(comparison: Comparison) -> dict[str, list[Json]]:
@@ -299,6 +306,12 @@ def verdict(comparison: Comparison, frame: str) -> Json:
             f"(95 % interval {_money(-gap.high, currency)} to {_money(-gap.low, currency)})"
         )
         sentences.append(text + ("." if sure else "; the simulation cannot tell them apart for sure."))
+    anew = planned_anew(comparison) if frame == "equal_hours" else {}
+    if anew:
+        sentences.append(
+            f"Every policy is planned anew here, {names['as_is']} too; against the roster of today that alone changes cash by "
+            f"{_signed(anew['cash'], currency)} and margin lost by {_signed(anew['margin_lost'], currency)} a year."
+        )
     turns: dict[str, float | None] = {}
     base = cells["as_is"]
     for policy, cell in cells.items():

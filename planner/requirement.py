@@ -14,11 +14,11 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.stats import beta
 
 from planner.anchor import lens_of
 from planner.natural import NaturalValues
+from planner.numbers import TypeSet, mix_of_today, numbers_of, type_sets
 from planner.roster import Roster
 from planner.scenario import compile as c
 from planner.scenario.problems import FieldError
@@ -38,14 +38,6 @@ SMALL = 24
 SEED = 9_001
 KEPT = 12
 """Replications whose customers are kept in memory between simulations."""
-
-
-@dataclass(frozen=True)
-class TypeSet:
-    """A set of types, and the groups able to serve any of them."""
-
-    types: tuple[int, ...]
-    groups: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -237,62 +229,6 @@ def _floor(k: int, target: Target, i: int, a: Floats, b: Floats) -> Verdict:
     return _verdict(k, plain, (i,), f"floor, interval {i}", a, b)
 
 
-# --- rows and numbers -----------------------------------------------------------------------------------------------
-
-
-def type_sets(scenario: Scenario, policy: str, world: World) -> list[TypeSet]:
-    """Each type alone, each target's scope, what only some groups can serve, and all types: the rows' sets."""
-    n_types = len(scenario.types)
-    names = list(scenario.types)
-    order = world.routing.order
-    able = [
-        {int(g) for form in range(2) for g in order[form * n_types + t] if g >= 0} for t in range(n_types)
-    ]
-    wanted: list[tuple[int, ...]] = [(t,) for t in range(n_types)]
-    scopes = [target.types for target in targets_of(scenario, policy) if target.types]
-    wanted += [tuple(sorted(names.index(name) for name in scope)) for scope in scopes]
-    # Hall's condition: for any groups, what only they can serve must fit into them.
-    closed = {frozenset(a) for a in able}
-    for _ in range(3):
-        closed |= {a | b for a in closed for b in closed} if len(closed) <= 24 else set()
-    wanted += [tuple(t for t in range(n_types) if able[t] <= circle) for circle in sorted(closed, key=sorted)]
-    wanted.append(tuple(range(n_types)))
-    sets: dict[tuple[int, ...], TypeSet] = {}
-    for types in wanted:
-        groups = tuple(sorted(set().union(*(able[t] for t in types))))
-        sets.setdefault(types, TypeSet(types, groups))
-    return list(sets.values())
-
-
-def cheapest_numbers(
-    sets: list[TypeSet], need: Floats, cost: Floats, ceiling_rows: Floats | None = None
-) -> Ints:
-    """(G, intervals) whole numbers per group of least cost that satisfy every row; intervals do not touch."""
-    n_groups = len(cost)
-    matrix = np.zeros((len(sets), n_groups))
-    for k, s in enumerate(sets):
-        matrix[k, list(s.groups)] = 1
-    duty = np.zeros((n_groups, need.shape[1]), np.int64)
-    own = np.zeros((n_groups, need.shape[1])) if ceiling_rows is None else ceiling_rows
-    solved: dict[bytes, Ints] = {}
-    price = np.maximum(cost, 1e-6) + np.arange(n_groups) * 1e-7
-    for i in range(need.shape[1]):
-        low = np.ceil(own[:, i] - 1e-9)
-        rhs = np.ceil(need[:, i] - 1e-9)
-        key = rhs.tobytes() + low.tobytes()
-        if key not in solved:
-            if rhs.max(initial=0) <= 0 and low.max(initial=0) <= 0:
-                solved[key] = np.zeros(n_groups, np.int64)
-            else:
-                result = milp(
-                    price, constraints=LinearConstraint(matrix, lb=rhs), integrality=np.ones(n_groups, np.int64),
-                    bounds=Bounds(low, np.inf),
-                )  # fmt: skip
-                solved[key] = np.round(np.asarray(result.x)).astype(np.int64)
-        duty[:, i] = solved[key]
-    return duty
-
-
 def roster_of_duty(duty: Ints, scenario: Scenario) -> Roster:
     """Plain numbers as a roster."""
     days = scenario.horizon.days
@@ -322,13 +258,20 @@ class Search:
         self.targets = targets_of(scenario, policy)
         self.days, self.n = scenario.horizon.days, c.n_intervals(scenario)
         self.size = self.days * self.n
-        self.cost = np.array([group.cost_per_hour or 1.0 for group in scenario.groups.values()])
+        n_groups = len(scenario.groups)
+        self.cost = (
+            np.array([group.cost_per_hour or 1.0 for group in scenario.groups.values()])
+            if scenario.mix == "cheapest"
+            else np.ones(n_groups)
+        )
+        self.mix = mix_of_today(scenario)
         self.waits = waits_of(scenario, policy)
         self.draws: dict[int, Draws] = {}
         self.simulations = 0
         ample = np.full((len(scenario.groups), self.size), self._ample(), np.int64)
         self.world = c.compile_world(scenario, natural, policy, roster_of_duty(ample, scenario), follow=False)
-        self.sets = type_sets(scenario, policy, self.world)
+        self.sets = type_sets(scenario, self.targets, self.world)
+        self.numbers = numbers_of(scenario, self.sets)
         self.most_gain = 1e9
         self.worth: dict[tuple[int, int, tuple[int, ...]], float] = {}
         self.own = np.zeros((len(scenario.groups), self.size))
@@ -375,7 +318,12 @@ class Search:
         self._refuse_unreachable(judge(self.scenario, self.policy, plenty))
         sums = totals_once(self.world, lens_of(self.scenario), SEED, 0, self.engine)
         seconds = self.scenario.horizon.interval_min * 60
-        rates = plenty.by_wait[self.waits[0]]["queued"].mean(axis=0) / seconds
+        service = plenty.by_wait[self.waits[0]]
+        # Types first, then their second tiers, as the sets number them.
+        queued, second = service["queued"].mean(axis=0), service["second_tier"].mean(axis=0)
+        apart = np.isin(np.arange(len(queued)) + len(queued), [u for s in self.sets for u in s.types])
+        second = np.where(apart[:, None, None], second, 0.0)
+        rates = np.concatenate([queued - second, second]) / seconds
         answered = sums.customers["answered"].sum(axis=(1, 2))
         handle = sums.customers["handle_min"].sum(axis=(1, 2)) * 60 / np.maximum(answered, 1e-9)
         rest = sums.people["recovery_due_min"].sum() * 60 / max(answered.sum(), 1e-9)
@@ -383,7 +331,8 @@ class Search:
             handle = handle + rest
         mean_handle = float((handle * answered).sum() / max(answered.sum(), 1e-9)) or 60.0
         self.most_gain = max(1.0, 1.5 * seconds / mean_handle)
-        patience = np.minimum(self.world.types.patience_ms.mean(axis=1) / 1000, 86_400.0)
+        handle = np.tile(handle, 2)
+        patience = np.tile(np.minimum(self.world.types.patience_ms.mean(axis=1) / 1000, 86_400.0), 2)
         need = np.zeros((len(self.sets), self.size))
         for k, s in enumerate(self.sets):
             types = list(s.types)
@@ -398,21 +347,33 @@ class Search:
             )
             load = np.where(rate > 0, load, 0.0)
             aims = []
-            if len(s.types) > 1 or self._alone(s):
-                aims = [t for t in self.targets if set(s.types) <= (set(self._numbers(t)) or set(s.types))]
+            if self._second_tier(s):
+                aims = self._loosest(s)
+            elif len(s.types) > 1 or self._alone(s):
+                aims = [t for t in self.targets if set(s.types) <= self._scope(t)]
             for i in np.flatnonzero(rate > 0):
                 need[k, i] = self._erlang(float(load[i]), mean, wait_for, aims)
         requirement = Requirement(self.scenario, self.policy, self.sets, need)
-        requirement.duty = cheapest_numbers(self.sets, need, self.cost, self.own)
+        requirement.duty = self.numbers.of(need, self.own)
         return requirement
 
     def _alone(self, s: TypeSet) -> bool:
         """Whether the groups of a single type serve nothing else."""
         return not any(set(s.groups) & set(o.groups) for o in self.sets if not set(s.types) & set(o.types))
 
-    def _numbers(self, target: Target) -> list[int]:
+    def _scope(self, target: Target) -> set[int]:
+        """The target's types, second tiers included."""
         names = list(self.scenario.types)
-        return [names.index(name) for name in target.types]
+        chosen = [names.index(name) for name in target.types] or range(len(names))
+        return {u for t in chosen for u in (t, len(names) + t)}
+
+    def _second_tier(self, s: TypeSet) -> bool:
+        return min(s.types) >= len(self.scenario.types)
+
+    def _loosest(self, s: TypeSet) -> list[Target]:
+        """What a second tier is staffed to at first: of its types' service levels the most lenient."""
+        levels = [t for t in self.targets if t.measure == "service_level" and self._scope(t) & set(s.types)]
+        return sorted(levels, key=lambda t: float(t.at_least or 0))[:1]
 
     def _erlang(self, load: float, mean_s: float, patience_s: float, aims: list[Target]) -> float:
         """A start from below: cuts add what is missing, and few need to be taken back."""
@@ -479,7 +440,6 @@ class Search:
 
     def _approach(self, requirement: Requirement, most: int = 5) -> None:
         """Scale the rows of whole windows until each is about right, before single rows are touched."""
-        n_types = len(self.scenario.types)
         for _ in range(most):
             verdicts = judge(self.scenario, self.policy, self.simulate(requirement.duty, range(FIRST)))
             factor = np.zeros((len(self.sets), self.size))
@@ -494,7 +454,7 @@ class Search:
                 if gap < 0.004 and not (gap < -0.04 and target.measure == "service_level"):
                     continue
                 far += gap > 0.02
-                scope = set(self._numbers(target)) or set(range(n_types))
+                scope = self._scope(target)
                 step = float(np.clip((0.8 if gap > 0.05 else 0.3) * gap, -0.02, 0.12))
                 for k, s in enumerate(self.sets):
                     if set(s.types) <= scope:
@@ -505,7 +465,7 @@ class Search:
             if not factor.any():
                 return
             requirement.need *= 1 + factor
-            requirement.duty = cheapest_numbers(self.sets, requirement.need, self.cost, self.own)
+            requirement.duty = self.numbers.of(requirement.need, self.own)
             self.say(f"requirement: {requirement.agent_hours:,.0f} agent-hours, {far} target windows far off")
 
     def _decided(self, duty: Ints, replications: int) -> tuple[Measured, list[Verdict], int]:
@@ -525,7 +485,7 @@ class Search:
         where: set[int] = set()
         for v in missed:
             target = self.targets[v.target]
-            types = set(self._numbers(target)) or set(range(len(self.scenario.types)))
+            types = self._scope(target)
             for s in self.sets:
                 if types & set(s.types) and s.groups not in groups:
                     groups.append(s.groups)
@@ -541,7 +501,7 @@ class Search:
         if service:
             moved = self._raise_for_service(requirement, base, service, min(replications, KEPT)) or moved
         if moved:
-            requirement.duty = cheapest_numbers(self.sets, requirement.need, self.cost, self.own)
+            requirement.duty = self.numbers.of(requirement.need, self.own)
         return moved
 
     def _raise_groups_for_ceilings(self, requirement: Requirement, missed: list[Verdict]) -> bool:
@@ -591,10 +551,21 @@ class Search:
         self, requirement: Requirement, base: Measured, missed: list[Verdict], replications: int
     ) -> bool:
         groups, where = self._candidates(missed)
-        choices = sorted({min(able, key=lambda g: (self.cost[g], g)) for able in groups})
+        # Nobody helps where nobody waits: what would be measured there is the luck of who comes to work.
+        asked = base.by_wait[self.waits[0]]["queued"].sum(axis=(0, 1)).reshape(-1) > 0
+        where = {i for i in where if asked[i]}
+        choices = sorted({self._preferred(requirement, able) for able in groups})
         if len(where) <= SMALL:
             return self._raise_one(requirement, base, missed, choices, sorted(where), replications)
         return self._raise_windows(requirement, base, missed, choices, replications)
+
+    def _preferred(self, requirement: Requirement, able: tuple[int, ...]) -> int:
+        """Of groups that could do the work, the cheapest; where wages do not count, the one furthest below today's share."""
+
+        def rank(g: int) -> tuple[float, float, int]:
+            return float(self.cost[g]), float(requirement.duty[g].sum()) / max(float(self.mix[g]), 1e-9), g
+
+        return min(able, key=rank)
 
     def _raise_one(
         self, requirement: Requirement, base: Measured, missed: list[Verdict], choices: list[int], where: list[int],
@@ -650,7 +621,7 @@ class Search:
         for row, values in zip(keys, worth, strict=True):
             self.worth.update(zip(row, values.tolist(), strict=True))
         for k, v in enumerate(missed):
-            types = set(self._numbers(self.targets[v.target])) or set(range(len(self.scenario.types)))
+            types = self._scope(self.targets[v.target])
             able = {g for s in self.sets if len(s.types) == 1 and set(s.types) <= types for g in s.groups}
             for c_, group in enumerate(choices):
                 if group not in able and len(able & set(choices)):
@@ -710,8 +681,9 @@ class Search:
     def _take_back(self, requirement: Requirement, replications: int) -> None:
         """Lower what costs least while every target still clears."""
         if self.size <= SMALL:
-            while self._take_one(requirement, replications):
-                pass
+            self._take_each(requirement, replications)
+            while self._swap_each(requirement, replications):
+                self._take_each(requirement, replications)
             return
         for _ in range(2):
             if not self._take_windows(requirement, replications):
@@ -723,24 +695,38 @@ class Search:
         if any(not v.met for v in verdicts):
             return False
         for k, s in enumerate(self.sets):
-            requirement.need[k] = np.minimum(requirement.need[k], duty[list(s.groups)].sum(axis=0))
+            # Where a cheaper person took a dearer one's place, the rows of the cheaper group rise with it.
+            there = duty[list(s.groups)].sum(axis=0)
+            before = requirement.duty[list(s.groups)].sum(axis=0)
+            requirement.need[k] = np.where(there > before, there, np.minimum(requirement.need[k], there))
         requirement.duty, requirement.verdicts = duty, verdicts
         self.say(f"requirement: {requirement.agent_hours:,.0f} agent-hours {note}")
         return True
 
-    def _take_one(self, requirement: Requirement, replications: int) -> bool:
-        """Take back the dearest agent-interval that nothing needs, trying each; false when all are needed."""
-        spots = [
-            (g, i)
-            for g, i in zip(*np.nonzero(requirement.duty), strict=True)
-            if requirement.duty[g, i] > self.own[g, i]
-        ]
-        for g, i in sorted(spots, key=lambda spot: (-self.cost[spot[0]], spot)):
-            duty = requirement.duty.copy()
-            duty[g, i] -= 1
-            if self._still_met(requirement, duty, replications, "after taking one back"):
-                return True
-        return False
+    def _take_each(self, requirement: Requirement, replications: int) -> None:
+        """Take back agent-intervals that nothing needs, the dearest first; one that was needed once is needed still."""
+        spots = sorted(zip(*np.nonzero(requirement.duty), strict=True), key=lambda s: (-self.cost[s[0]], s))
+        for g, i in spots:
+            while requirement.duty[g, i] > self.own[g, i]:
+                duty = requirement.duty.copy()
+                duty[g, i] -= 1
+                if not self._still_met(requirement, duty, replications, "after taking one back"):
+                    break
+
+    def _swap_each(self, requirement: Requirement, replications: int) -> bool:
+        """Put a cheaper group's person where a dearer one's is, if every target clears all the same."""
+        swapped = False
+        for g, i in zip(*np.nonzero(requirement.duty), strict=True):
+            for h in sorted(range(len(self.cost)), key=lambda h: (self.cost[h], h)):
+                if self.cost[h] >= self.cost[g] or requirement.duty[g, i] <= self.own[g, i]:
+                    break
+                duty = requirement.duty.copy()
+                duty[g, i] -= 1
+                duty[h, i] += 1
+                if self._still_met(requirement, duty, replications, "after a swap"):
+                    swapped = True
+                    break
+        return swapped
 
     def _take_windows(self, requirement: Requirement, replications: int) -> bool:
         """Take people back on days whose targets all clear by far, where fewest contacts are late."""
@@ -757,7 +743,8 @@ class Search:
         trial = requirement.duty.copy()
         taken = 0
         n = min(replications, KEPT)
-        for group in range(len(self.cost)):
+        above = requirement.duty.sum(axis=1) / np.maximum(self.mix, 1e-9)
+        for group in sorted(range(len(self.cost)), key=lambda g: (-self.cost[g], -above[g], g)):
             duty = trial.copy()
             busy = np.flatnonzero((duty[group] > 1) & (duty[group] > self.own[group]))
             if len(busy) == 0:

@@ -282,6 +282,7 @@ def service_totals(world: World, draws: Draws, c: Contacts, within_ms: Floats) -
     return {
         "offered": add(np.ones(len(index), np.bool_)),
         "queued": add(queued),
+        "second_tier": add(queued & (c.flags[index] & r.TIER_TWO != 0)),
         "answered": add(answered),
         "in_time": add(answered & in_time),
         "abandoned": add(abandoned),

@@ -63,8 +63,8 @@ def with_policies(runner: Runner, **policies: Policy) -> Runner:
 
 
 def test_equal_hours_are_equal(runner: Runner, comparison: Comparison) -> None:
-    base = runner.paid_hours(comparison.as_is)
-    for policy in ("hard", "soft"):
+    base = runner.paid_hours(comparison.today.roster)
+    for policy in POLICIES:
         cell = comparison.frames["equal_hours"][policy]
         assert runner.paid_hours(cell.roster) == pytest.approx(base, rel=0.005)
         assert cell.residue == pytest.approx(runner.paid_hours(cell.roster) / base - 1)
@@ -79,15 +79,26 @@ def test_equal_budget_is_equal(comparison: Comparison, document: dict) -> None:
         assert cells[policy].residue == pytest.approx(cells[policy].money.cash.mean() / aim - 1)
     shown = {f["frame"]: f["residue"] for f in document["frames"]}
     assert shown["equal_budget"]["soft"] == cells["soft"].residue
-    assert shown["equal_hours"]["as_is"] == shown["at_target"]["soft"] == 0
+    assert shown["equal_budget"]["as_is"] == shown["at_target"]["soft"] == 0
     dear = comparison.frames["equal_hours"]["soft"].money.cash.mean()
     assert abs(dear / aim - 1) > 0.005, "the budget did cost hours"
 
 
-def test_as_is_is_planned_at_target_and_works_as_today_elsewhere(comparison: Comparison) -> None:
-    assert comparison.frames["equal_hours"]["as_is"].roster is comparison.as_is
-    assert comparison.frames["equal_budget"]["as_is"].roster is comparison.as_is
+def test_as_is_is_planned_anew_in_every_frame(runner: Runner, comparison: Comparison, document: dict) -> None:
+    """A policy that is as_is under another name differs from it by nothing, so that planning is credited to nobody."""
     assert comparison.frames["at_target"]["as_is"].roster is comparison.plans["as_is"].roster
+    assert comparison.frames["equal_hours"]["as_is"].roster != comparison.today.roster
+    assert comparison.today.roster is runner.as_is
+    double = with_policies(runner, double=Policy())
+    double.plans = {"as_is": comparison.plans["as_is"]}
+    found = double.run(["double"])
+    for cells in found.frames.values():
+        d = differences_of(cells["double"], cells["as_is"], double.scenario)
+        assert all(e.mean == 0 for e in d.values())
+    anew = document["today"]["planned_anew"]
+    hours = document["frames"][1]["policies"]["as_is"]["cash"]["mean"]
+    assert anew["cash"]["mean"] == pytest.approx(hours - document["today"]["measures"]["cash"]["mean"])
+    assert any("planned anew" in s for s in document["frames"][1]["verdict"]["sentences"])
 
 
 def test_at_target_means_the_proof_holds(comparison: Comparison) -> None:
@@ -216,7 +227,7 @@ def test_one_lever_does_the_same_alone_and_last(runner: Runner) -> None:
     one = with_policies(runner, scripted=Policy(scripts=True))
     assert levers_between(one.scenario, "scripted") == ["scripts", "roster"]
     cells = {name: one.cell(name, runner.as_is) for name in ("as_is", "scripted")}
-    comparison = Comparison(one.scenario, one.anchored, one.as_is, {"equal_hours": cells}, {})
+    comparison = Comparison(one.scenario, one.anchored, cells["as_is"], {"equal_hours": cells}, {})
     scripts, roster = one.ladder("scripted", comparison)
     whole = differences_of(cells["scripted"], cells["as_is"], one.scenario)
     assert scripts.alone == scripts.last == whole
@@ -367,7 +378,7 @@ def test_the_verdict_names_the_best_and_is_sure_only_beyond_doubt(runner: Runner
     sure_ones = 0
     for rival in ("nearly", "scripted"):
         cells = {name: pair.cell(name, runner.as_is) for name in ("as_is", rival)}
-        found = Comparison(pair.scenario, pair.anchored, pair.as_is, {"equal_hours": cells}, {})
+        found = Comparison(pair.scenario, pair.anchored, cells["as_is"], {"equal_hours": cells}, {})
         best = report.verdict(found, "equal_hours")["best"]
         d = differences_of(cells[rival], cells["as_is"], pair.scenario)
         for measure, row in best.items():

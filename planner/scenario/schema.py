@@ -714,6 +714,9 @@ class Scenario(_Part):
     """Working days of one person."""
     rest_hours: Annotated[float, Field(ge=0, le=16)] = 11
     """Hours between two shifts of one person."""
+    mix: Literal["today", "cheapest"] = "today"
+    """Who does work that several groups can do: `today`, in the proportions of today's people, so that no policy gains
+    by swapping dear people for cheap ones; `cheapest`, the least expensive, which is a plan for hiring."""
     targets: tuple[Target, ...] = ()
     """Service targets and ceilings."""
     attrition: Annotated[float, Field(ge=0, le=3)] | None = None

@@ -147,6 +147,6 @@ def _unmet(bench: Bench) -> tuple[Unmet, ...]:
     for row, at in zip(problem.rows, frame.set_of_row, strict=True):
         first = row.interval * problem.interval_slots
         here = short[at, first : first + problem.interval_slots]
-        if here.max() > PROVEN:
+        if here.max() > PROVEN and not row.wish:
             found.append(Unmet(row.interval, row.groups, float(here.max()), float(here.sum())))
     return tuple(found)

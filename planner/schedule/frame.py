@@ -44,7 +44,7 @@ class KindFrame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """Requirement by distinct group set and slot, and the shift kinds."""
+    """Requirement by distinct group set (wishes apart) and slot, and the shift kinds."""
 
     problem: CoverProblem
     n_slots: int
@@ -68,17 +68,17 @@ class Frame:
 def build_frame(problem: CoverProblem) -> Frame:
     """Expand rows to slots and shift kinds to their starts."""
     slots, per_day, grid = problem.n_slots, problem.slots_per_day, problem.grid_min
-    sets: dict[frozenset[int], int] = {}
-    set_of_row = tuple(sets.setdefault(frozenset(row.groups), len(sets)) for row in problem.rows)
+    sets: dict[tuple[frozenset[int], bool], int] = {}
+    set_of_row = tuple(sets.setdefault((frozenset(row.groups), row.wish), len(sets)) for row in problem.rows)
     shape = (len(sets), slots)
     need, under, over = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     asked = np.zeros(shape, dtype=bool)
     for row, wide, at in zip(problem.rows, wide_rows(problem), set_of_row, strict=True):
         here = slice(row.interval * problem.interval_slots, (row.interval + 1) * problem.interval_slots)
-        need[at, here], under[at, here], asked[at, here] = row.people, problem.under_cost, True
+        need[at, here], under[at, here], asked[at, here] = row.people, problem.under_cost * row.weight, True
         over[at, here] = problem.over_cost if wide else 0.0
     member = np.zeros((len(sets), len(problem.group_names)))
-    for groups, at in sets.items():
+    for (groups, _), at in sets.items():
         member[at, sorted(groups)] = 1.0
     kinds: list[KindFrame] = []
     for index, kind in enumerate(problem.shift_kinds):

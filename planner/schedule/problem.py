@@ -60,6 +60,13 @@ class CoverRow(NamedTuple):
     interval: int
     groups: tuple[int, ...]
     people: float
+    weight: float = 1.0
+    """Factor on the price of a person short; below 1 the row is a wish: not listed when short, and never over."""
+
+    @property
+    def wish(self) -> bool:
+        """Whether the row is only wished for."""
+        return self.weight < 1.0
 
 
 class PaidTime(NamedTuple):
@@ -184,12 +191,14 @@ def relative_gap(objective: float, bound: float) -> float:
 
 
 def wide_rows(problem: CoverProblem) -> tuple[bool, ...]:
-    """Whether each row lies inside no wider row of its interval: those rows count people over."""
+    """Whether each row lies inside no wider row of its interval: those rows count people over; wishes never do."""
     by_interval: dict[int, list[frozenset[int]]] = {}
     for row in problem.rows:
-        by_interval.setdefault(row.interval, []).append(frozenset(row.groups))
+        if not row.wish:
+            by_interval.setdefault(row.interval, []).append(frozenset(row.groups))
     return tuple(
-        not any(frozenset(row.groups) < other for other in by_interval[row.interval]) for row in problem.rows
+        not row.wish and not any(frozenset(row.groups) < other for other in by_interval[row.interval])
+        for row in problem.rows
     )
 
 
@@ -226,9 +235,9 @@ def faults(problem: CoverProblem) -> list[str]:
         found.append("budget must not be negative")
     for kind in problem.shift_kinds:
         found += [f"shift kind {kind.name}: {text}" for text in _kind_faults(problem, kind)]
-    seen: set[tuple[int, frozenset[int]]] = set()
+    seen: set[tuple[int, frozenset[int], bool]] = set()
     for row in problem.rows:
-        key = (row.interval, frozenset(row.groups))
+        key = (row.interval, frozenset(row.groups), row.wish)
         if not 0 <= row.interval < problem.n_slots // problem.interval_slots:
             found.append(f"row interval {row.interval} lies outside the horizon")
         if not row.groups or len(key[1]) != len(row.groups) or any(g not in groups for g in row.groups):
@@ -237,6 +246,8 @@ def faults(problem: CoverProblem) -> list[str]:
             )
         if not 0 <= row.people < float("inf"):
             found.append(f"row at interval {row.interval}: people must be 0 or more (got {row.people})")
+        if not 0 <= row.weight <= 1:
+            found.append(f"row at interval {row.interval}: weight must be from 0 to 1 (got {row.weight})")
         if key in seen:
             found.append(f"row at interval {row.interval} for groups {row.groups} stands twice")
         seen.add(key)

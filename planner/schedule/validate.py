@@ -228,8 +228,8 @@ def _against_rows(
                 worst, total = max(worst, short), total + short
             elif wide:
                 over -= short * problem.over_cost
-        under += total * problem.under_cost
-        if worst > TOLERANCE:
+        under += total * problem.under_cost * row.weight
+        if worst > TOLERANCE and not row.wish:
             unmet.append(Unmet(row.interval, row.groups, worst, total))
     return under, over, unmet
 
@@ -247,7 +247,7 @@ def proven_bound(problem: CoverProblem, prices: Prices) -> float:
     for row, wide, priced in zip(problem.rows, wide_rows(problem), prices.rows, strict=True):
         first = row.interval * problem.interval_slots
         for slot, price in zip(range(first, first + problem.interval_slots), priced, strict=True):
-            fair = min(max(price, -problem.over_cost if wide else 0.0), problem.under_cost)
+            fair = min(max(price, -problem.over_cost if wide else 0.0), problem.under_cost * row.weight)
             gain += fair * row.people
             for group in row.groups:
                 worth[group][slot] += fair
