@@ -34,6 +34,8 @@ from sim.world import Floats, World
 QUANTILES = 1001
 ENOUGH, MOST_REPLICATIONS = 4_000, 24
 """Contacts per type to anchor on, and the most replications spent on them."""
+DAMPED, SETTLED = 0.8, 0.015
+"""Part of a correction that is made after the first round (whole ones overshoot by about a quarter); when to stop."""
 FIRST_SEED, CHECK_SEED = 7_001, 7_002
 Say = Callable[[str], None]
 
@@ -207,9 +209,9 @@ def anchor(
     for done in range(1, rounds + 1):
         world = c.compile_world(base, natural, "as_is", roster, follow=False)
         sums, handles = _several(world, lens, FIRST_SEED, replications, engine, executor)
-        natural, change = _corrected(base, natural, sums, handles, fixed, done)
+        natural, change = _corrected(base, natural, sums, handles, fixed, done, 1.0 if done == 1 else DAMPED)
         say(f"anchoring round {done}: largest correction {change:.2%}")
-        if change < 0.01 and done > 2:
+        if change < SETTLED and done > 2:
             break
     world = c.compile_world(base, natural, "as_is", roster, follow=False)
     sums, _ = _several(world, lens, CHECK_SEED, max(replications, 4), engine, executor)
@@ -282,8 +284,9 @@ def _corrected(
     handles: Floats,
     fixed: dict[str, list[bool]],
     round_number: int,
+    part: float = 1.0,
 ) -> tuple[NaturalValues, float]:
-    """Natural values after one round of correction, and the largest relative correction."""
+    """Natural values after one round of correction (`part` of it), and the largest relative correction."""
     observed = observed_values(scenario, sums)
     ratio = {
         name: above.sum(axis=0) / np.maximum(below.sum(axis=0), 1e-12)
@@ -327,6 +330,7 @@ def _corrected(
     for name, value in step.items():
         value[fixed[name]] = getattr(natural, name)[fixed[name]]
         old = getattr(natural, name)
+        step[name] = value = old + part * (value - old)
         scale = np.maximum(np.abs(old), 0.5)
         change = max(change, float(np.max(np.abs(value - old) / scale, initial=0)))
     spells = sums.people["spells"].sum(axis=0)

@@ -455,18 +455,26 @@ class Search:
                     continue
                 far += gap > 0.02
                 scope = self._scope(target)
-                step = float(np.clip((0.8 if gap > 0.05 else 0.3) * gap, -0.02, 0.12))
+                step = float(np.clip((0.8 if gap > 0.05 else 0.5) * gap, -0.02, 0.12))
+                window = list(v.window)
+                asked = self._need_of(scope, requirement, window)
                 for k, s in enumerate(self.sets):
-                    if set(s.types) <= scope:
-                        old = factor[k, list(v.window)]
-                        factor[k, list(v.window)] = (
-                            np.maximum(old, step) if step > 0 else np.where(old == 0, step, old)
-                        )
+                    # A wider row rises by as much as the scope asks for of it.
+                    part = 1.0 if set(s.types) <= scope else 0.0
+                    if step > 0 and scope & set(s.types) and not part:
+                        part = min(1.0, asked / max(float(requirement.need[k, window].sum()), 1e-9))
+                    old, new = factor[k, window], part * step
+                    factor[k, window] = np.maximum(old, new) if step > 0 else np.where(old == 0, new, old)
             if not factor.any():
                 return
             requirement.need *= 1 + factor
             requirement.duty = self.numbers.of(requirement.need, self.own)
             self.say(f"requirement: {requirement.agent_hours:,.0f} agent-hours, {far} target windows far off")
+
+    def _need_of(self, scope: set[int], requirement: Requirement, window: list[int]) -> float:
+        """The largest row inside the scope, over the window."""
+        inside = [k for k, s in enumerate(self.sets) if set(s.types) <= scope]
+        return float(requirement.need[inside][:, window].sum(axis=1).max(initial=0.0))
 
     def _decided(self, duty: Ints, replications: int) -> tuple[Measured, list[Verdict], int]:
         """Judge, adding replications while a target stands neither clearly met nor clearly missed."""
@@ -498,7 +506,8 @@ class Search:
         """Raise rows by the best measured gain per cost until the measured gains make up what is missing."""
         moved = self._raise_groups_for_ceilings(requirement, missed)
         service = [v for v in missed if self.targets[v.target].measure not in ("occupancy", "load")]
-        if service:
+        # Who comes for a ceiling serves as well: what service still lacks is seen in the next round.
+        if service and not moved:
             moved = self._raise_for_service(requirement, base, service, min(replications, KEPT)) or moved
         if moved:
             requirement.duty = self.numbers.of(requirement.need, self.own)
@@ -555,7 +564,7 @@ class Search:
         asked = base.by_wait[self.waits[0]]["queued"].sum(axis=(0, 1)).reshape(-1) > 0
         where = {i for i in where if asked[i]}
         choices = sorted({self._preferred(requirement, able) for able in groups})
-        if len(where) <= SMALL:
+        if self.size <= SMALL:
             return self._raise_one(requirement, base, missed, choices, sorted(where), replications)
         return self._raise_windows(requirement, base, missed, choices, replications)
 
@@ -685,6 +694,8 @@ class Search:
             while self._swap_each(requirement, replications):
                 self._take_each(requirement, replications)
             return
+        if self.most_replications <= QUICK:
+            return  # cuts come from below and end close to the aim: what this would find is not worth a quick plan's time
         for _ in range(2):
             if not self._take_windows(requirement, replications):
                 return
