@@ -17,7 +17,8 @@ MEANING = {
 }
 FIELDS = {
     "offered": "Contacts offered",
-    "handle": "Handle time",
+    "talk": "Talk",
+    "acw": "After-contact work",
     "resolved": "First-contact resolution",
     "heard": "Heard",
     "contained": "Containment",

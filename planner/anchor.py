@@ -1,8 +1,9 @@
 """Anchoring: natural values such that simulating today's policy, as_is, returns the numbers that were observed.
 
 A first guess comes from quadrature (`natural`), then a few rounds of simulation on fixed draws correct, type by
-type, the needs per contact, natural talk, base odds of resolving and being heard, containment and intensity; base
-rates hold at the loads, pressures and mix of as_is, not at zero. A last run on fresh draws shows the misfit.
+type, the needs per contact, natural talk and after-contact work, base odds of resolving and being heard, containment
+and intensity; base rates hold at the loads, pressures and mix of as_is, not at zero. A last run on fresh draws shows
+the misfit.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from sim.world import Floats, World
 QUANTILES = 1001
 ENOUGH, MOST_REPLICATIONS = 4_000, 24
 """Contacts per type to anchor on, and the most replications spent on them."""
-DAMPED, SETTLED = 0.8, 0.015
+DAMPED, SETTLED = 0.85, 0.01
 """Part of a correction that is made after the first round (whole ones overshoot by about a quarter); when to stop."""
 FIRST_SEED, CHECK_SEED = 7_001, 7_002
 Say = Callable[[str], None]
@@ -204,7 +205,7 @@ def anchor(
     if strict:
         offered = float(c.offered_by_interval(base).sum()) / len(base.types)
         replications = int(np.clip(round(ENOUGH / max(offered, 1.0)), replications, MOST_REPLICATIONS))
-    fixed = {name: [field in kind.natural for kind in base.types.values()] for field, name in _FIELDS.items()}
+    fixed = {name: [field in kind.natural for kind in base.types.values()] for name, field in _MARKS.items()}
     done = 0
     for done in range(1, rounds + 1):
         world = c.compile_world(base, natural, "as_is", roster, follow=False)
@@ -221,10 +222,11 @@ def anchor(
     return Anchored(natural, misfit, done)
 
 
-_FIELDS = {
-    "offered": "needs_per_contact", "handle": "talk_factor", "resolved": "resolved", "heard": "heard",
-    "contained": "contained_shift", "intense": "intensity_mean",
+_MARKS = {
+    "needs_per_contact": "offered", "talk_factor": "handle", "acw_factor": "handle", "resolved": "resolved",
+    "heard": "heard", "contained_shift": "contained", "intensity_mean": "intense",
 }  # fmt: skip
+"""What a type lists under `natural` to keep a natural value as it is."""
 
 
 def by_type(sums: Totals, name: str) -> Floats:
@@ -244,7 +246,8 @@ def observed_values(scenario: Scenario, sums: Totals) -> dict[str, Floats]:
     today_intense = scenario.coefficient("intense_share")
     return {
         "offered": c.offered_by_interval(scenario).sum(axis=(1, 2)),
-        "handle": talk + np.array([kind.handle.acw_s for kind in kinds]),
+        "talk": talk,
+        "acw": np.array([kind.handle.acw_s for kind in kinds]),
         "resolved": np.array([_resolved(scenario, kind) for kind in kinds]),
         "heard": np.array([_heard(scenario, kind) for kind in kinds]),
         "contained": np.array([_contained(scenario, kind) for kind in kinds]),
@@ -269,7 +272,8 @@ def simulated_values(sums: Totals) -> dict[str, tuple[Floats, Floats | None]]:
     """(reps, T) totals above and below each observed field."""
     return {
         "offered": (by_type(sums, "contacts"), None),
-        "handle": (by_type(sums, "handle_min") * 60, by_type(sums, "answered")),
+        "talk": (by_type(sums, "talk_min") * 60, by_type(sums, "answered")),
+        "acw": (by_type(sums, "acw_min") * 60, by_type(sums, "answered")),
         "resolved": (by_type(sums, "first_resolved"), by_type(sums, "first_answered")),
         "heard": (by_type(sums, "heard"), by_type(sums, "spoken")),
         "contained": (by_type(sums, "contained"), by_type(sums, "sessions")),
@@ -307,13 +311,17 @@ def _corrected(
     def probits(p: Floats) -> Floats:
         return np.asarray(ndtri(np.clip(p, 1e-6, 1 - 1e-6)), np.float64)
 
-    acw = np.array([kind.handle.acw_s for kind in scenario.types.values()])
-    talk = np.maximum(observed["handle"] - acw, 1e-9)
-    simulated_talk = np.maximum(ratio["handle"] - acw, 0.05 * talk)
+    def scaled(factor: Floats, field: str) -> Floats:
+        """The factor that would have given the observed mean; never more than twentyfold at once."""
+        aim, found = observed[field], ratio[field]
+        told = seen & (aim > 0)
+        return np.where(told, factor * aim / np.maximum(found, np.maximum(0.05 * aim, 1e-12)), factor)
+
     sessions = by_type(sums, "sessions").sum(axis=0) > 0
     step = {
         "needs_per_contact": per_contact,
-        "talk_factor": np.where(seen, natural.talk_factor * talk / simulated_talk, natural.talk_factor),
+        "talk_factor": scaled(natural.talk_factor, "talk"),
+        "acw_factor": scaled(natural.acw_factor, "acw"),
         "resolved": natural.resolved
         + np.where(seen, logits(observed["resolved"]) - logits(ratio["resolved"]), 0),
         "heard": natural.heard + np.where(seen, logits(observed["heard"]) - logits(ratio["heard"]), 0),
@@ -358,19 +366,23 @@ def misfits(scenario: Scenario, sums: Totals) -> list[Misfit]:
     rows = []
     for field, (above, below) in simulated_values(sums).items():
         for t, (name, kind) in enumerate(scenario.types.items()):
-            if field in kind.natural or (field == "contained" and kind.automation.offered == 0):
+            if {"talk": "handle", "acw": "handle"}.get(field, field) in kind.natural:
+                continue
+            if (field == "contained" and kind.automation.offered == 0) or (
+                field == "acw" and kind.handle.acw_s == 0
+            ):
                 continue
             if below is not None and below[:, t].sum() == 0:
                 continue
-            unit = {"offered": "contacts", "handle": "s"}.get(field, "share")
+            unit = {"offered": "contacts", "talk": "s", "acw": "s"}.get(field, "share")
             simulated = estimate(above[:, t], None if below is None else below[:, t], unit)
             rows.append(Misfit(name, field, float(observed[field][t]), simulated))
     return rows
 
 
 _PATHS = {
-    "offered": ("offered_per_week",), "handle": ("handle", "talk_s"), "resolved": ("resolved",),
-    "heard": ("heard",), "contained": ("automation", "contained"), "intense": ("intense",),
+    "offered": ("offered_per_week",), "talk": ("handle", "talk_s"), "acw": ("handle", "acw_s"),
+    "resolved": ("resolved",), "heard": ("heard",), "contained": ("automation", "contained"), "intense": ("intense",),
 }  # fmt: skip
 
 
