@@ -2,13 +2,16 @@
 
 Written in handlers, one per kind of event, to be read from top to bottom as the story. All chance was drawn
 beforehand (`draws`), all meaning lives in `rules`; here are only the order of things and the containers. Simultaneous
-events happen in the order (time, kind, id), which is part of the model.
+events happen in the order (time, kind, id), which is part of the model. What is known beforehand (shifts, breaks,
+closing, and whom the bot lets through when: see `front`) is one sorted programme of which the next moment is awaited.
 """
 
 from __future__ import annotations
 
+import gc
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from heapq import heappop, heappush
 from typing import Any
 
@@ -16,8 +19,8 @@ import numpy as np
 import simpy
 
 from sim import draws as d
+from sim import front, rules
 from sim import records as r
-from sim import rules
 from sim import world as w
 from sim.draws import Draws
 from sim.records import Records
@@ -29,16 +32,114 @@ from sim.world import DAY_MS, World
 OFF, IDLE, BUSY, REST, AWAY = range(5)
 RELIEF_MS = 8 * w.HOUR_MS
 
+Handlers = list[Callable[[Any], None]]
+Planned = tuple[int, Callable[[int, int], None], int, int, int]
+"""When, what, to whom; then the rank of the next and how much later it is, 0 and 0 for the last."""
 
-class _Moment(simpy.Event):
-    """Something that happens to somebody: a row, an agent, a shift. It succeeds, and nobody waits for its value."""
+
+@contextmanager
+def _no_cycles() -> Iterator[None]:
+    """Spare Python its search for cycles while events come and go: they form none."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+class Moment(simpy.Event):
+    """Something that happens to somebody; it succeeds, nobody waits for its value, and it may be scheduled again."""
 
     _ok = True
     _value = None
 
-    def __init__(self, handler: Callable[[Any], None], who: int) -> None:
-        self.callbacks = [handler]
+    def __init__(self, then: Handlers, who: Any) -> None:
+        self.callbacks = then
         self.who = who
+
+
+class Group:
+    """People with the same skills: who of them is idle, and who waits for them."""
+
+    __slots__ = (
+        "absence", "empathy", "exhaustion", "idle", "lines", "n_waiting", "resting", "signed_on", "spare",
+        "to_leave",
+    )  # fmt: skip
+
+    def __init__(self, empathy: float, absence: float, exhaustion: float) -> None:
+        self.empathy, self.absence, self.exhaustion = empathy, absence, exhaustion
+        self.idle: Any = deque()
+        """Of (agent, stamp), or a heap of (load key, since, number, stamp, agent) where the least loaded goes first."""
+        self.lines: list[tuple[deque[int], int, int]] = []
+        """(who waits, priority, delay) of the queues that the group serves, the first ones first."""
+        self.n_waiting = self.resting = self.signed_on = self.to_leave = 0
+        self.spare: list[Agent] = []
+
+
+class Line:
+    """A queue: who waits in it, and who may serve it."""
+
+    __slots__ = ("at_once", "order", "rows", "served_by", "waits")
+
+    def __init__(self, order: list[tuple[Group, int]]) -> None:
+        self.order = order
+        """(group, delay) in the order in which a contact prefers them."""
+        self.at_once = [group for group, delay in order if delay <= 0]
+        self.waits = list(dict.fromkeys(delay for _, delay in order if delay > 0))
+        """After which further groups help."""
+        self.rows: deque[int] = deque()
+        """Contacts by the time they came, with some at the front who are gone."""
+        self.served_by: list[Group] = []
+
+
+class Agent:
+    """Somebody at work, or not."""
+
+    __slots__ = (
+        "absorption", "act_first", "act_last", "exhaustion", "exhaustion_day", "gain", "group", "leaving", "load",
+        "load_at", "next", "number", "on_phone", "owed", "rank", "shift", "since", "spell", "stamp", "status",
+        "until",
+    )  # fmt: skip
+
+    def __init__(self, number: int, group: Group, absorption: float) -> None:
+        self.number, self.group, self.absorption = number, group, absorption
+        self.exhaustion, self.exhaustion_day = group.exhaustion, 0
+        self.status, self.shift, self.leaving = OFF, -1, False
+        self.since = self.until = self.load_at = 0
+        self.stamp = 0
+        """Changes whenever somebody stops being idle, so that an old place among the idle is known as such."""
+        self.load = self.gain = 0.0
+        self.owed = self.act_first = self.act_last = 0
+        self.spell = Spell(-1, -1, 0, 0.0)
+        self.on_phone: list[tuple[float, float, float]] = []
+        """For each type: speed, and what the group gives to the log-odds of being heard and of resolving."""
+        self.next = Moment([], self)
+        """The end of what they are doing."""
+        self.rank = FREE << 23 | number
+
+
+class Spell:
+    """From signing on to signing off; becomes a line of `records.Spells`."""
+
+    __slots__ = r.Spells._fields
+
+    def __init__(self, agent: int, shift: int, on_ms: int, exhaustion: float) -> None:
+        self.agent, self.shift, self.on_ms, self.exhaustion = agent, shift, on_ms, exhaustion
+        self.off_ms = self.talk_ms = self.acw_ms = self.idle_ms = self.rest_ms = self.contacts = 0
+        self.break_ms = self.lunch_ms = self.offline_ms = self.decompression_ms = self.unpaid_ms = 0
+        self.over_ms = self.due_ms = 0
+        self.load_area = self.load_end = 0.0
+
+
+def _quick(part: Any, make: Callable[[Any], Any] = lambda value: value) -> Any:
+    """The fields of a named tuple in an object of slots, which Python reads faster."""
+    fields = part._fields
+    quick = type(type(part).__name__, (), {"__slots__": fields})()
+    for name in fields:
+        setattr(quick, name, make(getattr(part, name)))
+    return quick
 
 
 def _view(array: Any) -> Any:
@@ -46,8 +147,8 @@ def _view(array: Any) -> Any:
     return memoryview(np.ascontiguousarray(array))  # type: ignore[arg-type]
 
 
-def _table(array: np.ndarray[Any, Any]) -> list[list[Any]]:
-    return array.tolist()  # type: ignore[no-any-return]
+def _view_if_flat(array: Any) -> Any:
+    return _view(array) if array.ndim == 1 else [_view(row) for row in array]
 
 
 class Model:
@@ -55,197 +156,205 @@ class Model:
 
     def __init__(self, world: World, draws: Draws) -> None:
         w.check(world)
-        self.env = simpy.Environment(initial_time=0)
-        self.schedule = self.env.schedule
-        self.world = world
-        self.b = world.behaviour
-        self.clock = world.clock
-        n_types, n_rows = len(world.types.talk_cv), len(draws.rows.need)
-        n_agents, n_groups = len(world.staffing.group_of), len(world.groups.specialist)
-        self.n_types = n_types
-        self.interval_ms = world.clock.interval_ms
+        self.env: Any = simpy.Environment(initial_time=0)
+        self.schedule: Any = self.env.schedule
+        self.world, self.people = world, draws.people
+        self.b = _quick(world.behaviour)
+        self.levers, self.staffing = (
+            _quick(world.levers),
+            _quick(world.staffing, lambda column: column.tolist()),
+        )
+        self.stop_ms, self.interval_ms = world.clock.stop_ms, world.clock.interval_ms
+        self.doors = front.Doors(world.clock)
+        self.always_open = self.doors.always_open
 
         needs, rows = draws.needs, draws.rows
-        self.type_of = _view(needs.type[rows.need])
-        self.need_of = _view(rows.need)
-        self.vulnerable = _view(needs.vulnerable)
-        self.keyword = _view(needs.keyword)
-        self.difficulty = _view(needs.difficulty)
-        self.birth = _view(needs.birth_ms)
-        self.n_needs = len(needs.birth_ms)
-        self.intensity_of = needs.intensity.tolist()
-        self.tier = [0] * self.n_needs
-        columns: list[Any] = [_view(column) if column.ndim == 1 else column for column in rows]
-        self.rows = d.Rows(*columns)
-        self.detect = [_view(row) for row in rows.detect]
-
-        self.talk_ms = _table(world.types.talk_ms)
-        self.patience_ms = _table(world.types.patience_ms)
-        types, groups, levers = world.types, world.groups, world.levers
-        self.acw_ms = _view(types.acw_ms)
-        self.target_ms, self.cut = _view(levers.target_ms), _view(levers.cut)
-        self.rest_on_type = _view(levers.rest_on_type)
-        self.has_rest, self.scripts = levers.rest_ms > 0, levers.scripts
-        self.strained = [1 if levers.scripts or target > 0 else 0 for target in levers.target_ms]
-        self.speed_of_group = _table(groups.speed)
-        self.empathy = _view(groups.empathy)
-        b = self.b
-        self.bot_heard = [rules.heard_base(b, float(base), 0.0, 0.0, 1) for base in types.heard]
-        self.heard_base = [
-            [
-                rules.heard_base(
-                    b, float(base), float(groups.heard[g]), float(groups.specialist[g]), levers.scripts
-                )
-                for base in types.heard
-            ]
-            for g in range(n_groups)
-        ]
-        self.resolved_base = [
-            [
-                rules.resolved_base(
-                    b, float(base), float(groups.resolved[g]), float(groups.specialist[g]), levers.authority
-                )
-                for base in types.resolved
-            ]
-            for g in range(n_groups)
-        ]
-
-        self.order = [[g for g in row if g >= 0] for row in _table(world.routing.order)]
-        self.delay = _table(world.routing.delay)
-        self.delay_of_group = _table(world.routing.delay_of_group)
-        self.queues_of = [[q for q in row if q >= 0] for row in _table(world.routing.queues)]
-        self.priority = _table(world.routing.priority)
-        self.by_load = world.routing.by_load
-        self.max_queue = world.routing.max_queue
-
-        self.lines: list[deque[int]] = [deque() for _ in self.order]
-        self.waiting = [0] * len(self.order)
-        self.n_waiting = 0
-        self.queue_of = _view(np.zeros(n_rows, np.int64))
-
-        self.group_of = world.staffing.group_of.tolist()
-        self.speed, self.absorption = draws.people.speed.tolist(), draws.people.absorption.tolist()
-        self.status = [OFF] * n_agents
-        self.stamp = [0] * n_agents
-        self.since = [0] * n_agents
-        self.load = [0.0] * n_agents
-        self.load_at = [0] * n_agents
-        self.gain = [0.0] * n_agents
-        self.owed = [0] * n_agents
-        self.due = [0] * n_agents
-        self.resting = [0] * n_groups
-        self.leaving = [False] * n_agents
-        self.spell = [-1] * n_agents
-        self.shift = [-1] * n_agents
-        self.act_first = [0] * n_agents
-        self.act_last = [0] * n_agents
-        self.exhaustion = [float(groups.exhaustion[g]) for g in self.group_of]
-        self.exhaustion_day = [0] * n_agents
-        self.signed_on = [0] * n_groups
-        self.to_leave = [0] * n_groups
-        self.idle: list[deque[tuple[int, int]]] = [deque() for _ in range(n_groups)]
-        self.idle_heap: list[list[tuple[float, int, int, int]]] = [[] for _ in range(n_groups)]
-        self.spare: list[list[int]] = [[] for _ in range(n_groups)]
-        for agent in range(n_agents - 1, -1, -1):
-            self.spare[self.group_of[agent]].append(agent)
-
-        clock, bot = world.clock, world.bot
-        self.opens, self.closes = clock.open_ms.tolist(), clock.close_ms.tolist()
-        self.bot_from, self.bot_to = bot.from_ms.tolist(), bot.to_ms.tolist()
-        self.outages = list(zip(bot.outage_from.tolist(), bot.outage_to.tolist(), strict=True))
-        self.always_open, self.stop_ms = clock.always_open, clock.stop_ms
-        self.max_attempts = world.behaviour.max_attempts
+        n_rows = len(rows.need)
         self.contacts = r.blank_contacts(n_rows)
-        self.spells = r.blank_spells(r.most_spells(world))
-        self.n_spells = 0
+        self.c = _quick(self.contacts, _view)
+        reaching, intensity = front.reaching(world, draws, self.doors, self.contacts)
+        self.rows = _quick(rows, _view_if_flat)
+        self.need_of, self.type_of = self.rows.need, _view(needs.type[rows.need])
+        self.intensity_of = intensity.tolist()
+        self.tier = bytearray(len(needs.type))
+        self.vulnerable, self.keyword = _view(needs.vulnerable), _view(needs.keyword)
+        self.difficulty = _view(needs.difficulty)
+
+        self._of_types(world, needs.type[rows.need], rows)
+        self._of_endings()
+        self._groups_and_lines(world)
+        self._agents(world, draws)
+        self.line_of: list[Line] = [self.lines[0]] * n_rows if self.lines else []
+        self.n_waiting = 0
+        self.spells: list[Spell] = []
         self.absent = np.zeros(len(world.staffing.agent), np.int64)
-        self.c = r.Contacts(*map(_view, self.contacts))
-        self.s = r.Spells(*map(_view, self.spells))
-        self.people = draws.people
-        self._timetable = self._sorted_timetable()
-        self._at = 0
+
+        self.when_next: Handlers = [self.programme_moment]
+        self.when_returning: Handlers = [self.returning]
+        self.when_handed_over: Handlers = [self.handed_over]
+        self.when_impatient: Handlers = [self.loses_patience]
+        self.when_overflowing: Handlers = [self.overflows]
+        self.when_contact_over: Handlers = [self.contact_over]
+        self.when_pause_over: Handlers = [self.pause_over]
+        self.programme = self._programme(reaching)
+
+    def _of_types(self, world: World, kind: Any, rows: d.Rows) -> None:
+        types, levers = world.types, world.levers
+        self.n_types = len(types.talk_cv)
+        self.talk_ms: list[list[float]] = types.talk_ms.tolist()
+        self.patience_ms: list[list[float]] = types.patience_ms.tolist()
+        self.target_ms, self.cut = levers.target_ms.tolist(), levers.cut.tolist()
+        interval = self.contacts.arrive_ms % DAY_MS // self.interval_ms
+        self.talk = _view(rows.talk_unit * types.talk_ms[kind, interval])
+        self.patience = _view(rows.patience_unit * types.patience_ms[kind, interval])
+        self.acw = _view(rows.acw_unit * types.acw_ms[kind])
+        self.scripts, self.has_rest = levers.scripts, levers.rest_ms > 0
+        self.rest_on_type = levers.rest_on_type.tolist()
+        self.strained = [1 if levers.scripts or target > 0 else 0 for target in self.target_ms]
+        self.heard_by_bot = front.heard_by_bot(world)
+
+    def _of_endings(self) -> None:
+        b = self.b
+        self.p_return = [rules.p_return(b, ending) for ending in range(4)]
+        self.p_escalate = [rules.p_escalate(b, ending) for ending in range(4)]
+
+    def _groups_and_lines(self, world: World) -> None:
+        of, routing = world.groups, world.routing
+        self.groups = [
+            Group(*traits)
+            for traits in zip(of.empathy.tolist(), of.absence.tolist(), of.exhaustion.tolist(), strict=True)
+        ]
+        self.lines = [
+            Line([(self.groups[g], wait) for g, wait in zip(order, delay, strict=True) if g >= 0])
+            for order, delay in zip(routing.order.tolist(), routing.delay.tolist(), strict=True)
+        ]
+        for g, group in enumerate(self.groups):
+            queues = [q for q in routing.queues[g].tolist() if q >= 0]
+            for q in queues:
+                self.lines[q].served_by.append(group)
+            # A flagged queue that no detector feeds is not worth a look.
+            fed = [q for q in queues if q // self.n_types != w.FLAGGED or self.rows.detect]
+            lines = [
+                (self.lines[q].rows, int(routing.priority[g, q]), int(routing.delay_of_group[q, g]))
+                for q in fed
+            ]
+            group.lines = sorted(lines, key=lambda line: line[1])
+            group.idle = [] if routing.by_load else deque()
+        self.by_load, self.max_queue = routing.by_load, routing.max_queue
+
+    def _agents(self, world: World, draws: Draws) -> None:
+        b, of, levers = self.b, world.groups, world.levers
+        on_phone = [
+            [
+                (
+                    speed,
+                    rules.heard_base(
+                        b, float(heard), float(of.heard[g]), float(of.specialist[g]), levers.scripts
+                    ),
+                    rules.resolved_base(
+                        b, float(resolved), float(of.resolved[g]), float(of.specialist[g]), levers.authority
+                    ),
+                )
+                for speed, heard, resolved in zip(
+                    of.speed[g].tolist(), world.types.heard, world.types.resolved, strict=True
+                )
+            ]
+            for g in range(len(self.groups))
+        ]
+        self.agents: list[Agent] = []
+        traits = zip(self.staffing.group_of, *(column.tolist() for column in draws.people[:2]), strict=True)
+        for number, (g, speed, absorption) in enumerate(traits):
+            agent = Agent(number, self.groups[g], absorption)
+            agent.on_phone = [(speed * on_type, heard, resolved) for on_type, heard, resolved in on_phone[g]]
+            self.agents.append(agent)
+        for agent in reversed(self.agents):
+            agent.group.spare.append(agent)
 
     # --- the clock ------------------------------------------------------------------------------------------------
 
-    def at(self, when: int, kind: int, who: int, handler: Callable[[Any], None]) -> None:
-        """Let `handler` happen to `who` at `when`; ties go by kind, then by `who`."""
-        self.schedule(_Moment(handler, who), kind << 23 | who, when - self.env.now)  # type: ignore[arg-type]
+    def after(self, delay: int, kind: int, who: int, then: Handlers) -> None:
+        """Let something happen to `who` in `delay` ms; ties go by kind, then by `who`."""
+        self.schedule(Moment(then, who), kind << 23 | who, delay)
 
     def run(self) -> Records:
         """Run all simulated days and hand over the records."""
-        stop = self.clock.stop_ms
-        if self.n_needs:
-            self.at(self.birth[0], ARRIVE, 0, self.fresh_arrival)
-        self._next_of_timetable()
-        if stop > 0:
-            self.env.run(until=stop)
-        for agent, status in enumerate(self.status):
-            if status != OFF:
-                self.sign_off(agent, stop)
-        return Records(self.contacts, r.trimmed(self.spells, self.n_spells), self.absent)
+        _, _, _, rank, delay = next(self.programme)
+        if rank:
+            self.schedule(Moment(self.when_next, None), rank, delay)
+        if self.stop_ms > 0:
+            with _no_cycles():
+                self.env.run(until=self.stop_ms)
+        for agent in self.agents:
+            if agent.status != OFF:
+                self.sign_off(agent, self.stop_ms)
+        return Records(self.contacts, r.of_spells(self.spells), self.absent)
 
-    def _sorted_timetable(self) -> list[tuple[int, int, int]]:
-        staffing, clock = self.world.staffing, self.clock
-        starts = staffing.start_ms + self.people.late_ms
-        rows = [(start, SIGN_ON, k) for k, start in enumerate(starts.tolist())]
-        rows += [(end, SIGN_OFF, k) for k, end in enumerate(staffing.end_ms.tolist())]
-        rows += [(when, ACTIVITY, k) for k, when in enumerate(staffing.act_ms.tolist())]
-        rows += [(when, CAPACITY, k) for k, when in enumerate(staffing.slot_ms.tolist())]
-        if not clock.always_open:
-            rows += [(when, CLOSE, k) for k, when in enumerate(clock.close_ms.tolist()) if when < w.NEVER]
-        self._shift_of_act = np.repeat(np.arange(len(staffing.agent)), np.diff(staffing.act_from)).tolist()
-        return sorted(row for row in rows if row[0] < clock.stop_ms)
+    def _programme(self, reaching: front.Reaching) -> Iterator[Planned]:
+        """All that is known beforehand, in order."""
+        staffing, clock = self.world.staffing, self.world.clock
+        attempt = np.where(reaching.row < len(self.tier), ARRIVE, RETURN)
+        parts: list[tuple[Any, Any, Any]] = [
+            (reaching.when, np.where(reaching.from_bot, REACH, attempt), reaching.row)
+        ]
+        lists = (
+            (staffing.start_ms + self.people.late_ms, SIGN_ON), (staffing.end_ms, SIGN_OFF),
+            (staffing.act_ms, ACTIVITY), (staffing.slot_ms, CAPACITY), (clock.close_ms, CLOSE),
+        )  # fmt: skip
+        for whens, what in lists:
+            who = np.flatnonzero(whens < min(clock.stop_ms, w.NEVER))
+            if what != CLOSE or not clock.always_open:
+                parts.append((whens[who], np.full(len(who), what), who))
+        when, kind, who = (np.concatenate(column) for column in zip(*parts, strict=True))
+        rank = kind << 23 | who
+        order = np.lexsort((rank, when))
+        self.shift_of_act = np.repeat(np.arange(len(staffing.agent)), np.diff(staffing.act_from)).tolist()
+        handlers = {
+            SIGN_ON: self.shift_starts, SIGN_OFF: self.shift_ends, ACTIVITY: self.activity_due,
+            CAPACITY: self.capacity_changes, CLOSE: self.doors_close, ARRIVE: self.reach, RETURN: self.reach,
+            REACH: self.reach,
+        }  # fmt: skip
+        when, rank, kind, who = when[order], rank[order], kind[order], who[order]
+        return zip(
+            [0, *when.tolist()],
+            map(handlers.__getitem__, [CLOSE, *kind.tolist()]),
+            [0, *who.tolist()],
+            [*rank.tolist(), 0],
+            np.diff(when, prepend=0, append=when[-1:]).tolist(),
+            strict=True,
+        )
 
-    def _next_of_timetable(self) -> None:
-        if self._at < len(self._timetable):
-            when, kind, who = self._timetable[self._at]
-            self._at += 1
-            self.at(when, kind, who, self.timetable_moment)
-
-    def timetable_moment(self, moment: _Moment) -> None:
-        """Somebody's shift starts or ends, a break is due, capacity changes, or the doors close."""
-        kind = self._timetable[self._at - 1][1]
-        now = self.env.now
-        if kind == SIGN_ON:
-            self.shift_starts(moment.who, now)  # type: ignore[arg-type]
-        elif kind == SIGN_OFF:
-            self.shift_ends(moment.who, now)  # type: ignore[arg-type]
-        elif kind == ACTIVITY:
-            self.activity_due(moment.who, now)  # type: ignore[arg-type]
-        elif kind == CAPACITY:
-            self.capacity_changes(moment.who, now)  # type: ignore[arg-type]
-        else:
-            self.doors_close(now)  # type: ignore[arg-type]
-        self._next_of_timetable()
+    def programme_moment(self, moment: Moment) -> None:
+        """Something known beforehand happens, and the next such thing is awaited."""
+        now, happens, who, rank, delay = next(self.programme)
+        if rank:
+            moment.callbacks = self.when_next
+            self.schedule(moment, rank, delay)
+        happens(who, now)
 
     # --- customers ------------------------------------------------------------------------------------------------
 
-    def fresh_arrival(self, moment: _Moment) -> None:
-        """A need arises, and its first contact."""
-        row = moment.who
-        if row + 1 < self.n_needs:
-            self.at(self.birth[row + 1], ARRIVE, row + 1, self.fresh_arrival)
-        self.arrive(row, self.env.now)  # type: ignore[arg-type]
-
-    def returning(self, moment: _Moment) -> None:
+    def returning(self, moment: Moment) -> None:
         """Somebody calls again, or is put through to somebody else."""
-        self.arrive(moment.who, self.env.now)  # type: ignore[arg-type]
+        self.arrive(moment.who, self.env.now)
 
     def arrive(self, row: int, now: int) -> None:
         """A contact starts: with the bot, where one is offered and up, or with people."""
         c, rows = self.c, self.rows
-        need = self.need_of[row]
+        need = rows.need[row]
         c.arrive_ms[row] = now
+        interval = now % DAY_MS // self.interval_ms
+        kind = self.type_of[row]
+        self.talk[row] = rows.talk_unit[row] * self.talk_ms[kind][interval]
+        self.patience[row] = rows.patience_unit[row] * self.patience_ms[kind][interval]
         fate = d.NO_BOT
-        if self.tier[need] == 0:
+        if not self.tier[need]:
             fate = rows.fate[row]
-            if fate != d.NO_BOT and not self.bot_is_up(self.type_of[row], now):
+            if fate != d.NO_BOT and not front.bot_is_up(self.world.bot, kind, now):
                 fate = d.NO_BOT
         if fate == d.NO_BOT:
             self.reach(row, now)
             return
-        c.bot_ms[row] = rows.bot_ms[row]
-        end = now + rows.bot_ms[row]
+        c.bot_ms[row] = bot_ms = rows.bot_ms[row]
         if rows.refused[row]:
             c.flags[row] |= r.REFUSED
             self.stir(need, self.b.bot_loop_intensity)
@@ -254,30 +363,23 @@ class Model:
             c.outcome[row] = r.IN_BOT
             if not rows.context[row]:
                 c.flags[row] |= r.REPEATS
-            self.at(end, REACH, row, self.handed_over)
+            self.after(bot_ms, REACH, row, self.when_handed_over)
         elif fate == d.HUNG_UP:
             c.outcome[row] = r.HUNG_UP
-            c.end_ms[row] = end
-            self.gives_up(row, need, end, self.b.redial)
+            c.end_ms[row] = now + bot_ms
+            self.gives_up(row, need, now + bot_ms, now)
         else:
-            self.ends_in_bot(row, need, end, fate == d.CONTAINED)
-
-    def bot_is_up(self, kind: int, now: int) -> bool:
-        """Whether the bot is there: its own hours, and no outage."""
-        if not self.bot_from[kind] <= now % DAY_MS < self.bot_to[kind]:
-            return False
-        return not self.outages or not any(start <= now < end for start, end in self.outages)
+            self.ends_in_bot(row, need, now + bot_ms, fate == d.CONTAINED, now)
 
     def stir(self, need: int, more: float) -> None:
         """The customer gets more upset."""
         self.intensity_of[need] = min(1.0, self.intensity_of[need] + more)
 
-    def ends_in_bot(self, row: int, need: int, end: int, resolved: bool) -> None:
+    def ends_in_bot(self, row: int, need: int, end: int, resolved: bool, now: int) -> None:
         """The log says contained; whether it is, the customer knows."""
         b, c = self.b, self.c
-        intensity = self.intensity_of[need]
-        kind = self.type_of[row]
-        heard = rules.p_heard(b, self.bot_heard[kind], intensity, 0.0, 0.0, 0.0, 0, 0)
+        base = self.heard_by_bot[self.type_of[row]]
+        heard = rules.p_heard(b, base, self.intensity_of[need], 0.0, 0.0, 0.0, 0, 0)
         met = 1.0 if resolved else 0.0
         c.outcome[row] = r.CONTAINED if resolved else r.CONTAINED_FALSELY
         c.end_ms[row] = end
@@ -288,195 +390,177 @@ class Model:
         c.ending[row] = ending
         if not resolved:
             self.stir(need, b.bot_loop_intensity)
-        self.may_return(row, need, end, ending)
+        if self.rows.returns[row] < self.p_return[ending] and self.rows.attempt[row] + 1 < b.max_attempts:
+            self.returns(row, need, end, now)
 
-    def handed_over(self, moment: _Moment) -> None:
-        """The bot lets go."""
-        self.reach(moment.who, self.env.now)  # type: ignore[arg-type]
+    def handed_over(self, moment: Moment) -> None:
+        """The bot lets go, or the house calls back."""
+        self.reach(moment.who, self.env.now)
 
     def reach(self, row: int, now: int) -> None:
         """A contact reaches the people's queue: an agent at once, a place in the line, or neither."""
-        c, b = self.c, self.b
+        c = self.c
         need, kind = self.need_of[row], self.type_of[row]
         c.reach_ms[row] = now
         c.intensity[row] = self.intensity_of[need]
-        if not self.always_open and not self.is_open(now):
-            self.out_of_hours(row, need, now)
+        if not self.always_open and not self.doors.are_open(now):
+            self.out_of_hours(row, now)
             return
-        q = self.queue_for(row, need, kind)
-        self.queue_of[row] = q
-        agent = self.find_agent(q, 0)
-        if agent >= 0:
-            self.answer(row, agent, now)
-            return
+        line = self.line_of[row] = self.line_for(row, need, kind)
+        for group in line.at_once:
+            if group.idle:
+                agent = self.take_idle(group)
+                if agent is not None:
+                    self.stop_idling(agent, now)
+                    self.answer(row, agent, now)
+                    return
         called_back = c.flags[row] & r.CALLED_BACK
         if 0 < self.max_queue <= self.n_waiting and not called_back:
             c.outcome[row] = r.TURNED_AWAY
             c.end_ms[row] = now
-            self.gives_up(row, need, now, b.redial)
+            self.gives_up(row, need, now, now)
             return
-        interval = c.arrive_ms[row] % DAY_MS // self.interval_ms
-        patience = self.rows.patience_unit[row] * self.patience_ms[kind][interval]
-        c.outcome[row] = r.WAITING
-        if patience <= 0.0 and not called_back:
+        patience = float(w.NEVER) if called_back else self.patience[row]
+        if patience <= 0.0:
             self.leave(row, now)
             return
-        self.lines[q].append(row)
-        self.waiting[q] += 1
+        c.outcome[row] = r.WAITING
+        line.rows.append(row)
         self.n_waiting += 1
-        leaves = now + int(min(patience, float(w.NEVER)))
-        if leaves < self.stop_ms and not called_back:
-            self.at(leaves, ABANDON, row, self.loses_patience)
-        for place in range(len(self.order[q])):
-            wait = self.delay[q][place]
-            if wait > 0 and wait not in self.delay[q][:place]:
-                self.at(now + wait, OVERFLOW, row, self.overflows)
+        for group in line.served_by:
+            group.n_waiting += 1
+        if patience < self.stop_ms - now:
+            self.after(int(patience), ABANDON, row, self.when_impatient)
+        for wait in line.waits:
+            self.after(wait, OVERFLOW, row, self.when_overflowing)
 
-    def queue_for(self, row: int, need: int, kind: int) -> int:
+    def line_for(self, row: int, need: int, kind: int) -> Line:
         """Second tier for escalations; the flagged queue where a detector hears something; else the ordinary one."""
-        c = self.c
         if self.tier[need]:
-            c.flags[row] |= r.TIER_TWO
-            return w.SECOND_TIER * self.n_types + kind
-        if not self.detect:
-            return kind
-        ears = self.world.detectors
+            self.c.flags[row] |= r.TIER_TWO
+            return self.lines[w.SECOND_TIER * self.n_types + kind]
+        if self.rows.detect and self.is_flagged(row, need, kind):
+            return self.lines[w.FLAGGED * self.n_types + kind]
+        return self.lines[kind]
+
+    def is_flagged(self, row: int, need: int, kind: int) -> bool:
+        """Whether a detector hears something, rightly or wrongly."""
+        c, ears = self.c, self.world.detectors
         flagged = False
-        for k in range(len(self.detect)):
+        for k, us in enumerate(self.rows.detect):
             if not ears.listens[k, kind]:
                 continue
             there = rules.sees(
                 int(ears.target[k]), float(ears.above[k]), self.intensity_of[need], self.vulnerable[need],
                 self.keyword[need],
             )  # fmt: skip
-            u = self.detect[k][row]
-            if there and u < ears.sensitivity[k]:
+            if there and us[row] < ears.sensitivity[k]:
                 c.flags[row] |= r.FLAG_RIGHT
                 flagged = True
             elif there:
                 c.flags[row] |= r.FLAG_MISSED
-            elif u < 1.0 - ears.specificity[k]:
+            elif us[row] < 1.0 - ears.specificity[k]:
                 c.flags[row] |= r.FLAG_WRONG
                 flagged = True
-        return (w.FLAGGED if flagged else w.ORDINARY) * self.n_types + kind
+        return flagged
 
-    def is_open(self, now: int) -> bool:
-        """Whether people answer now."""
-        day = now // DAY_MS
-        if self.opens[day] <= now < self.closes[day]:
-            return True
-        return day > 0 and self.opens[day - 1] <= now < self.closes[day - 1]
-
-    def out_of_hours(self, row: int, need: int, now: int) -> None:
+    def out_of_hours(self, row: int, now: int) -> None:
         """Nobody is there: a call-back in the first hour of the next opening, or lost."""
-        c, clock = self.c, self.clock
-        if clock.out_of_hours == w.CALL_BACK:
-            for day in range(now // DAY_MS, clock.n_days):
-                if now < clock.open_ms[day] < w.NEVER:
-                    c.outcome[row] = r.WAITING
-                    c.flags[row] |= r.CALLED_BACK
-                    length = int(clock.close_ms[day] - clock.open_ms[day])
-                    later = min(self.rows.call_back_ms[row], length - 1)
-                    self.at(int(clock.open_ms[day]) + later, REACH, row, self.handed_over)
-                    return
-            c.outcome[row] = r.WAITING
+        c = self.c
+        if self.world.clock.out_of_hours != w.CALL_BACK:
+            c.outcome[row] = r.CLOSED
+            c.end_ms[row] = now
             return
-        c.outcome[row] = r.CLOSED
-        c.end_ms[row] = now
-        self.gives_up(row, need, now, 0.0)
+        c.outcome[row] = r.WAITING
+        when = self.doors.calls_back(now, self.rows.call_back_ms[row])
+        if when >= 0:
+            c.flags[row] |= r.CALLED_BACK
+            self.after(when - now, REACH, row, self.when_handed_over)
 
-    def loses_patience(self, moment: _Moment) -> None:
+    def loses_patience(self, moment: Moment) -> None:
         """The customer has waited as long as they will."""
         row = moment.who
         if self.c.outcome[row] == r.WAITING:
             self.out_of_line(row)
-            self.leave(row, self.env.now)  # type: ignore[arg-type]
+            self.leave(row, self.env.now)
 
     def out_of_line(self, row: int) -> None:
         """One fewer is waiting; the line itself forgets later."""
-        self.waiting[self.queue_of[row]] -= 1
+        line = self.line_of[row]
         self.n_waiting -= 1
+        for group in line.served_by:
+            group.n_waiting -= 1
 
     def leave(self, row: int, now: int) -> None:
         """Abandoned: some call again soon, the others are gone."""
         self.c.outcome[row] = r.ABANDONED
         self.c.end_ms[row] = now
-        self.gives_up(row, self.need_of[row], now, self.b.redial)
+        self.gives_up(row, self.need_of[row], now, now)
 
-    def gives_up(self, row: int, need: int, now: int, redial: float) -> None:
+    def gives_up(self, row: int, need: int, end: int, now: int) -> None:
         """Without having been served: a redial within the hour, or a need unmet."""
-        if self.rows.redials[row] < redial and self.rows.attempt[row] + 1 < self.b.max_attempts:
+        b, rows = self.b, self.rows
+        if rows.redials[row] < b.redial and rows.attempt[row] + 1 < b.max_attempts:
             self.c.flags[row] |= r.REDIALS
             self.tier[need] = 0
-            self.comes_back(self.rows.next[row], now + self.rows.redial_ms[row])
+            self.comes_back(rows.next[row], end + rows.redial_ms[row], now)
 
-    def comes_back(self, row: int, when: int) -> None:
-        """Somebody who would call while nobody is there calls at some time of the next opening."""
-        clock = self.clock
-        if row >= 0 and when < clock.stop_ms and not clock.always_open and not self.is_open(when):
-            for day in range(when // DAY_MS, clock.n_days):
-                if when < clock.open_ms[day] < w.NEVER:
-                    length = int(clock.close_ms[day] - clock.open_ms[day])
-                    when = int(clock.open_ms[day]) + self.rows.call_back_ms[row] * length // w.HOUR_MS
-                    break
-        self.again(row, when)
+    def comes_back(self, row: int, when: int, now: int) -> None:
+        """The next attempt of a journey, at a time when somebody answers."""
+        if row >= 0 and when < self.stop_ms:
+            when = self.doors.when_answered(when, self.rows.call_back_ms[row])
+        self.again(row, when, now)
 
-    def again(self, row: int, when: int) -> None:
+    def again(self, row: int, when: int, now: int) -> None:
         """The next attempt of a journey."""
         if row < 0:
             raise RuntimeError("a journey goes on for which nothing was drawn")
         if when < self.stop_ms:
-            self.at(when, RETURN, row, self.returning)
+            self.after(when - now, RETURN, row, self.when_returning)
 
-    def may_return(self, row: int, need: int, end: int, ending: int) -> None:
+    def returns(self, row: int, need: int, end: int, now: int) -> None:
         """By how it ended, the customer comes back after a while, more upset."""
-        b = self.b
-        if self.rows.returns[row] < rules.p_return(b, ending) and self.rows.attempt[row] + 1 < b.max_attempts:
-            self.c.flags[row] |= r.RETURNS
-            self.stir(need, b.return_intensity)
-            self.tier[need] = 0
-            self.comes_back(self.rows.next[row], end + self.rows.return_ms[row])
+        self.c.flags[row] |= r.RETURNS
+        self.stir(need, self.b.return_intensity)
+        self.tier[need] = 0
+        self.comes_back(self.rows.next[row], end + self.rows.return_ms[row], now)
 
-    def overflows(self, moment: _Moment) -> None:
+    def overflows(self, moment: Moment) -> None:
         """Waited long enough for another group to help."""
         row = moment.who
         if self.c.outcome[row] != r.WAITING:
             return
         now = self.env.now
-        agent = self.find_agent(self.queue_of[row], now - self.c.reach_ms[row])
-        if agent >= 0:
+        agent = self.find_agent(self.line_of[row], now - self.c.reach_ms[row])
+        if agent is not None:
             self.out_of_line(row)
-            self.answer(row, agent, now)  # type: ignore[arg-type]
+            self.stop_idling(agent, now)
+            self.answer(row, agent, now)
 
     # --- a conversation -------------------------------------------------------------------------------------------
 
-    def answer(self, row: int, agent: int, now: int) -> None:
+    def answer(self, row: int, agent: Agent, now: int) -> None:
         """An agent takes a contact: how long it will take, how it will end, what it leaves behind."""
-        b, c, s, rows = self.b, self.c, self.s, self.rows
+        b, c, rows = self.b, self.c, self.rows
         need, kind = self.need_of[row], self.type_of[row]
-        group, spell = self.group_of[agent], self.spell[agent]
-        intensity = self.intensity_of[need]
-        empathy = self.empathy[group]
+        group, spell, load = agent.group, agent.spell, agent.load
+        speed, heard_base, resolved_base = agent.on_phone[kind]
+        intensity, empathy = self.intensity_of[need], group.empathy
         flags = c.flags[row]
-        if self.status[agent] == IDLE:
-            s.idle_ms[spell] += now - self.since[agent]
-        self.settle(agent, now, b.load_half_life_ms)
-        load = self.load[agent]
 
-        interval = c.arrive_ms[row] % DAY_MS // self.interval_ms
-        speed = self.speed[agent] * self.speed_of_group[group][kind]
-        talk = rows.talk_unit[row] * self.talk_ms[kind][interval] * rules.talk_factor(
-            b, speed, load, self.hours_on(agent, spell, now), intensity, empathy, self.scripts
-        )  # fmt: skip
+        on_ms = now - spell.on_ms
+        if agent.shift < 0:
+            on_ms %= RELIEF_MS  # anonymous people relieve one another
+        talk = self.talk[row] * rules.talk_factor(b, speed, load, on_ms, intensity, empathy, self.scripts)
         repeats = 0
         if flags & r.REPEATS:
             talk += b.handover_ms
             repeats = 1
-        acw = rows.acw_unit[row] * self.acw_ms[kind] * speed
+        acw = self.acw[row] * speed
         full = talk + acw
         cut = 0.0
-        if self.n_waiting:
-            cut = talk * rules.hurried_share(b, self.waiting_for(group))
+        if group.n_waiting:
+            cut = talk * rules.hurried_share(b, group.n_waiting)
         if self.target_ms[kind] > 0.0:
             cut += self.cut[kind] * rules.over_target(full - cut, self.target_ms[kind])
         unmet = 0.0
@@ -486,24 +570,20 @@ class Model:
             if talk < 0.0:
                 acw = max(0.0, acw + talk)
                 talk = 0.0
-        talk_ms = max(1, int(talk + 0.5))
+        talk_ms = int(talk + 0.5) or 1
         acw_ms = int(acw + 0.5)
         end = now + talk_ms
 
-        heard = rules.p_heard(
-            b, self.heard_base[group][kind], intensity, empathy, unmet, load, repeats, now - c.reach_ms[row]
-        )  # fmt: skip
-        last = rows.attempt[row] + 1 >= b.max_attempts
-        if cut > 0.0 and not last and rules.is_passed_on(b, cut, full, rows.passed_on[row]):
+        wait_ms = now - c.reach_ms[row]
+        heard = rules.p_heard(b, heard_base, intensity, empathy, unmet, load, repeats, wait_ms)
+        goes_on = rows.attempt[row] + 1 < b.max_attempts
+        if cut > 0.0 and goes_on and rules.is_passed_on(b, cut, full, rows.passed_on[row]):
             c.flags[row] = flags | r.PASSED_ON
             self.tier[need] = 1
-            self.again(rows.next[row], end)
+            self.again(rows.next[row], end, now)
         else:
-            log_odds = rules.resolved_odds(
-                b, self.resolved_base[group][kind], self.difficulty[need], unmet, load
-            )
-            if_heard = rules.odds(log_odds)
-            if_not = if_heard
+            log_odds = rules.resolved_odds(b, resolved_base, self.difficulty[need], unmet, load)
+            if_heard = if_not = rules.odds(log_odds)
             if rules.unsafe(b, self.vulnerable[need], intensity):
                 if_not = rules.odds(log_odds + b.resolved_not_heard)
             c.if_heard[row] = if_heard
@@ -511,51 +591,34 @@ class Model:
             was_heard = rows.heard[row] < heard
             ending = rules.ending_of(rows.resolved[row] < (if_heard if was_heard else if_not), was_heard)
             c.ending[row] = ending
-            if rows.escalates[row] < rules.p_escalate(b, ending) and not last:
+            if rows.escalates[row] < self.p_escalate[ending] and goes_on:
                 c.flags[row] = flags | r.ESCALATED
                 self.tier[need] = 1
-                self.again(rows.next[row], end)
-            else:
-                self.may_return(row, need, end, ending)
+                self.again(rows.next[row], end, now)
+            elif rows.returns[row] < self.p_return[ending] and goes_on:
+                self.returns(row, need, end, now)
 
-        self.gain[agent] = rules.load_gained(
-            b, intensity, talk_ms, self.absorption[agent], self.strained[kind]
-        )
+        agent.gain = rules.load_gained(b, intensity, talk_ms, agent.absorption, self.strained[kind])
         if self.has_rest:
             self.rest_falls_due(row, agent, kind, intensity, talk_ms + acw_ms)
         c.outcome[row] = r.ANSWERED
         c.end_ms[row] = now
-        c.agent[row] = agent
+        c.agent[row] = agent.number
         c.talk_ms[row] = talk_ms
         c.acw_ms[row] = acw_ms
         c.full_ms[row] = int(full + 0.5)
-        c.intensity[row] = intensity
         c.load[row] = load
         c.unmet[row] = unmet
         c.heard[row] = heard
-        s.talk_ms[spell] += talk_ms
-        s.acw_ms[spell] += acw_ms
-        s.contacts[spell] += 1
-        self.status[agent] = BUSY
-        self.stamp[agent] += 1
-        self.at(end + acw_ms, FREE, agent, self.contact_over)
+        spell.talk_ms += talk_ms
+        spell.acw_ms += acw_ms
+        spell.contacts += 1
+        self.keep(agent, BUSY, now, talk_ms + acw_ms, self.when_contact_over)
 
-    def hours_on(self, agent: int, spell: int, now: int) -> int:
-        """Ms on shift; anonymous people relieve one another every eight hours."""
-        on = int(now - self.s.on_ms[spell])
-        return on if self.shift[agent] >= 0 else on % RELIEF_MS
-
-    def waiting_for(self, group: int) -> int:
-        """How many wait in the queues that a group serves."""
-        n = 0
-        for q in self.queues_of[group]:
-            n += self.waiting[q]
-        return n
-
-    def rest_falls_due(self, row: int, agent: int, kind: int, intensity: float, handle_ms: int) -> None:
+    def rest_falls_due(self, row: int, agent: Agent, kind: int, intensity: float, handle_ms: int) -> None:
         """What can be seen of a contact may make a recovery pause due."""
-        b, levers = self.b, self.world.levers
-        n = int(self.rest_on_type[kind])
+        b, levers = self.b, self.levers
+        n = self.rest_on_type[kind]
         if 0 < levers.rest_over_ms < handle_ms:
             n += 1
         if levers.rest_on_flag and self.c.flags[row] & (r.FLAG_RIGHT | r.FLAG_WRONG):
@@ -567,166 +630,159 @@ class Model:
         due = rules.rest_due(n, levers.rest_ms, levers.rest_hardest_ms)
         if due:
             self.c.flags[row] |= r.REST_DUE
-            spell = self.spell[agent]
-            self.s.due_ms[spell] += due
-            room = levers.rest_budget_ms - self.s.rest_ms[spell] - self.owed[agent]
-            self.owed[agent] += max(0, min(due, room))
+            agent.spell.due_ms += due
+            room = levers.rest_budget_ms - agent.spell.rest_ms - agent.owed
+            agent.owed += max(0, min(due, room))
 
     # --- agents ---------------------------------------------------------------------------------------------------
 
-    def settle(self, agent: int, now: int, half_life_ms: float) -> None:
+    def settle(self, agent: Agent, now: int, half_life_ms: float) -> None:
         """Bring the agent's load up to now, and account for it."""
-        before, elapsed = self.load[agent], now - self.load_at[agent]
-        self.load_at[agent] = now
-        if before == 0.0 or elapsed == 0:
-            return
-        after = rules.decayed(before, elapsed, half_life_ms)
-        self.load[agent] = after
-        spell, s = self.spell[agent], self.s
-        s.load_area[spell] += rules.load_area(before, after, half_life_ms)
-        if before > self.b.load_threshold:
-            s.over_ms[spell] += rules.time_over(before, elapsed, half_life_ms, self.b.load_threshold)
+        before, elapsed = agent.load, now - agent.load_at
+        agent.load_at = now
+        if before and elapsed:
+            agent.load = after = rules.decayed(before, elapsed, half_life_ms)
+            agent.spell.load_area += rules.load_area(before, after, half_life_ms)
+            if before > self.b.load_threshold:
+                agent.spell.over_ms += rules.time_over(before, elapsed, half_life_ms, self.b.load_threshold)
 
-    def contact_over(self, moment: _Moment) -> None:
+    def keep(self, agent: Agent, status: int, now: int, length: int, then: Handlers) -> None:
+        """Something keeps the agent for a while."""
+        agent.status = status
+        agent.until = now + length
+        agent.next.callbacks = then
+        self.schedule(agent.next, agent.rank, length)
+
+    def contact_over(self, moment: Moment) -> None:
         """Talk and after-contact work are done."""
         agent = moment.who
-        now = self.env.now
-        self.settle(agent, now, self.b.load_half_life_ms)  # type: ignore[arg-type]
-        self.load[agent] += self.gain[agent]
-        self.free(agent, now)  # type: ignore[arg-type]
+        now = agent.until
+        self.settle(agent, now, self.b.load_half_life_ms)
+        agent.load += agent.gain
+        self.free(agent, now)
 
-    def pause_over(self, moment: _Moment) -> None:
+    def pause_over(self, moment: Moment) -> None:
         """A recovery pause, a break or an activity is done."""
         agent = moment.who
-        now = self.env.now
-        self.settle(agent, now, self.b.rest_half_life_ms)  # type: ignore[arg-type]
-        if self.status[agent] == REST:
-            self.resting[self.group_of[agent]] -= 1
-        self.free(agent, now)  # type: ignore[arg-type]
+        now = agent.until
+        self.settle(agent, now, self.b.rest_half_life_ms)
+        if agent.status == REST:
+            agent.group.resting -= 1
+        self.free(agent, now)
 
-    def free(self, agent: int, now: int) -> None:
+    def free(self, agent: Agent, now: int) -> None:
         """What next: home, a break that is due, recovery, the next customer, or idle."""
-        group = self.group_of[agent]
-        going = self.leaving[agent] or self.to_leave[group] > 0
-        if going and not self.stays_to_serve_out(group, now):
-            if not self.leaving[agent]:
-                self.to_leave[group] -= 1
-            self.sign_off(agent, now)
-            return
-        if not going and self.act_first[agent] < self.act_last[agent]:
+        group = agent.group
+        if agent.leaving or group.to_leave:
+            if not self.stays_to_serve_out(group, now):
+                if not agent.leaving:
+                    group.to_leave -= 1
+                self.sign_off(agent, now)
+                return
+        elif agent.act_first < agent.act_last:
             self.start_activity(agent, now)
             return
-        if not going and self.owed[agent] > 0 and self.may_rest(group):
+        elif agent.owed > 0 and self.may_rest(group):
             self.start_rest(agent, now)
             return
-        row = self.next_in_line(group, now)
+        row = self.next_in_line(group, now) if group.n_waiting else -1
         if row >= 0:
             self.out_of_line(row)
-            self.status[agent] = BUSY
             self.answer(row, agent, now)
-            return
-        self.go_idle(agent, now)
+        else:
+            self.go_idle(agent, now)
 
-    def stays_to_serve_out(self, group: int, now: int) -> bool:
+    def stays_to_serve_out(self, group: Group, now: int) -> bool:
         """After closing, where the queue is served out, an agent stays while somebody waits for the group."""
-        if self.n_waiting == 0 or self.clock.at_close != w.SERVE_OUT or self.clock.always_open:
+        if not group.n_waiting or self.world.clock.at_close != w.SERVE_OUT or self.always_open:
             return False
-        return not self.is_open(now) and self.next_in_line(group, now) >= 0
+        return not self.doors.are_open(now) and self.next_in_line(group, now) >= 0
 
-    def may_rest(self, group: int) -> bool:
+    def may_rest(self, group: Group) -> bool:
         """Service is protected: not too many at once, not while too many wait."""
-        levers = self.world.levers
-        if self.resting[group] >= max(1.0, levers.rest_share * self.signed_on[group]):
+        if group.resting >= max(1.0, self.levers.rest_share * group.signed_on):
             return False
-        return self.waiting_for(group) <= levers.rest_queue
+        return bool(group.n_waiting <= self.levers.rest_queue)
 
-    def start_rest(self, agent: int, now: int) -> None:
+    def start_rest(self, agent: Agent, now: int) -> None:
         """Recovery."""
-        length = self.owed[agent]
-        self.owed[agent] = 0
-        self.s.rest_ms[self.spell[agent]] += length
-        self.status[agent] = REST
-        self.stamp[agent] += 1
-        self.resting[self.group_of[agent]] += 1
-        self.at(now + length, FREE, agent, self.pause_over)
+        length, agent.owed = agent.owed, 0
+        agent.spell.rest_ms += length
+        agent.group.resting += 1
+        self.keep(agent, REST, now, length, self.when_pause_over)
 
-    def start_activity(self, agent: int, now: int) -> None:
+    def start_activity(self, agent: Agent, now: int) -> None:
         """A break, lunch, work off the phone, or a decompression block; full length even if it starts late."""
-        staffing, s = self.world.staffing, self.s
-        act = self.act_first[agent]
-        self.act_first[agent] += 1
-        length = int(staffing.act_length_ms[act])
-        spell = self.spell[agent]
-        kind = staffing.act_kind[act]
+        staffing, spell = self.staffing, agent.spell
+        act = agent.act_first
+        agent.act_first += 1
+        length, kind = staffing.act_length_ms[act], staffing.act_kind[act]
         if kind == w.BREAK:
-            s.break_ms[spell] += length
+            spell.break_ms += length
         elif kind == w.LUNCH:
-            s.lunch_ms[spell] += length
+            spell.lunch_ms += length
         elif kind == w.OFFLINE:
-            s.offline_ms[spell] += length
+            spell.offline_ms += length
         else:
-            s.decompression_ms[spell] += length
+            spell.decompression_ms += length
         if not staffing.act_paid[act]:
-            s.unpaid_ms[spell] += length
-        self.status[agent] = AWAY
-        self.stamp[agent] += 1
-        self.at(now + length, FREE, agent, self.pause_over)
+            spell.unpaid_ms += length
+        self.keep(agent, AWAY, now, length, self.when_pause_over)
 
-    def go_idle(self, agent: int, now: int) -> None:
+    def go_idle(self, agent: Agent, now: int) -> None:
         """Ready, and waiting for somebody."""
-        group = self.group_of[agent]
-        self.status[agent] = IDLE
-        self.since[agent] = now
-        self.stamp[agent] += 1
-        stamp = self.stamp[agent]
+        agent.status = IDLE
+        agent.since = now
         if self.by_load:
-            key = rules.idle_key(self.load[agent], now, self.b.load_half_life_ms)
-            heappush(self.idle_heap[group], (key, now, agent, stamp))
+            key = rules.idle_key(agent.load, now, self.b.load_half_life_ms)
+            heappush(agent.group.idle, (key, now, agent.number, agent.stamp, agent))
         else:
-            self.idle[group].append((agent, stamp))
+            agent.group.idle.append((agent, agent.stamp))
 
-    def find_agent(self, q: int, waited: int) -> int:
+    def stop_idling(self, agent: Agent, now: int) -> None:
+        """Account for the time spent ready."""
+        agent.spell.idle_ms += now - agent.since
+        self.settle(agent, now, self.b.load_half_life_ms)
+        agent.status = AWAY
+        agent.stamp += 1
+
+    def find_agent(self, line: Line, waited: int) -> Agent | None:
         """The best free agent: the contact's preference of groups, then longest idle (or least loaded)."""
-        for place, group in enumerate(self.order[q]):
-            if self.delay[q][place] <= waited:
+        for group, delay in line.order:
+            if delay <= waited:
                 agent = self.take_idle(group)
-                if agent >= 0:
+                if agent is not None:
                     return agent
-        return -1
+        return None
 
-    def take_idle(self, group: int) -> int:
-        """The first idle agent of the group, or -1."""
-        if self.by_load:
-            heap = self.idle_heap[group]
-            while heap:
-                _, _, agent, stamp = heappop(heap)
-                if self.stamp[agent] == stamp:
-                    return agent
-            return -1
-        line = self.idle[group]
-        while line:
-            agent, stamp = line.popleft()
-            if self.stamp[agent] == stamp:
-                return agent
-        return -1
+    def take_idle(self, group: Group) -> Agent | None:
+        """The first idle agent of the group, if there is one."""
+        idle = group.idle
+        while idle:
+            if self.by_load:
+                _, _, _, stamp, agent = heappop(idle)
+            else:
+                agent, stamp = idle.popleft()
+            if agent.stamp == stamp:
+                return agent  # type: ignore[no-any-return]
+        return None
 
-    def next_in_line(self, group: int, now: int) -> int:
+    def next_in_line(self, group: Group, now: int) -> int:
         """The best waiting contact for this group: priority, then longest wait; -1 for none."""
-        if self.n_waiting == 0:
-            return -1
+        outcome, reach_ms = self.c.outcome, self.c.reach_ms
         best, best_priority, best_reach = -1, 0, 0
-        for q in self.queues_of[group]:
-            if self.waiting[q] == 0:
+        for rows, priority, delay in group.lines:
+            while rows and outcome[rows[0]] != r.WAITING:
+                rows.popleft()
+            if not rows:
                 continue
-            line = self.lines[q]
-            while self.c.outcome[line[0]] != r.WAITING:
-                line.popleft()
-            row = line[0]
-            reach = self.c.reach_ms[row]
-            if now - reach < self.delay_of_group[q][group]:
+            if best >= 0 and priority > best_priority:
+                break
+            row = rows[0]
+            reach = reach_ms[row]
+            if now - reach < delay:
                 continue
-            priority = self.priority[group][q]
-            if best < 0 or (priority, reach, row) < (best_priority, best_reach, best):
+            if best < 0 or reach < best_reach or (reach == best_reach and row < best):
                 best, best_priority, best_reach = row, priority, reach
         return best
 
@@ -734,128 +790,101 @@ class Model:
 
     def shift_starts(self, shift: int, now: int) -> None:
         """Somebody comes to work, or does not."""
-        staffing, b = self.world.staffing, self.b
-        agent = int(staffing.agent[shift])
-        group = self.group_of[agent]
-        if self.status[agent] != OFF or now >= staffing.end_ms[shift]:
+        agent = self.agents[self.staffing.agent[shift]]
+        if agent.status != OFF or now >= self.staffing.end_ms[shift]:
             self.absent[shift] = 1
             return
-        day = int(staffing.day[shift])
-        self.ease(agent, day)
-        absence = rules.p_absent(
-            b, float(self.world.groups.absence[group]), self.exhaustion[agent],
-            float(self.world.groups.exhaustion[group]),
-        )  # fmt: skip
+        self.ease(agent, self.staffing.day[shift])
+        group = agent.group
+        absence = rules.p_absent(self.b, group.absence, agent.exhaustion, group.exhaustion)
         if self.people.absent[shift] < absence:
             self.absent[shift] = 1
             return
-        self.act_first[agent] = int(staffing.act_from[shift])
-        self.act_last[agent] = self.act_first[agent]
+        agent.act_first = agent.act_last = self.staffing.act_from[shift]
         self.sign_on(agent, shift, now)
 
-    def ease(self, agent: int, day: int) -> None:
+    def ease(self, agent: Agent, day: int) -> None:
         """Exhaustion eases day by day."""
-        days = day - self.exhaustion_day[agent]
+        days = day - agent.exhaustion_day
         if days > 0:
-            self.exhaustion[agent] = rules.exhaustion_next(self.b, self.exhaustion[agent], days, 0.0)
-            self.exhaustion_day[agent] = day
+            agent.exhaustion = rules.exhaustion_next(self.b, agent.exhaustion, days, 0.0)
+            agent.exhaustion_day = day
 
-    def sign_on(self, agent: int, shift: int, now: int) -> None:
+    def sign_on(self, agent: Agent, shift: int, now: int) -> None:
         """At work; load has eased since the last time."""
-        spell = self.n_spells
-        self.n_spells += 1
-        s = self.s
-        s.agent[spell] = agent
-        s.shift[spell] = shift
-        s.on_ms[spell] = now
-        s.exhaustion[spell] = self.exhaustion[agent]
-        self.load[agent] = rules.decayed(self.load[agent], now - self.load_at[agent], self.b.off_half_life_ms)
-        self.load_at[agent] = now
-        self.spell[agent] = spell
-        self.shift[agent] = shift
-        self.leaving[agent] = False
-        self.owed[agent] = 0
-        self.signed_on[self.group_of[agent]] += 1
+        agent.spell = Spell(agent.number, shift, now, agent.exhaustion)
+        self.spells.append(agent.spell)
+        agent.load = rules.decayed(agent.load, now - agent.load_at, self.b.off_half_life_ms)
+        agent.load_at = now
+        agent.shift = shift
+        agent.leaving = False
+        agent.owed = 0
+        agent.group.signed_on += 1
         self.free(agent, now)
 
     def activity_due(self, act: int, now: int) -> None:
         """A break or other activity is due: at once if idle, else after what is being done."""
-        shift = self._shift_of_act[act]
-        agent = int(self.world.staffing.agent[shift])
-        if self.shift[agent] != shift or self.status[agent] == OFF:
+        shift = self.shift_of_act[act]
+        agent = self.agents[self.staffing.agent[shift]]
+        if agent.shift != shift or agent.status == OFF:
             return
-        if self.act_first[agent] == self.act_last[agent]:
-            self.act_first[agent] = act
-        self.act_last[agent] = act + 1
-        if self.status[agent] == IDLE:
+        if agent.act_first == agent.act_last:
+            agent.act_first = act
+        agent.act_last = act + 1
+        if agent.status == IDLE:
             self.stop_idling(agent, now)
             self.free(agent, now)
 
     def shift_ends(self, shift: int, now: int) -> None:
         """Home at once if idle, else after the contact in progress."""
-        agent = int(self.world.staffing.agent[shift])
-        if self.shift[agent] != shift or self.status[agent] == OFF:
+        agent = self.agents[self.staffing.agent[shift]]
+        if agent.shift != shift or agent.status == OFF:
             return
-        if self.status[agent] == IDLE:
-            self.stop_idling(agent, now)
+        if agent.status == IDLE:
             self.sign_off(agent, now)
         else:
-            self.leaving[agent] = True
+            agent.leaving = True
 
     def capacity_changes(self, slot: int, now: int) -> None:
         """Anonymous capacity: one more, or one fewer as soon as somebody is free."""
-        staffing = self.world.staffing
-        group = int(staffing.slot_group[slot])
-        if staffing.slot_change[slot] > 0:
-            agent = self.spare[group].pop()
+        group = self.groups[self.staffing.slot_group[slot]]
+        if self.staffing.slot_change[slot] > 0:
+            agent = group.spare.pop()
             self.ease(agent, now // DAY_MS)
             self.sign_on(agent, -1, now)
             return
-        agent = self.take_idle(group)
-        if agent >= 0:
-            self.stop_idling(agent, now)
-            self.sign_off(agent, now)
+        leaver = self.take_idle(group)
+        if leaver is not None:
+            self.sign_off(leaver, now)
         else:
-            self.to_leave[group] += 1
+            group.to_leave += 1
 
-    def stop_idling(self, agent: int, now: int) -> None:
-        """Account for the time spent ready."""
-        self.s.idle_ms[self.spell[agent]] += now - self.since[agent]
-        self.settle(agent, now, self.b.load_half_life_ms)
-        self.status[agent] = AWAY
-        self.stamp[agent] += 1
-
-    def sign_off(self, agent: int, now: int) -> None:
+    def sign_off(self, agent: Agent, now: int) -> None:
         """Gone; what is left of the load feeds exhaustion."""
-        if self.status[agent] == IDLE:
+        if agent.status == IDLE:
             self.stop_idling(agent, now)
-        spell, group = self.spell[agent], self.group_of[agent]
-        self.s.off_ms[spell] = now
-        self.s.load_end[spell] = self.load[agent]
-        self.exhaustion[agent] = rules.exhaustion_next(self.b, self.exhaustion[agent], 0, self.load[agent])
-        self.status[agent] = OFF
-        self.stamp[agent] += 1
-        self.leaving[agent] = False
-        self.shift[agent] = -1
-        self.spell[agent] = -1
-        self.signed_on[group] -= 1
-        if self.world.staffing.agent.size == 0:
-            self.spare[group].append(agent)
+        agent.spell.off_ms = now
+        agent.spell.load_end = agent.load
+        agent.exhaustion = rules.exhaustion_next(self.b, agent.exhaustion, 0, agent.load)
+        agent.status = OFF
+        agent.leaving = False
+        agent.shift = -1
+        agent.group.signed_on -= 1
+        if not self.staffing.agent:
+            agent.group.spare.append(agent)
 
-    def doors_close(self, now: int) -> None:
+    def doors_close(self, _: int, now: int) -> None:
         """Those for whom nobody is there any more, or everybody if the house says so, are sent away."""
-        for q, line in enumerate(self.lines):
-            if self.waiting[q] == 0:
+        c = self.c
+        for line in self.lines:
+            if self.world.clock.at_close == w.SERVE_OUT and any(group.signed_on for group, _ in line.order):
                 continue
-            if self.clock.at_close == w.SERVE_OUT and any(self.signed_on[g] for g in self.order[q]):
-                continue
-            for row in line:
-                if self.c.outcome[row] == r.WAITING:
+            for row in line.rows:
+                if c.outcome[row] == r.WAITING:
                     self.out_of_line(row)
-                    self.c.outcome[row] = r.CLOSED
-                    self.c.end_ms[row] = now
-                    self.gives_up(row, self.need_of[row], now, 0.0)
-            line.clear()
+                    c.outcome[row] = r.CLOSED
+                    c.end_ms[row] = now
+            line.rows.clear()
 
 
 def simulate(world: World, draws: Draws) -> Records:

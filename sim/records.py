@@ -5,6 +5,7 @@ Flat arrays, aligned with `draws.Rows` and `draws.Needs`; every figure is comput
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -125,4 +126,14 @@ def most_spells(world: World) -> int:
 def trimmed(spells: Spells, n: int) -> Spells:
     """The first `n` spells."""
     columns: list[Any] = [column[:n].copy() for column in spells]
+    return Spells(*columns)
+
+
+def of_spells(spells: Sequence[Any]) -> Spells:
+    """Spells kept as objects with the same fields, as columns."""
+    kinds = blank_spells(0)
+    columns: list[Any] = [
+        np.array([getattr(spell, name) for spell in spells], column.dtype)
+        for name, column in zip(kinds._fields, kinds, strict=True)
+    ]
     return Spells(*columns)
