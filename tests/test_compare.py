@@ -41,7 +41,7 @@ def runner(_sooner: None) -> Runner:
 def comparison(runner: Runner) -> Comparison:
     found = runner.run(POLICIES)
     found.doubt = runner.doubt(found, 1, replications=2)
-    found.ladders["hard"] = runner.ladder("hard", found, 2)
+    found.ladders["hard"] = runner.ladder("hard", found, 4)
     return found
 
 
