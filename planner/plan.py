@@ -29,19 +29,19 @@ from planner.requirement import (
 )
 from planner.roster import Activity, Roster, RosteredShift
 from planner.scenario import compile as c
-from planner.scenario.schema import DAYS, Scenario, days_of
+from planner.scenario.schema import DAYS, Scenario
 from planner.schedule.cover import solve
 from planner.schedule.people import assign
-from planner.schedule.problem import BreakRule, CoverProblem, CoverRow, PaidTime, ShiftKind
+from planner.schedule.problem import CoverProblem, CoverRow, PaidTime
 from planner.schedule.problem import Plan as Schedule
 from planner.schedule.validate import validate
-from planner.shrinkage import off_phone_minutes, rostered_per_present, share_of, worked_share
+from planner.shifts import GRID_MIN, on_queue_share, shift_kinds, usual_shifts
+from planner.shrinkage import rostered_per_present, share_of, worked_share
 from sim import erlang
-from sim.measures import Estimate, Lens, Totals, service_totals, stack, summary, totals
+from sim.measures import Estimate, Lens, Totals, people_by_day, service_totals, stack, summary, totals
 from sim.replicate import Engine, simulate_once
 from sim.world import Floats, World
 
-GRID_MIN = 15
 PROOF_REPLICATIONS = 10
 PROOF_SEED = 9_002
 MIX_WEIGHT = 0.1
@@ -117,47 +117,7 @@ class PlanResult:
     repairs: int
 
 
-# --- shifts ---------------------------------------------------------------------------------------------------------
-
-
-def shift_kinds(scenario: Scenario, policy: str, groups: list[int]) -> tuple[ShiftKind, ...]:
-    """The shift catalogue for these groups, off-phone time and decompression put into it.
-
-    Group numbers in the result are positions in `groups`.
-    """
-    names = list(scenario.groups)
-    kinds = []
-    for place, g in enumerate(groups):
-        allowed = scenario.groups[names[g]].shifts or tuple(scenario.shifts)
-        block = c.decompression_of(scenario, policy, names[g])
-        for name in allowed:
-            shift = scenario.shifts[name]
-            length = round(shift.hours * 60)
-            rules = [BreakRule(b.name, b.minutes, b.paid, b.earliest, b.latest, b.kind) for b in shift.breaks]
-            paid = length - sum(b.minutes for b in shift.breaks if not b.paid)
-            off_phone = off_phone_minutes(scenario, paid, GRID_MIN)
-            if block:
-                rules = _with_block(rules, "decompression", block, length, "decompression")
-            if off_phone:
-                rules = _with_block(rules, "off the phone", off_phone, length, "offline")
-            first, last = shift.starts
-            starts = tuple(m % 1440 for m in range(first, last + 1, shift.every_min))
-            wanted = days_of(shift.days)
-            days = tuple(d for d in range(scenario.horizon.days) if c.weekday_of(scenario, d) in wanted)
-            kinds.append(ShiftKind(name, length, starts, days, tuple(rules), (place,)))
-    return tuple(kinds)
-
-
-def _with_block(rules: list[BreakRule], name: str, minutes: int, length: int, kind: str) -> list[BreakRule]:
-    """The rules with one more paid block, after lunch (or the first break), its window as wide as its neighbours allow."""
-    place = next((i + 1 for i, r in enumerate(rules) if r.kind == "lunch"), min(1, len(rules)))
-    before, after = rules[:place], rules[place:]
-    earliest = before[-1].earliest_min + before[-1].minutes if before else 30
-    latest = (after[0].latest_min if after else length - 15) - minutes
-    if latest < earliest:
-        latest = earliest
-    block = BreakRule(name, minutes, True, earliest, min(latest, length - minutes), kind)  # type: ignore[arg-type]
-    return [*before, block, *after]
+# --- rosters -----------------------------------------------------------------------------------------------------------
 
 
 def _roster_of(scenario: Scenario, problem: CoverProblem, schedule: Schedule, groups: list[int]) -> Roster:
@@ -231,9 +191,8 @@ def workload_shares(scenario: Scenario) -> Floats:
 def as_is_roster(scenario: Scenario, say: Say = lambda _: None) -> Roster:
     """Today's roster: the hours of today's headcount, spread as the observed work is; plain numbers where given."""
     if all(group.on_duty is not None for group in scenario.groups.values()):
-        return Roster(
-            (), {g: c.by_days(group.on_duty, scenario) for g, group in enumerate(scenario.groups.values())}
-        )
+        numbers = {g: c.by_days(group.on_duty, scenario) for g, group in enumerate(scenario.groups.values())}
+        return Roster((), numbers, usual_shifts(scenario, "as_is").rest)
     load, shares = observed_load(scenario), workload_shares(scenario)
     shifts: list[RosteredShift] = []
     for g, (name, group) in enumerate(scenario.groups.items()):
@@ -245,7 +204,7 @@ def as_is_roster(scenario: Scenario, say: Say = lambda _: None) -> Roster:
         if profile.sum() <= 0:
             profile = load.sum(axis=0)
         kinds = shift_kinds(scenario, "as_is", [g])
-        on_queue = hours * 60 * _on_queue_share(kinds)
+        on_queue = hours * 60 * on_queue_share(kinds)
         wanted = profile * on_queue / (profile.sum() * scenario.horizon.interval_min)
         problem = CoverProblem(
             grid_min=GRID_MIN, n_days=scenario.horizon.days, group_names=(name,), shift_kinds=kinds,
@@ -257,11 +216,6 @@ def as_is_roster(scenario: Scenario, say: Say = lambda _: None) -> Roster:
         say(f"today's roster: {name}, {len(schedule.shifts)} shifts, {hours:,.0f} paid hours")
         shifts += _roster_of(scenario, problem, schedule, [g]).shifts
     return Roster(tuple(shifts), {})
-
-
-def _on_queue_share(kinds: tuple[ShiftKind, ...]) -> float:
-    shares = [(k.length_min - sum(b.minutes for b in k.breaks)) / max(k.paid_min, 1) for k in kinds]
-    return float(np.mean(shares)) if shares else 1.0
 
 
 def _slots(scenario: Scenario) -> int:
@@ -353,11 +307,7 @@ def prove(
         futures = [executor.submit(_proof_once, *job) for job in jobs]
         done = [future.result() for future in futures]
     main = stack([sums for sums, _ in done])
-    n_groups, days = len(scenario.groups), scenario.horizon.days
-    cover = roster.cover(n_groups, days, scenario.horizon.interval_min).reshape(n_groups, -1)
-    present = np.repeat(1 / rostered_per_present(scenario), c.n_intervals(scenario))
-    shifts = 1.0 if roster.on_duty else present
-    measured = measured_of([by_wait for _, by_wait in done], waits, cover * shifts, scenario)
+    measured = measured_of([by_wait for _, by_wait in done], waits, scenario)
     return Proof(replications, summary(main), tuple(judge(scenario, policy, measured)), main)
 
 
@@ -366,7 +316,10 @@ def _proof_once(
 ) -> tuple[Totals, list[dict[str, Floats]]]:
     drawn, records = simulate_once(world, PROOF_SEED, k, engine)
     n = len(world.types.talk_cv)
-    by_wait = [service_totals(world, drawn, records.contacts, np.full(n, wait * 1000.0)) for wait in waits]
+    people = people_by_day(world, records.spells)
+    by_wait = [
+        service_totals(world, drawn, records.contacts, np.full(n, wait * 1000.0)) | people for wait in waits
+    ]
     return totals(world, drawn, records, lens), by_wait
 
 

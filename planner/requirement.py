@@ -23,11 +23,13 @@ from planner.roster import Roster
 from planner.scenario import compile as c
 from planner.scenario.problems import FieldError
 from planner.scenario.schema import RecoveryLever, Scenario, Target
+from planner.seats import seats_of
+from planner.shifts import usual_shifts
 from sim import erlang
 from sim.draws import Draws, draw_needs, draw_people, draw_rows
-from sim.measures import service_totals, t_value
+from sim.measures import people_by_day, service_totals, t_value
 from sim.replicate import Engine, run_engine, totals_once
-from sim.world import Floats, Ints, World, frozen
+from sim.world import Floats, Ints, Staffing, World, frozen
 
 Say = Callable[[str], None]
 FIRST, MOST = 4, 32
@@ -113,13 +115,12 @@ def describe(target: Target) -> str:
 class Measured:
     """Sums by interval of some replications, under each distinct acceptable wait."""
 
-    def __init__(self, by_wait: dict[float, dict[str, Floats]], duty: Floats, scenario: Scenario) -> None:
+    def __init__(self, by_wait: dict[float, dict[str, Floats]], scenario: Scenario) -> None:
         self.by_wait = by_wait
-        self.duty = duty
         self.scenario = scenario
 
     def service(self, target: Target) -> dict[str, Floats]:
-        """(reps, T or G, days x I) sums for a target."""
+        """(reps, T, days x I) sums for a target; of people (reps, G, days)."""
         wait = target.within_s if target.measure == "service_level" else next(iter(self.by_wait))
         return {name: value.reshape(*value.shape[:2], -1) for name, value in self.by_wait[wait].items()}
 
@@ -131,15 +132,13 @@ def waits_of(scenario: Scenario, policy: str) -> list[float]:
     ]
 
 
-def measured_of(
-    done: list[list[dict[str, Floats]]], waits: list[float], duty: Floats, scenario: Scenario
-) -> Measured:
+def measured_of(done: list[list[dict[str, Floats]]], waits: list[float], scenario: Scenario) -> Measured:
     """Sums of several replications (each a list by acceptable wait), stacked."""
     by_wait = {
         wait: {name: np.stack([several[i][name] for several in done]) for name in done[0][i]}
         for i, wait in enumerate(waits)
     }
-    return Measured(by_wait, duty, scenario)
+    return Measured(by_wait, scenario)
 
 
 def parts(target: Target, measured: Measured, names: list[str], groups: list[str]) -> tuple[Floats, Floats]:
@@ -147,10 +146,17 @@ def parts(target: Target, measured: Measured, names: list[str], groups: list[str
     s = measured.service(target)
     if target.measure in ("occupancy", "load"):
         who = [groups.index(g) for g in target.groups] or list(range(len(groups)))
-        busy = s["busy_min"][:, who].sum(axis=1)
-        minutes = measured.scenario.horizon.interval_min
-        there = np.broadcast_to(measured.duty[who].sum(axis=0) * float(minutes), busy.shape)
-        return busy, np.maximum(there, busy)
+        n = c.n_intervals(measured.scenario)
+        above, below = (
+            ("handled_min", "ready_min")
+            if target.measure == "occupancy"
+            else ("load_area_min", "present_min")
+        )
+        # A day's people stand in its first interval: these measures have windows of whole days.
+        wide = [np.zeros((*s[name].shape[:1], s[name].shape[2], n)) for name in (above, below)]
+        for values, name in zip(wide, (above, below), strict=True):
+            values[:, :, 0] = s[name][:, who].sum(axis=1)
+        return wide[0].reshape(len(wide[0]), -1), wide[1].reshape(len(wide[1]), -1)
     who = [names.index(t) for t in target.types] or list(range(len(names)))
 
     def pick(name: str) -> Floats:
@@ -269,7 +275,10 @@ class Search:
         self.draws: dict[int, Draws] = {}
         self.simulations = 0
         ample = np.full((len(scenario.groups), self.size), self._ample(), np.int64)
-        self.world = c.compile_world(scenario, natural, policy, roster_of_duty(ample, scenario), follow=False)
+        self.usual = usual_shifts(scenario, policy)
+        world = c.compile_world(scenario, natural, policy, roster_of_duty(ample, scenario), follow=False)
+        nobody = np.zeros(n_groups)
+        self.world = world._replace(groups=world.groups._replace(absence=nobody, late=nobody))
         self.sets = type_sets(scenario, self.targets, self.world)
         self.numbers = numbers_of(scenario, self.sets)
         self.most_gain = 1e9
@@ -287,15 +296,20 @@ class Search:
 
     def simulate(self, duty: Ints, replications: range) -> Measured:
         """Sums of these replications with these numbers on duty; the customers are the same every time."""
-        roster = roster_of_duty(duty, self.scenario)
-        staffing = c.staffing_of(self.scenario, roster, self.world.clock)
+        staffing = self._staffing(duty)
         world: World = self.world._replace(staffing=frozen(staffing))
         self.simulations += len(replications)
         if self.executor is None:
             done = [self._one(world, k) for k in replications]
         else:
             done = list(self.executor.map(self._one, [world] * len(replications), replications))
-        return measured_of(done, self.waits, duty.astype(float), self.scenario)
+        return measured_of(done, self.waits, self.scenario)
+
+    def _staffing(self, duty: Ints) -> Staffing:
+        """People who come and go as on a roster; where there are no shifts, plain numbers as the plan will have them."""
+        if self.scenario.shifts:
+            return seats_of(duty, self.scenario, self.world.clock, self.usual)
+        return c.staffing_of(self.scenario, roster_of_duty(duty, self.scenario), self.world.clock)
 
     def _one(self, world: World, k: int) -> list[dict[str, Floats]]:
         drawn = self.draws.get(k)
@@ -307,8 +321,10 @@ class Search:
         drawn = drawn._replace(people=draw_people(world, SEED, k))
         records = run_engine(world, drawn, self.engine)
         n = len(self.scenario.types)
+        people = people_by_day(world, records.spells)
         return [
-            service_totals(world, drawn, records.contacts, np.full(n, wait * 1000.0)) for wait in self.waits
+            service_totals(world, drawn, records.contacts, np.full(n, wait * 1000.0)) | people
+            for wait in self.waits
         ]
 
     def start(self) -> Requirement:

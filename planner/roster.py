@@ -47,6 +47,8 @@ class Roster(NamedTuple):
     shifts: tuple[RosteredShift, ...]
     on_duty: Mapping[int, NDArray[np.int64]]
     """Group -> (days, intervals) people on duty."""
+    unseen_rest: tuple[float, ...] = ()
+    """Of plain numbers, by group: minutes of breaks for each minute on the queue, while others take their place."""
 
     def paid_minutes(self, n_groups: int, interval_min: int) -> NDArray[np.float64]:
         """Paid minutes of the horizon by group."""

@@ -35,7 +35,6 @@ from sim.world import DAY_MS, Behaviour, Floats, Ints, World
 ) = range(1, 12)  # fmt: skip
 OFF, IDLE, BUSY, REST, AWAY = range(5)
 FAR = (1 << 63) - 1
-RELIEF_MS = 8 * w.HOUR_MS
 CACHES_KEPT = 4
 
 
@@ -262,7 +261,8 @@ def _loop(
     rows_escalates: Floats, rows_redials: Floats, rows_redial_ms: Ints, rows_passed_on: Floats,
     rows_button: Floats, rows_call_back_ms: Ints, rows_detect: Floats,
     people_speed: Floats, people_absorption: Floats, people_absent: Floats,
-    heard_base: Floats, resolved_base: Floats, heard_by_bot: Floats, strained: Ints, overflow_ms: Ints,
+    heard_base: Floats, resolved_base: Floats, heard_by_bot: Floats, strained: Ints, half_life: Floats,
+    overflow_ms: Ints,
     intensity_of: Floats, tier: Ints, queue_of: Ints, chain: Ints, head: Ints, tail: Ints, waiting: Ints,
     status: Ints, since: Ints, load: Floats, load_at: Ints, load_key: Floats, gain: Floats, owed: Ints,
     leaving: Ints, spell: Ints, shift_of: Ints, act_first: Ints, act_last: Ints, exhaustion: Floats,
@@ -281,7 +281,7 @@ def _loop(
     """Fill the records; how many spells there were. A name starts with the part that it is from."""
     n_types, n_needs, n_table = len(types_acw_ms), len(needs_birth_ms), len(timetable)
     n_agents, n_queues, n_ears = len(staffing_group_of), len(waiting), len(ears_target)
-    half_life, threshold, by_load = b.load_half_life_ms, b.load_threshold, routing_by_load
+    threshold, by_load = b.load_threshold, routing_by_load
     n_waiting = 0
     n_heap = 0
     n_spells = 0
@@ -323,7 +323,10 @@ def _loop(
         if event == FREE:
             agent = who
             if status[agent] == BUSY:
-                _settle(agent, now, half_life, threshold, load, load_at, spell, s_load_area, s_over_ms)
+                _settle(
+                    agent, now, half_life[staffing_group_of[agent]], threshold, load, load_at, spell,
+                    s_load_area, s_over_ms,
+                )  # fmt: skip
                 load[agent] += gain[agent]
             else:
                 _settle(
@@ -590,7 +593,7 @@ def _loop(
                 load_key, since,
             )  # fmt: skip
             s_idle_ms[spell[leaver]] += now - since[leaver]
-            _settle(leaver, now, half_life, threshold, load, load_at, spell, s_load_area, s_over_ms)
+            _settle(leaver, now, half_life[group], threshold, load, load_at, spell, s_load_area, s_over_ms)
             status[leaver] = AWAY
 
         if freeing >= 0:
@@ -607,6 +610,18 @@ def _loop(
             serves_out = False
             if going and row >= 0 and clock_at_close == w.SERVE_OUT and not clock_always_open:
                 serves_out = not _is_open(now, clock_open_ms, clock_close_ms)
+            mine = spell[agent]
+            if not going and shift_of[agent] < 0 and now - s_on_ms[mine] >= w.RELIEF_MS:
+                # After eight hours somebody fresh takes an anonymous person's place, headset and all.
+                s_off_ms[mine] = now
+                s_load_end[mine] = load[agent]
+                spell[agent] = n_spells
+                s_agent[n_spells] = agent
+                s_on_ms[n_spells] = now
+                s_exhaustion[n_spells] = exhaustion[agent]
+                n_spells += 1
+                load[agent] = 0.0
+                owed[agent] = 0
             rests = False
             if owed[agent] > 0 and not going:
                 # Service is protected: not too many at once, not while too many wait.
@@ -656,7 +671,7 @@ def _loop(
                 n = n_ready[group]
                 n_ready[group] = n + 1
                 if by_load:
-                    load_key[agent] = rules.idle_key(load[agent], now, half_life)
+                    load_key[agent] = rules.idle_key(load[agent], now, half_life[group])
                     ready[base[group] + n] = agent
                     _rise(ready, place_of, base[group], n, load_key, since)
                 else:
@@ -702,16 +717,13 @@ def _loop(
                     load_key, since,
                 )  # fmt: skip
                 s_idle_ms[mine] += now - since[agent]
-            _settle(agent, now, half_life, threshold, load, load_at, spell, s_load_area, s_over_ms)
+            _settle(agent, now, half_life[group], threshold, load, load_at, spell, s_load_area, s_over_ms)
             load_now = load[agent]
 
             interval = c_arrive_ms[row] % DAY_MS // clock_interval_ms
             speed = people_speed[agent] * groups_speed[group, kind]
-            on_ms = now - s_on_ms[mine]
-            if shift_of[agent] < 0:
-                on_ms = on_ms % RELIEF_MS
             talk = rows_talk_unit[row] * types_talk_ms[kind, interval] * rules.talk_factor(
-                b, speed, load_now, on_ms, intensity, empathy, levers_scripts
+                b, speed, load_now, now - s_on_ms[mine], intensity, empathy, levers_scripts
             )  # fmt: skip
             repeats = 0
             if c_flags[row] & r.REPEATS:
@@ -846,7 +858,10 @@ def _loop(
             mine = spell[agent]
             if status[agent] == IDLE:
                 s_idle_ms[mine] += stop - since[agent]
-                _settle(agent, stop, half_life, threshold, load, load_at, spell, s_load_area, s_over_ms)
+                _settle(
+                    agent, stop, half_life[staffing_group_of[agent]], threshold, load, load_at, spell,
+                    s_load_area, s_over_ms,
+                )  # fmt: skip
             s_off_ms[mine] = stop
             s_load_end[mine] = load[agent]
     return n_spells
@@ -998,6 +1013,9 @@ def _from_rules(world: World) -> dict[str, Any]:
             np.float64,
         ).reshape(shape),
         "heard_by_bot": np.array([rules.heard_base(b, base, 0.0, 0.0, 1) for base in heard], np.float64),
+        "half_life": np.array(
+            [rules.half_life_on_queue(b, rest) for rest in world.staffing.unseen_rest.tolist()], np.float64
+        ),
         "strained": ((levers.target_ms > 0) | (levers.scripts != 0)).astype(np.int64),
         "overflow_ms": overflow[:, : max(1, int((overflow > 0).sum(axis=1).max(initial=0)))].copy(),
     }

@@ -19,8 +19,8 @@ from scipy.stats import t as student
 
 from sim import records as r
 from sim.draws import Draws
-from sim.records import Contacts, Records
-from sim.world import DAY_MS, Floats, World
+from sim.records import Contacts, Records, Spells
+from sim.world import DAY_MS, Floats, Ints, World
 
 Bools = NDArray[np.bool_]
 
@@ -238,6 +238,7 @@ def _customer_totals(
     t["unmet_needs"] = t["needs"] - t["ended_sorted_heard"] - t["ended_sorted"] - t["ended_open"]
 
     service = service_totals(world, all_draws, everything, lens.within_ms)
+    service["busy_min"] = busy_by_interval(world, everything, everything.talk_ms + everything.acw_ms)
     met_load = c.load[np.flatnonzero(here & answered)]
     single: dict[str, float | Floats] = {
         "load_p95": float(np.quantile(met_load, 0.95)) if len(met_load) else 0.0,
@@ -259,7 +260,7 @@ def _concerned(world: World, draws: Draws, c: Contacts, born: Bools) -> tuple[Dr
 
 
 def service_totals(world: World, draws: Draws, c: Contacts, within_ms: Floats) -> dict[str, Floats]:
-    """(T, days, I) sums of live contacts by the interval of their arrival, and `busy_min` (G, days, I)."""
+    """(T, days, I) sums of live contacts by the interval of their arrival."""
     clock = world.clock
     n_types, n_intervals = len(world.types.talk_cv), world.demand.expected.shape[2]
     index = np.flatnonzero((c.outcome > 0) & (c.arrive_ms >= clock.start_ms) & (c.arrive_ms < clock.end_ms))
@@ -289,12 +290,30 @@ def service_totals(world: World, draws: Draws, c: Contacts, within_ms: Floats) -
         "abandoned_in_time": add(abandoned & in_time),
         "wait_answered_s": add(answered, wait_s),
         "wait_s": add(queued, wait_s),
-        "busy_min": _busy_by_interval(world, c, (c.talk_ms + c.acw_ms).astype(float)),
     }
 
 
-def _busy_by_interval(world: World, c: Contacts, handle_ms: Floats) -> Floats:
-    """Handling minutes by group and the interval in which they were spent."""
+def people_by_day(world: World, s: Spells) -> dict[str, Floats]:
+    """(G, days) minutes of people who sign on that day: handling, handling or ready, present, and load (point-min)."""
+    clock, n_groups = world.clock, len(world.groups.specialist)
+    index = np.flatnonzero((s.on_ms >= clock.start_ms) & (s.on_ms < clock.end_ms) & (s.agent >= 0))
+    place = world.staffing.group_of[s.agent[index]] * clock.days + (s.on_ms[index] - clock.start_ms) // DAY_MS
+
+    def add(values: NDArray[np.generic]) -> Floats:
+        sums = np.bincount(place, values[index].astype(float), n_groups * clock.days)
+        return sums.astype(float).reshape(n_groups, clock.days) / 60_000
+
+    handled = s.talk_ms + s.acw_ms
+    return {
+        "handled_min": add(handled),
+        "ready_min": add(handled + s.idle_ms),
+        "present_min": add(s.off_ms - s.on_ms),
+        "load_area_min": add(s.load_area),
+    }
+
+
+def busy_by_interval(world: World, c: Contacts, handle_ms: Ints) -> Floats:
+    """(G, days, I) handling minutes by group and the interval in which they were spent, of (rows,) handling ms."""
     clock = world.clock
     n_groups, n_intervals = len(world.groups.specialist), world.demand.expected.shape[2]
     size = clock.days * n_intervals
@@ -302,7 +321,7 @@ def _busy_by_interval(world: World, c: Contacts, handle_ms: Floats) -> Floats:
     index = np.flatnonzero((c.outcome == r.ANSWERED) & (c.end_ms < clock.end_ms))
     group = world.staffing.group_of[c.agent[index]]
     start = c.end_ms[index] - clock.start_ms
-    left = handle_ms[index].astype(np.int64)
+    left = handle_ms[index]
     while len(index):
         place = start // clock.interval_ms
         within = np.minimum(left, (place + 1) * clock.interval_ms - start)
@@ -373,8 +392,8 @@ def _round_the_clock(world: World, c: Contacts, p: dict[str, Floats]) -> dict[st
     present = np.zeros(n_groups)
     left = (clock.end_ms - np.clip(staffing.slot_ms, clock.start_ms, clock.end_ms)) / 60_000
     np.add.at(present, staffing.slot_group, staffing.slot_change * left)
-    talk = _busy_by_interval(world, c, c.talk_ms.astype(float)).sum(axis=(1, 2))
-    both = _busy_by_interval(world, c, (c.talk_ms + c.acw_ms).astype(float)).sum(axis=(1, 2))
+    talk = busy_by_interval(world, c, c.talk_ms).sum(axis=(1, 2))
+    both = busy_by_interval(world, c, c.talk_ms + c.acw_ms).sum(axis=(1, 2))
     idle = np.maximum(0.0, present - both - p["rest_min"])
     return {
         "talk_min": talk, "acw_min": both - talk, "idle_min": idle,

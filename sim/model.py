@@ -30,7 +30,6 @@ from sim.world import DAY_MS, World
     ABANDON, SIGN_ON, CAPACITY, ACTIVITY, SIGN_OFF, FREE, ARRIVE, RETURN, REACH, OVERFLOW, CLOSE,
 ) = range(1, 12)  # fmt: skip
 OFF, IDLE, BUSY, REST, AWAY = range(5)
-RELIEF_MS = 8 * w.HOUR_MS
 
 Handlers = list[Callable[[Any], None]]
 Planned = tuple[int, Callable[[int, int], None], int, int, int]
@@ -64,12 +63,14 @@ class Group:
     """People with the same skills: who of them is idle, and who waits for them."""
 
     __slots__ = (
-        "absence", "empathy", "exhaustion", "idle", "lines", "n_waiting", "resting", "signed_on", "spare",
-        "to_leave",
+        "absence", "empathy", "exhaustion", "half_life_ms", "idle", "lines", "n_waiting", "resting", "signed_on",
+        "spare", "to_leave",
     )  # fmt: skip
 
-    def __init__(self, empathy: float, absence: float, exhaustion: float) -> None:
+    def __init__(self, empathy: float, absence: float, exhaustion: float, half_life_ms: float) -> None:
         self.empathy, self.absence, self.exhaustion = empathy, absence, exhaustion
+        self.half_life_ms = half_life_ms
+        """Of load while handling or idle."""
         self.idle: Any = deque()
         """Of (agent, stamp), or a heap of (load key, since, number, stamp, agent) where the least loaded goes first."""
         self.lines: list[tuple[deque[int], int, int]] = []
@@ -220,9 +221,12 @@ class Model:
 
     def _groups_and_lines(self, world: World) -> None:
         of, routing = world.groups, world.routing
+        half_life = [rules.half_life_on_queue(self.b, rest) for rest in self.staffing.unseen_rest]
         self.groups = [
             Group(*traits)
-            for traits in zip(of.empathy.tolist(), of.absence.tolist(), of.exhaustion.tolist(), strict=True)
+            for traits in zip(
+                of.empathy.tolist(), of.absence.tolist(), of.exhaustion.tolist(), half_life, strict=True
+            )
         ]
         self.lines = [
             Line([(self.groups[g], wait) for g, wait in zip(order, delay, strict=True) if g >= 0])
@@ -548,10 +552,9 @@ class Model:
         intensity, empathy = self.intensity_of[need], group.empathy
         flags = c.flags[row]
 
-        on_ms = now - spell.on_ms
-        if agent.shift < 0:
-            on_ms %= RELIEF_MS  # anonymous people relieve one another
-        talk = self.talk[row] * rules.talk_factor(b, speed, load, on_ms, intensity, empathy, self.scripts)
+        talk = self.talk[row] * rules.talk_factor(
+            b, speed, load, now - spell.on_ms, intensity, empathy, self.scripts
+        )
         repeats = 0
         if flags & r.REPEATS:
             talk += b.handover_ms
@@ -657,7 +660,7 @@ class Model:
         """Talk and after-contact work are done."""
         agent = moment.who
         now = agent.until
-        self.settle(agent, now, self.b.load_half_life_ms)
+        self.settle(agent, now, agent.group.half_life_ms)
         agent.load += agent.gain
         self.free(agent, now)
 
@@ -679,12 +682,15 @@ class Model:
                     group.to_leave -= 1
                 self.sign_off(agent, now)
                 return
-        elif agent.act_first < agent.act_last:
-            self.start_activity(agent, now)
-            return
-        elif agent.owed > 0 and self.may_rest(group):
-            self.start_rest(agent, now)
-            return
+        else:
+            if agent.shift < 0 and now - agent.spell.on_ms >= w.RELIEF_MS:
+                self.relieve(agent, now)
+            if agent.act_first < agent.act_last:
+                self.start_activity(agent, now)
+                return
+            if agent.owed > 0 and self.may_rest(group):
+                self.start_rest(agent, now)
+                return
         row = self.next_in_line(group, now) if group.n_waiting else -1
         if row >= 0:
             self.out_of_line(row)
@@ -734,7 +740,7 @@ class Model:
         agent.status = IDLE
         agent.since = now
         if self.by_load:
-            key = rules.idle_key(agent.load, now, self.b.load_half_life_ms)
+            key = rules.idle_key(agent.load, now, agent.group.half_life_ms)
             heappush(agent.group.idle, (key, now, agent.number, agent.stamp, agent))
         else:
             agent.group.idle.append((agent, agent.stamp))
@@ -742,7 +748,7 @@ class Model:
     def stop_idling(self, agent: Agent, now: int) -> None:
         """Account for the time spent ready."""
         agent.spell.idle_ms += now - agent.since
-        self.settle(agent, now, self.b.load_half_life_ms)
+        self.settle(agent, now, agent.group.half_life_ms)
         agent.status = AWAY
         agent.stamp += 1
 
@@ -821,6 +827,15 @@ class Model:
         agent.owed = 0
         agent.group.signed_on += 1
         self.free(agent, now)
+
+    def relieve(self, agent: Agent, now: int) -> None:
+        """After eight hours somebody fresh takes an anonymous person's place, headset and all."""
+        agent.spell.off_ms = now
+        agent.spell.load_end = agent.load
+        agent.spell = Spell(agent.number, -1, now, agent.exhaustion)
+        self.spells.append(agent.spell)
+        agent.load = 0.0
+        agent.owed = 0
 
     def activity_due(self, act: int, now: int) -> None:
         """A break or other activity is due: at once if idle, else after what is being done."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.world import Floats, Ints, World
+from sim.world import RELIEF_MS, Floats, Ints, World
 
 # outcomes of a contact
 NOTHING, CONTAINED, CONTAINED_FALSELY, HUNG_UP, ANSWERED, ABANDONED, TURNED_AWAY, CLOSED, WAITING, IN_BOT = (
@@ -120,7 +120,13 @@ def blank_spells(n: int) -> Spells:
 
 def most_spells(world: World) -> int:
     """The largest number of spells that a world's staffing can lead to."""
-    return len(world.staffing.agent) + int((world.staffing.slot_change > 0).sum())
+    staffing = world.staffing
+    anonymous = 0 if len(staffing.agent) else len(staffing.group_of)
+    return (
+        len(staffing.agent)
+        + int((staffing.slot_change > 0).sum())
+        + anonymous * (world.clock.stop_ms // RELIEF_MS)
+    )
 
 
 def trimmed(spells: Spells, n: int) -> Spells:

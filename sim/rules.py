@@ -28,6 +28,11 @@ def decayed(load: float, elapsed_ms: int, half_life_ms: float) -> float:
     return load * exp(-LN2 * elapsed_ms / half_life_ms)
 
 
+def half_life_on_queue(b: Behaviour, unseen_rest: float) -> float:
+    """Half-life of load (ms) while handling or idle, with `unseen_rest` minutes of pause for each minute of it."""
+    return 1.0 / (1.0 / b.load_half_life_ms + unseen_rest / b.rest_half_life_ms)
+
+
 def load_area(before: float, after: float, half_life_ms: float) -> float:
     """The integral of load over a stretch of decay, in point-ms."""
     return (before - after) * half_life_ms / LN2

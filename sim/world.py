@@ -18,6 +18,8 @@ Ints = NDArray[np.int64]
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
+RELIEF_MS = 8 * HOUR_MS
+"""After which somebody else takes the place of an anonymous person, as soon as they are free."""
 MINUTE_MS = 60_000
 MAX_MS = 1 << 35
 MAX_ROWS = 1 << 23
@@ -323,6 +325,8 @@ class Staffing(NamedTuple):
     slot_group: Ints
     slot_change: Ints
     """(changes,) +1 or -1; whoever is idle leaves first, else whoever is free first."""
+    unseen_rest: Floats
+    """(G,) minutes of breaks that anonymous people take for each minute on the queue, while others take their place."""
 
 
 class World(NamedTuple):

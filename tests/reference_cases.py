@@ -28,7 +28,7 @@ from planner.scenario.schema import Scenario
 from sim import world as w
 from sim.draws import Draws
 from sim.erlang import queue_a, queue_c
-from sim.measures import estimate, service_totals, t_value
+from sim.measures import busy_by_interval, estimate, service_totals, t_value
 from sim.plain import anonymous_staffing, plain_world
 from sim.records import ABANDONED, ANSWERED, OUTCOMES, TURNED_AWAY, Records
 from sim.replicate import Engine, simulate_once
@@ -140,9 +140,9 @@ def service(within_s: float) -> Look:
     """The service figures by type (or group), day and interval, with this acceptable wait."""
 
     def look(world: World, drawn: Draws, records: Records) -> dict[str, Floats]:
-        return service_totals(
-            world, drawn, records.contacts, np.full(len(world.types.talk_cv), within_s * 1000)
-        )
+        c = records.contacts
+        sums = service_totals(world, drawn, c, np.full(len(world.types.talk_cv), within_s * 1000))
+        return sums | {"busy_min": busy_by_interval(world, c, c.talk_ms + c.acw_ms)}
 
     return look
 
@@ -602,7 +602,7 @@ def teams(sizes: Sequence[int], starts_s: Sequence[float], ends_s: Sequence[floa
         end_ms=np.repeat(np.array(ends_s) * 1000, sizes).astype(np.int64),
         day=np.zeros(n, np.int64), absence_factor=np.ones(n), act_from=np.zeros(n + 1, np.int64),
         act_ms=none, act_length_ms=none, act_kind=none, act_paid=none,
-        slot_ms=none, slot_group=none, slot_change=none,
+        slot_ms=none, slot_group=none, slot_change=none, unseen_rest=np.zeros(1),
     )  # fmt: skip
 
 

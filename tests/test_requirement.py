@@ -218,20 +218,20 @@ NAMES = (
     "second_tier",
 )
 
+PEOPLE = ("handled_min", "ready_min", "present_min", "load_area_min")
+
 
 def measured(scenario: Scenario, wait: float = 20.0, **at: dict[tuple[int, ...], float]) -> Measured:
-    """Three like replications; `name={(type, flat interval): value}`, busy minutes as `busy={(group, interval): v}`."""
+    """Three like replications; `name={(type, flat interval): value}`, of people `name={(group, day): value}`."""
     days, n = scenario.horizon.days, c.n_intervals(scenario)
-    sums = {name: np.zeros((3, 2, days * n)) for name in (*NAMES, "busy_min")}
-    duty = np.zeros((2, days * n))
+    sums = {name: np.zeros((3, 2, days * n)) for name in NAMES} | {
+        name: np.zeros((3, 2, days)) for name in PEOPLE
+    }
     for name, values in at.items():
         for place, value in values.items():
-            if name == "duty":
-                duty[place] = value
-            else:
-                sums["busy_min" if name == "busy" else name][:, place[0], place[1]] = value
-    shaped = {name: value.reshape(3, 2, days, n) for name, value in sums.items()}
-    return Measured({wait: shaped}, duty, scenario)
+            sums[name][:, place[0], place[1]] = value
+    shaped = {name: value if name in PEOPLE else value.reshape(3, 2, days, n) for name, value in sums.items()}
+    return Measured({wait: shaped}, scenario)
 
 
 def only(scenario: Scenario, sums: Measured) -> Verdict:
@@ -273,16 +273,31 @@ def test_wait_and_abandonment(measure: str, value: float) -> None:
         assert (v.met, v.clearly_missed) == (met, not met)
 
 
-def test_occupancy_is_by_group_and_never_above_one() -> None:
-    scenario = scenario_with({"measure": "occupancy", "at_most": 0.8, "groups": ["care"]})
-    busy = {(0, 9): 60.0, (1, 9): 90.0, (1, 10): 130.0}
-    v = only(scenario, measured(scenario, busy=busy, duty={(0, 9): 1, (1, 9): 2, (1, 10): 2}))
-    # 90 of 120 minutes, and 130 of the 120 there were: those who finish after their time were there for it.
-    assert v.mean == pytest.approx((90 + 130) / (120 + 130))
-    assert not v.met
-    everyone = scenario_with({"measure": "occupancy", "at_most": 0.9})
-    v = only(everyone, measured(everyone, busy=busy, duty={(0, 9): 1, (1, 9): 2, (1, 10): 2}))
-    assert v.mean == pytest.approx((150 + 130) / (180 + 130))
+def test_occupancy_and_load_are_of_groups_by_day() -> None:
+    at = {
+        "handled_min": {(0, 0): 60.0, (1, 0): 90.0, (1, 1): 130.0},
+        "ready_min": {(0, 0): 100.0, (1, 0): 120.0, (1, 1): 140.0},
+        "load_area_min": {(0, 0): 80.0, (1, 0): 300.0, (1, 1): 100.0},
+        "present_min": {(0, 0): 160.0, (1, 0): 150.0, (1, 1): 200.0},
+    }
+    for measure, groups, window, wanted in (
+        ("occupancy", ["care"], "day", [90 / 120, 130 / 140]),
+        ("occupancy", ["care"], "week", [220 / 260]),
+        ("occupancy", [], "week", [280 / 360]),
+        ("load", ["care"], "day", [2.0, 0.5]),
+        ("load", [], "week", [480 / 510]),
+    ):
+        target = {"measure": measure, "at_most": 0.9, "groups": groups, "window": window}
+        scenario = scenario_with(target, days=2)
+        found = judge(scenario, "as_is", measured(scenario, **at))
+        assert [v.mean for v in found] == pytest.approx(wanted)
+        assert [bool(v.met) for v in found] == [share <= 0.9 for share in wanted]
+
+
+def test_ceilings_have_no_windows_of_an_interval() -> None:
+    for measure in ("occupancy", "load"):
+        with pytest.raises(ValueError, match="over a day or a week"):
+            Target(measure=measure, at_most=0.8, window="interval")
 
 
 def test_scope_takes_its_types_together() -> None:
@@ -336,7 +351,7 @@ def test_with_probability_counts_replications() -> None:
         wide["in_time"] = wide["in_time"].copy()
         wide["in_time"][:, 0, 0, 9] = 85.0
         wide["in_time"][3, 0, 0, 9] = 10.0
-        v = only(scenario, Measured({20.0: wide}, sums.duty, scenario))
+        v = only(scenario, Measured({20.0: wide}, scenario))
         assert v.mean == pytest.approx(0.95)
         assert v.limit == pytest.approx(beta.ppf(0.05, 19, 2))
         assert v.met is met or bool(v.met) is met
@@ -364,7 +379,7 @@ def test_a_policy_brings_its_own_ceiling() -> None:
     scenario = small.tiny(
         horizon__days=1, targets=[], policies={"as_is": {}, "calm": {"occupancy_ceiling": {"care": 0.7}}}
     )
-    sums = measured(scenario, busy={(1, 9): 90.0}, duty={(1, 9): 2})
+    sums = measured(scenario, handled_min={(1, 0): 90.0}, ready_min={(1, 0): 120.0})
     assert judge(scenario, "as_is", sums) == []
     (v,) = judge(scenario, "calm", sums)
     assert (v.mean, v.aim, bool(v.met)) == (0.75, 0.7, False)

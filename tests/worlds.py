@@ -61,7 +61,7 @@ def small_world(seed: int, on: frozenset[str]) -> World:
             behaviour=_behaviour(rng, on),
             staffing=_shifts(rng, on, clock, n_groups)
             if "shifts" in on
-            else _anonymous(rng, clock, n_groups),
+            else _anonymous(rng, on, clock, n_groups),
         )
     )
 
@@ -237,12 +237,15 @@ def _behaviour(rng: np.random.Generator, on: frozenset[str]) -> Behaviour:
     return plain_behaviour(**change)
 
 
-def _anonymous(rng: np.random.Generator, clock: Clock, n_groups: int) -> Staffing:
+def _anonymous(rng: np.random.Generator, on: frozenset[str], clock: Clock, n_groups: int) -> Staffing:
     hour = np.arange(DAY_MS // clock.interval_ms) * clock.interval_ms // HOUR_MS
     per_hour = rng.integers(1, 4, (n_groups, clock.n_days, 24)) * (
         (np.arange(24) >= 8) & (np.arange(24) < 18)
     )
-    return anonymous_staffing(clock, per_hour[:, :, hour])
+    staffing = anonymous_staffing(clock, per_hour[:, :, hour])
+    return staffing._replace(
+        unseen_rest=rng.uniform(0.0, 0.3, n_groups) if "load" in on else staffing.unseen_rest
+    )
 
 
 def _shifts(rng: np.random.Generator, on: frozenset[str], clock: Clock, n_groups: int) -> Staffing:
@@ -275,7 +278,7 @@ def _shifts(rng: np.random.Generator, on: frozenset[str], clock: Clock, n_groups
         start_ms=np.array([s[0] for s in shifts]), end_ms=np.array([s[2] for s in shifts]),
         day=np.array([s[3] for s in shifts]), act_from=np.array(act_from), act_ms=columns[0],
         act_length_ms=columns[1], act_kind=columns[2], act_paid=columns[3], slot_ms=np.zeros(0, np.int64),
-        slot_group=np.zeros(0, np.int64), slot_change=np.zeros(0, np.int64),
+        slot_group=np.zeros(0, np.int64), slot_change=np.zeros(0, np.int64), unseen_rest=np.zeros(n_groups),
         **({"absence_factor": np.ones(len(shifts))} if "absence_factor" in Staffing._fields else {}),
     )  # fmt: skip
 

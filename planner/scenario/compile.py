@@ -504,7 +504,7 @@ def staffing_of(scenario: Scenario, roster: Roster, clock: w.Clock) -> w.Staffin
 
     slots = anonymous_staffing(clock, capacity)
     if not roster.shifts:
-        return slots
+        return slots._replace(unseen_rest=np.array(roster.unseen_rest or np.zeros(n_groups), np.float64))
 
     persons = sorted({(s.group, s.person) for s in roster.shifts})
     number = {who: i for i, who in enumerate(persons)}
@@ -557,6 +557,7 @@ def staffing_of(scenario: Scenario, roster: Roster, clock: w.Clock) -> w.Staffin
         slot_ms=slots.slot_ms[:0],
         slot_group=slots.slot_group[:0],
         slot_change=slots.slot_change[:0],
+        unseen_rest=np.zeros(n_groups),
     )
 
 

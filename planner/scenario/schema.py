@@ -473,6 +473,8 @@ class Target(_Part):
             )
         if self.measure in ("abandonment", "occupancy") and (self.at_most or 0) > 1:
             raise FieldError(("at_most",), self.at_most, "must be a share from 0 to 1")
+        if self.measure in ("occupancy", "load") and self.window == "interval":
+            raise FieldError(("window",), self.window, f"{self.measure} is taken over a day or a week")
         return self
 
 
