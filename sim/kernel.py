@@ -264,7 +264,7 @@ def _loop(
     heard_base: Floats, resolved_base: Floats, heard_by_bot: Floats, strained: Ints, half_life: Floats,
     overflow_ms: Ints,
     intensity_of: Floats, tier: Ints, queue_of: Ints, chain: Ints, head: Ints, tail: Ints, waiting: Ints,
-    status: Ints, since: Ints, load: Floats, load_at: Ints, load_key: Floats, gain: Floats, owed: Ints,
+    status: Ints, since: Ints, load: Floats, load_at: Ints, load_key: Floats, owed: Ints,
     leaving: Ints, spell: Ints, shift_of: Ints, act_first: Ints, act_last: Ints, exhaustion: Floats,
     exhaustion_day: Ints, ahead: Ints, behind: Ints, ready: Ints, place_of: Ints, spare: Ints, base: Ints,
     resting: Ints, signed_on: Ints, to_leave: Ints, first: Ints, last: Ints, n_ready: Ints, n_spare: Ints,
@@ -322,13 +322,7 @@ def _loop(
 
         if event == FREE:
             agent = who
-            if status[agent] == BUSY:
-                _settle(
-                    agent, now, half_life[staffing_group_of[agent]], threshold, load, load_at, spell,
-                    s_load_area, s_over_ms,
-                )  # fmt: skip
-                load[agent] += gain[agent]
-            else:
+            if status[agent] != BUSY:
                 _settle(
                     agent, now, b.rest_half_life_ms, threshold, load, load_at, spell, s_load_area, s_over_ms
                 )
@@ -776,7 +770,6 @@ def _loop(
                 else:
                     ended = row
 
-            gain[agent] = rules.load_gained(b, intensity, talk_ms, people_absorption[agent], strained[kind])
             if levers_rest_ms > 0:
                 # What can be seen of a contact may make a recovery pause due.
                 n = levers_rest_on_type[kind]
@@ -813,6 +806,8 @@ def _loop(
             s_contacts[mine] += 1
             status[agent] = BUSY
             when = over_at + acw_ms
+            _settle(agent, when, half_life[group], threshold, load, load_at, spell, s_load_area, s_over_ms)
+            load[agent] += rules.load_gained(b, intensity, talk_ms, people_absorption[agent], strained[kind])
             if when < stop:
                 n_heap = _push(heap, n_heap, when << 28 | FREE << 23 | agent)
 
@@ -873,7 +868,7 @@ _HELPERS = (
     _push, _pop, _less_loaded, _rise, _sink, _first_ready, _no_longer_ready, _next_in_line, _waiting_for,
     _settle, _is_open, _bot_is_up,
 )  # fmt: skip
-SOURCES = ("draws.py", "kernel.py", "model.py", "records.py", "rules.py", "world.py")
+SOURCES = ("draws.py", "kernel.py", "records.py", "rules.py", "world.py")
 """What the compiled loop is made of."""
 _lock = Lock()
 _compiled: list[Any] = []
@@ -978,8 +973,6 @@ def _planned(world: World, people: People) -> Ints:
         parts.append((clock.close_ms, CLOSE))
     keys = []
     for whens, kind in parts:
-        if len(whens) >= w.MAX_ROWS:
-            raise w.WorldTooLargeError("a simulation holds at most 8,388,608 shifts, activities or changes")
         last = min(clock.stop_ms, w.NEVER) if kind == CLOSE else clock.stop_ms
         who = np.flatnonzero(whens < last)
         keys.append(whens[who] << 28 | kind << 23 | who)
@@ -1038,7 +1031,7 @@ def _at_first(world: World, draws: Draws, n_overflows: int) -> dict[str, Any]:
             n_agents, "status since load_at owed leaving spell shift_of act_first act_last exhaustion_day"
         ),
         **zeros(n_agents, "ahead behind ready place_of"),
-        **zeros(n_agents, "load load_key gain", np.float64),
+        **zeros(n_agents, "load load_key", np.float64),
         **zeros(n_groups, "first last resting signed_on to_leave n_ready"),
         "intensity_of": draws.needs.intensity.copy(),
         "tier": np.zeros(len(draws.needs.type), np.int64),

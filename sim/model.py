@@ -3,7 +3,7 @@
 Written in handlers, one per kind of event, to be read from top to bottom as the story. All chance was drawn
 beforehand (`draws`), all meaning lives in `rules`; here are only the order of things and the containers. Simultaneous
 events happen in the order (time, kind, id), which is part of the model. What is known beforehand (shifts, breaks,
-closing, and whom the bot lets through when: see `front`) is one sorted programme of which the next moment is awaited.
+closing, and whom the bot lets through when: see `front`) is sorted beforehand, and only its next moment is awaited.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import gc
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from heapq import heappop, heappush
+from functools import partial
+from heapq import heapify, heappop, heappush
+from struct import Struct
 from typing import Any
 
 import numpy as np
@@ -24,16 +26,41 @@ from sim import records as r
 from sim import world as w
 from sim.draws import Draws
 from sim.records import Records
-from sim.world import DAY_MS, World
+from sim.world import DAY_MS, Ints, World
 
 (
     ABANDON, SIGN_ON, CAPACITY, ACTIVITY, SIGN_OFF, FREE, ARRIVE, RETURN, REACH, OVERFLOW, CLOSE,
 ) = range(1, 12)  # fmt: skip
 OFF, IDLE, BUSY, REST, AWAY = range(5)
+FLAGGED = r.FLAG_RIGHT | r.FLAG_WRONG
+
+_SAID = (
+    "row", "reach_ms", "end_ms", "spell", "talk_ms", "acw_ms", "full_ms", "ending", "flags", "intensity", "load",
+    "unmet", "heard", "if_heard", "if_not",
+)  # fmt: skip
+"""What is written down about a conversation."""
+_LINE = Struct(f"{len(_SAID)}d")
 
 Handlers = list[Callable[[Any], None]]
-Planned = tuple[int, Callable[[int, int], None], int, int, int]
-"""When, what, to whom; then the rank of the next and how much later it is, 0 and 0 for the last."""
+Contact = tuple[Any, ...]
+"""Somebody who reaches people, as they were drawn: row, need, kind, flags, patience, talk, acw; the uniforms of being
+heard, resolved, escalating, returning, being passed on; whether another attempt would follow; difficulty, vulnerable,
+intensity. Plain, because they are only ever taken apart."""
+FEW = 4096
+LAST = (0, 0)
+
+
+def _row_by_row(*columns: Any) -> Iterator[tuple[Any, ...]]:
+    """Rows of arrays as plain values, made some thousands at a time: all at once would not fit the cache."""
+    for first in range(0, len(columns[0]), FEW):
+        yield from zip(*(column[first : first + FEW].tolist() for column in columns), strict=True)
+
+
+def _in_order(when: Ints, kind: Ints, who: Ints) -> tuple[Ints, Ints, Ints]:
+    """The order in which moments come; and of each the rank, and how much later it is than the one before."""
+    rank = kind << 23 | who
+    order = np.lexsort((rank, when))
+    return order, rank[order], np.diff(when[order], prepend=0)
 
 
 @contextmanager
@@ -46,6 +73,10 @@ def _no_cycles() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+def _least_loaded(idle: list[tuple[float, int, int, Agent]]) -> Agent:
+    return heappop(idle)[-1]
 
 
 class Moment(simpy.Event):
@@ -64,7 +95,7 @@ class Group:
 
     __slots__ = (
         "absence", "empathy", "exhaustion", "half_life_ms", "idle", "lines", "n_waiting", "resting", "signed_on",
-        "spare", "to_leave",
+        "spare", "take", "to_leave",
     )  # fmt: skip
 
     def __init__(self, empathy: float, absence: float, exhaustion: float, half_life_ms: float) -> None:
@@ -72,8 +103,10 @@ class Group:
         self.half_life_ms = half_life_ms
         """Of load while handling or idle."""
         self.idle: Any = deque()
-        """Of (agent, stamp), or a heap of (load key, since, number, stamp, agent) where the least loaded goes first."""
-        self.lines: list[tuple[deque[int], int, int]] = []
+        """Agents, the longest idle first; or a heap of (load key, since, number, agent), the least loaded first."""
+        self.take: Callable[[], Agent] = self.idle.popleft
+        """The first of them leaves it."""
+        self.lines: list[tuple[deque[Waiting], int, int]] = []
         """(who waits, priority, delay) of the queues that the group serves, the first ones first."""
         self.n_waiting = self.resting = self.signed_on = self.to_leave = 0
         self.spare: list[Agent] = []
@@ -82,7 +115,7 @@ class Group:
 class Line:
     """A queue: who waits in it, and who may serve it."""
 
-    __slots__ = ("at_once", "order", "rows", "served_by", "waits")
+    __slots__ = ("at_once", "order", "served_by", "waiting", "waits")
 
     def __init__(self, order: list[tuple[Group, int]]) -> None:
         self.order = order
@@ -90,30 +123,42 @@ class Line:
         self.at_once = [group for group, delay in order if delay <= 0]
         self.waits = list(dict.fromkeys(delay for _, delay in order if delay > 0))
         """After which further groups help."""
-        self.rows: deque[int] = deque()
-        """Contacts by the time they came, with some at the front who are gone."""
+        self.waiting: deque[Waiting] = deque()
+        """By the time they came, with some at the front who are gone."""
         self.served_by: list[Group] = []
+
+
+class Waiting:
+    """Somebody in a line."""
+
+    __slots__ = ("contact", "flags", "line", "reach_ms", "row", "still")
+
+    def __init__(self, contact: Contact, line: Line, flags: int, reach_ms: int) -> None:
+        self.contact, self.line, self.flags, self.reach_ms = contact, line, flags, reach_ms
+        self.row: int = contact[0]
+        self.still = True
+        """Whether they are there, or gone."""
 
 
 class Agent:
     """Somebody at work, or not."""
 
     __slots__ = (
-        "absorption", "act_first", "act_last", "exhaustion", "exhaustion_day", "gain", "group", "leaving", "load",
-        "load_at", "next", "number", "on_phone", "owed", "rank", "shift", "since", "spell", "stamp", "status",
-        "until",
+        "absorption", "act_first", "act_last", "due", "exhaustion", "exhaustion_day", "group", "leaving", "load",
+        "load_at", "next", "number", "on_phone", "owed", "rank", "shift", "since", "spell", "status", "until",
     )  # fmt: skip
 
     def __init__(self, number: int, group: Group, absorption: float) -> None:
         self.number, self.group, self.absorption = number, group, absorption
         self.exhaustion, self.exhaustion_day = group.exhaustion, 0
         self.status, self.shift, self.leaving = OFF, -1, False
+        self.due = True
+        """Whether something else than the next customer may come next."""
         self.since = self.until = self.load_at = 0
-        self.stamp = 0
-        """Changes whenever somebody stops being idle, so that an old place among the idle is known as such."""
-        self.load = self.gain = 0.0
+        self.load = 0.0
+        """At `load_at`, which during a conversation is its end."""
         self.owed = self.act_first = self.act_last = 0
-        self.spell = Spell(-1, -1, 0, 0.0)
+        self.spell = Spell(-1, -1, -1, 0, 0.0)
         self.on_phone: list[tuple[float, float, float]] = []
         """For each type: speed, and what the group gives to the log-odds of being heard and of resolving."""
         self.next = Moment([], self)
@@ -124,9 +169,10 @@ class Agent:
 class Spell:
     """From signing on to signing off; becomes a line of `records.Spells`."""
 
-    __slots__ = r.Spells._fields
+    __slots__ = (*r.Spells._fields, "number")
 
-    def __init__(self, agent: int, shift: int, on_ms: int, exhaustion: float) -> None:
+    def __init__(self, number: int, agent: int, shift: int, on_ms: int, exhaustion: float) -> None:
+        self.number = number
         self.agent, self.shift, self.on_ms, self.exhaustion = agent, shift, on_ms, exhaustion
         self.off_ms = self.talk_ms = self.acw_ms = self.idle_ms = self.rest_ms = self.contacts = 0
         self.break_ms = self.lunch_ms = self.offline_ms = self.decompression_ms = self.unpaid_ms = 0
@@ -175,44 +221,49 @@ class Model:
         self.c = _quick(self.contacts, _view)
         reaching, intensity = front.reaching(world, draws, self.doors, self.contacts)
         self.rows = _quick(rows, _view_if_flat)
-        self.need_of, self.type_of = self.rows.need, _view(needs.type[rows.need])
+        self.type_of = _view(needs.type)
         self.intensity_of = intensity.tolist()
         self.tier = bytearray(len(needs.type))
         self.vulnerable, self.keyword = _view(needs.vulnerable), _view(needs.keyword)
         self.difficulty = _view(needs.difficulty)
 
-        self._of_types(world, needs.type[rows.need], rows)
+        self._of_types(world)
         self._of_endings()
         self._groups_and_lines(world)
         self._agents(world, draws)
-        self.line_of: list[Line] = [self.lines[0]] * n_rows if self.lines else []
         self.n_waiting = 0
+        self.said = bytearray(_LINE.size * n_rows)
+        """A line for each conversation: `_SAID`."""
+        self.n_said = 0
         self.spells: list[Spell] = []
         self.absent = np.zeros(len(world.staffing.agent), np.int64)
 
-        self.when_next: Handlers = [self.programme_moment]
+        self.when_known_reaches: Handlers = [self.known_reaches]
+        self.when_timetabled: Handlers = [self.timetabled]
         self.when_returning: Handlers = [self.returning]
         self.when_handed_over: Handlers = [self.handed_over]
         self.when_impatient: Handlers = [self.loses_patience]
         self.when_overflowing: Handlers = [self.overflows]
-        self.when_contact_over: Handlers = [self.contact_over]
+        self.when_free: Handlers = [self.free]
         self.when_pause_over: Handlers = [self.pause_over]
-        self.programme = self._programme(reaching)
+        self._first_contacts(draws, reaching)
+        self._timetable()
 
-    def _of_types(self, world: World, kind: Any, rows: d.Rows) -> None:
+    def _of_types(self, world: World) -> None:
         types, levers = world.types, world.levers
         self.n_types = len(types.talk_cv)
         self.talk_ms: list[list[float]] = types.talk_ms.tolist()
         self.patience_ms: list[list[float]] = types.patience_ms.tolist()
+        self.acw_ms: list[float] = types.acw_ms.tolist()
         self.target_ms, self.cut = levers.target_ms.tolist(), levers.cut.tolist()
-        interval = self.contacts.arrive_ms % DAY_MS // self.interval_ms
-        self.talk = _view(rows.talk_unit * types.talk_ms[kind, interval])
-        self.patience = _view(rows.patience_unit * types.patience_ms[kind, interval])
-        self.acw = _view(rows.acw_unit * types.acw_ms[kind])
+        self.has_ears = len(world.detectors.target) > 0
         self.scripts, self.has_rest = levers.scripts, levers.rest_ms > 0
         self.rest_on_type = levers.rest_on_type.tolist()
         self.strained = [1 if levers.scripts or target > 0 else 0 for target in self.target_ms]
         self.heard_by_bot = front.heard_by_bot(world)
+        bot = world.bot
+        self.bot_hours = list(zip(bot.from_ms.tolist(), bot.to_ms.tolist(), strict=True))
+        self.bot_outages = list(zip(bot.outage_from.tolist(), bot.outage_to.tolist(), strict=True))
 
     def _of_endings(self) -> None:
         b = self.b
@@ -239,11 +290,13 @@ class Model:
             # A flagged queue that no detector feeds is not worth a look.
             fed = [q for q in queues if q // self.n_types != w.FLAGGED or self.rows.detect]
             lines = [
-                (self.lines[q].rows, int(routing.priority[g, q]), int(routing.delay_of_group[q, g]))
+                (self.lines[q].waiting, int(routing.priority[g, q]), int(routing.delay_of_group[q, g]))
                 for q in fed
             ]
             group.lines = sorted(lines, key=lambda line: line[1])
-            group.idle = [] if routing.by_load else deque()
+            if routing.by_load:
+                group.idle = []
+                group.take = partial(_least_loaded, group.idle)
         self.by_load, self.max_queue = routing.by_load, routing.max_queue
 
     def _agents(self, world: World, draws: Draws) -> None:
@@ -276,64 +329,103 @@ class Model:
 
     # --- the clock ------------------------------------------------------------------------------------------------
 
-    def after(self, delay: int, kind: int, who: int, then: Handlers) -> None:
-        """Let something happen to `who` in `delay` ms; ties go by kind, then by `who`."""
-        self.schedule(Moment(then, who), kind << 23 | who, delay)
+    def after(self, delay: int, kind: int, row: int, then: Handlers, who: Any) -> None:
+        """Let something happen to `who` in `delay` ms; ties go by kind, then by row."""
+        self.schedule(Moment(then, who), kind << 23 | row, delay)
 
     def run(self) -> Records:
         """Run all simulated days and hand over the records."""
-        _, _, _, rank, delay = next(self.programme)
-        if rank:
-            self.schedule(Moment(self.when_next, None), rank, delay)
+        self.await_first(Moment(self.when_known_reaches, None))
+        self.await_timetable(Moment(self.when_timetabled, None))
         if self.stop_ms > 0:
             with _no_cycles():
                 self.env.run(until=self.stop_ms)
         for agent in self.agents:
+            if agent.status == IDLE:
+                self.stop_idling(agent, self.stop_ms)
             if agent.status != OFF:
                 self.sign_off(agent, self.stop_ms)
-        return Records(self.contacts, r.of_spells(self.spells), self.absent)
+        for waiting in (x for line in self.lines for x in line.waiting if x.still):
+            self.note(waiting.contact, waiting.flags, r.WAITING, waiting.reach_ms)
+        spells = self.write_said(r.of_spells(self.spells))
+        return Records(self.contacts, spells, self.absent)
 
-    def _programme(self, reaching: front.Reaching) -> Iterator[Planned]:
-        """All that is known beforehand, in order."""
+    def _first_contacts(self, draws: Draws, reaching: front.Reaching) -> None:
+        """Who reaches people without having met any before, in order."""
+        needs, rows, types = draws.needs, draws.rows, self.world.types
+        fresh = np.where(reaching.row < len(self.tier), ARRIVE, RETURN)
+        order, rank, delay = _in_order(reaching.when, np.where(reaching.from_bot, REACH, fresh), reaching.row)
+        row, when = reaching.row[order], reaching.when[order]
+        need = rows.need[row]
+        kind = needs.type[need]
+        interval = self.contacts.arrive_ms[row] % DAY_MS // self.interval_ms
+        contacts = _row_by_row(
+            row, need, kind, self.contacts.flags[row], rows.patience_unit[row] * types.patience_ms[kind, interval],
+            rows.talk_unit[row] * types.talk_ms[kind, interval], rows.acw_unit[row] * types.acw_ms[kind],
+            rows.heard[row], rows.resolved[row], rows.escalates[row], rows.returns[row], rows.passed_on[row],
+            rows.attempt[row] + 1 < self.b.max_attempts, needs.difficulty[need], needs.vulnerable[need],
+            np.array(self.intensity_of)[need],
+        )  # fmt: skip
+        answered = np.array([self.always_open or self.doors.are_open(t) for t in when.tolist()], np.bool_)
+        self.known = zip(contacts, _row_by_row(when, answered), strict=True)
+        """Contact, when, and whether people answer then."""
+        self.known_next = _row_by_row(rank, delay)
+
+    def _timetable(self) -> None:
+        """Shifts, activities, changes of capacity and closing, in order."""
         staffing, clock = self.world.staffing, self.world.clock
-        attempt = np.where(reaching.row < len(self.tier), ARRIVE, RETURN)
-        parts: list[tuple[Any, Any, Any]] = [
-            (reaching.when, np.where(reaching.from_bot, REACH, attempt), reaching.row)
-        ]
         lists = (
             (staffing.start_ms + self.people.late_ms, SIGN_ON), (staffing.end_ms, SIGN_OFF),
             (staffing.act_ms, ACTIVITY), (staffing.slot_ms, CAPACITY), (clock.close_ms, CLOSE),
         )  # fmt: skip
+        parts: list[tuple[Any, Any, Any]] = []
         for whens, what in lists:
             who = np.flatnonzero(whens < min(clock.stop_ms, w.NEVER))
             if what != CLOSE or not clock.always_open:
                 parts.append((whens[who], np.full(len(who), what), who))
         when, kind, who = (np.concatenate(column) for column in zip(*parts, strict=True))
-        rank = kind << 23 | who
-        order = np.lexsort((rank, when))
+        order, rank, delay = _in_order(when, kind, who)
+        self.timetable = _row_by_row(kind[order], who[order], when[order])
+        self.timetable_next = _row_by_row(rank, delay)
         self.shift_of_act = np.repeat(np.arange(len(staffing.agent)), np.diff(staffing.act_from)).tolist()
-        handlers = {
+        self.happens: dict[int, Callable[[int, int], None]] = {
             SIGN_ON: self.shift_starts, SIGN_OFF: self.shift_ends, ACTIVITY: self.activity_due,
-            CAPACITY: self.capacity_changes, CLOSE: self.doors_close, ARRIVE: self.reach, RETURN: self.reach,
-            REACH: self.reach,
+            CAPACITY: self.capacity_changes, CLOSE: self.doors_close,
         }  # fmt: skip
-        when, rank, kind, who = when[order], rank[order], kind[order], who[order]
-        return zip(
-            [0, *when.tolist()],
-            map(handlers.__getitem__, [CLOSE, *kind.tolist()]),
-            [0, *who.tolist()],
-            [*rank.tolist(), 0],
-            np.diff(when, prepend=0, append=when[-1:]).tolist(),
-            strict=True,
-        )
 
-    def programme_moment(self, moment: Moment) -> None:
-        """Something known beforehand happens, and the next such thing is awaited."""
-        now, happens, who, rank, delay = next(self.programme)
+    def _again(self, row: int) -> Contact:
+        """Somebody who reaches people after having met some before, or is called back."""
+        c, rows = self.c, self.rows
+        need = rows.need[row]
+        kind = self.type_of[need]
+        interval = c.arrive_ms[row] % DAY_MS // self.interval_ms
+        return (
+            row, need, kind, c.flags[row], rows.patience_unit[row] * self.patience_ms[kind][interval],
+            rows.talk_unit[row] * self.talk_ms[kind][interval], rows.acw_unit[row] * self.acw_ms[kind],
+            rows.heard[row], rows.resolved[row], rows.escalates[row], rows.returns[row], rows.passed_on[row],
+            rows.attempt[row] + 1 < self.b.max_attempts, self.difficulty[need], self.vulnerable[need],
+            self.intensity_of[need],
+        )  # fmt: skip
+
+    def await_first(self, moment: Moment) -> None:
+        """Wait for the next of those who are known to reach people."""
+        rank, delay = next(self.known_next, LAST)
         if rank:
-            moment.callbacks = self.when_next
+            moment.callbacks = self.when_known_reaches
             self.schedule(moment, rank, delay)
-        happens(who, now)
+
+    def await_timetable(self, moment: Moment) -> None:
+        """Wait for the next line of the timetable."""
+        rank, delay = next(self.timetable_next, LAST)
+        if rank:
+            moment.callbacks = self.when_timetabled
+            self.schedule(moment, rank, delay)
+
+    def timetabled(self, moment: Moment) -> None:
+        """A line of the timetable comes true, and the next one is awaited."""
+        kind, who, now = next(self.timetable)
+        self.await_timetable(moment)
+        self.happens[kind](who, now)
 
     # --- customers ------------------------------------------------------------------------------------------------
 
@@ -346,14 +438,11 @@ class Model:
         c, rows = self.c, self.rows
         need = rows.need[row]
         c.arrive_ms[row] = now
-        interval = now % DAY_MS // self.interval_ms
-        kind = self.type_of[row]
-        self.talk[row] = rows.talk_unit[row] * self.talk_ms[kind][interval]
-        self.patience[row] = rows.patience_unit[row] * self.patience_ms[kind][interval]
+        kind = self.type_of[need]
         fate = d.NO_BOT
         if not self.tier[need]:
             fate = rows.fate[row]
-            if fate != d.NO_BOT and not front.bot_is_up(self.world.bot, kind, now):
+            if fate != d.NO_BOT and not self.bot_is_up(kind, now):
                 fate = d.NO_BOT
         if fate == d.NO_BOT:
             self.reach(row, now)
@@ -367,13 +456,18 @@ class Model:
             c.outcome[row] = r.IN_BOT
             if not rows.context[row]:
                 c.flags[row] |= r.REPEATS
-            self.after(bot_ms, REACH, row, self.when_handed_over)
+            self.after(bot_ms, REACH, row, self.when_handed_over, row)
         elif fate == d.HUNG_UP:
             c.outcome[row] = r.HUNG_UP
             c.end_ms[row] = now + bot_ms
             self.gives_up(row, need, now + bot_ms, now)
         else:
             self.ends_in_bot(row, need, now + bot_ms, fate == d.CONTAINED, now)
+
+    def bot_is_up(self, kind: int, now: int) -> bool:
+        """Whether the bot is there: its own hours, and no outage."""
+        first, last = self.bot_hours[kind]
+        return first <= now % DAY_MS < last and not any(start <= now < end for start, end in self.bot_outages)
 
     def stir(self, need: int, more: float) -> None:
         """The customer gets more upset."""
@@ -382,7 +476,7 @@ class Model:
     def ends_in_bot(self, row: int, need: int, end: int, resolved: bool, now: int) -> None:
         """The log says contained; whether it is, the customer knows."""
         b, c = self.b, self.c
-        base = self.heard_by_bot[self.type_of[row]]
+        base = self.heard_by_bot[self.type_of[need]]
         heard = rules.p_heard(b, base, self.intensity_of[need], 0.0, 0.0, 0.0, 0, 0)
         met = 1.0 if resolved else 0.0
         c.outcome[row] = r.CONTAINED if resolved else r.CONTAINED_FALSELY
@@ -395,111 +489,132 @@ class Model:
         if not resolved:
             self.stir(need, b.bot_loop_intensity)
         if self.rows.returns[row] < self.p_return[ending] and self.rows.attempt[row] + 1 < b.max_attempts:
+            c.flags[row] |= r.RETURNS
             self.returns(row, need, end, now)
 
     def handed_over(self, moment: Moment) -> None:
         """The bot lets go, or the house calls back."""
         self.reach(moment.who, self.env.now)
 
+    def known_reaches(self, moment: Moment) -> None:
+        """Somebody reaches people without having met any before, and the next one is awaited."""
+        contact, (now, answered) = next(self.known)
+        rank, delay = next(self.known_next, LAST)
+        if rank:
+            moment.callbacks = self.when_known_reaches
+            self.schedule(moment, rank, delay)
+        flags = contact[3]
+        if not answered:
+            self.out_of_hours(contact, flags, now)
+        elif self.has_ears:
+            flags |= self.heard_at_the_front(contact)
+            form = w.FLAGGED if flags & FLAGGED else w.ORDINARY
+            self.joins(contact, flags, self.lines[form * self.n_types + contact[2]], now)
+        else:
+            self.joins(contact, flags, self.lines[contact[2]], now)
+
     def reach(self, row: int, now: int) -> None:
-        """A contact reaches the people's queue: an agent at once, a place in the line, or neither."""
-        c = self.c
-        need, kind = self.need_of[row], self.type_of[row]
-        c.reach_ms[row] = now
-        c.intensity[row] = self.intensity_of[need]
+        """Somebody reaches people who has met some before, or is called back."""
+        contact = self._again(row)
+        _, need, kind, flags, *_ = contact
         if not self.always_open and not self.doors.are_open(now):
-            self.out_of_hours(row, now)
+            self.out_of_hours(contact, flags, now)
             return
-        line = self.line_of[row] = self.line_for(row, need, kind)
+        form = w.ORDINARY
+        if self.tier[need]:
+            flags |= r.TIER_TWO
+            form = w.SECOND_TIER
+        elif self.has_ears:
+            flags |= self.heard_at_the_front(contact)
+            if flags & FLAGGED:
+                form = w.FLAGGED
+        self.joins(contact, flags, self.lines[form * self.n_types + kind], now)
+
+    def joins(self, contact: Contact, flags: int, line: Line, now: int) -> None:
+        """A contact joins the people's queue: an agent at once, a place in the line, or neither."""
         for group in line.at_once:
             if group.idle:
-                agent = self.take_idle(group)
-                if agent is not None:
-                    self.stop_idling(agent, now)
-                    self.answer(row, agent, now)
-                    return
-        called_back = c.flags[row] & r.CALLED_BACK
+                self.answer(contact, flags, now, group.take(), now)
+                return
+        self.waits(contact, flags, line, now)
+
+    def waits(self, contact: Contact, flags: int, line: Line, now: int) -> None:
+        """Nobody is free: the customer waits, unless there are too many already or they will not."""
+        called_back = flags & r.CALLED_BACK
         if 0 < self.max_queue <= self.n_waiting and not called_back:
-            c.outcome[row] = r.TURNED_AWAY
-            c.end_ms[row] = now
-            self.gives_up(row, need, now, now)
+            self.gone(contact, flags, r.TURNED_AWAY, now, now)
             return
-        patience = float(w.NEVER) if called_back else self.patience[row]
+        patience = float(w.NEVER) if called_back else contact[4]
         if patience <= 0.0:
-            self.leave(row, now)
+            self.gone(contact, flags, r.ABANDONED, now, now)
             return
-        c.outcome[row] = r.WAITING
-        line.rows.append(row)
+        waiting = Waiting(contact, line, flags, now)
+        line.waiting.append(waiting)
         self.n_waiting += 1
         for group in line.served_by:
             group.n_waiting += 1
         if patience < self.stop_ms - now:
-            self.after(int(patience), ABANDON, row, self.when_impatient)
+            self.after(int(patience), ABANDON, waiting.row, self.when_impatient, waiting)
         for wait in line.waits:
-            self.after(wait, OVERFLOW, row, self.when_overflowing)
+            self.after(wait, OVERFLOW, waiting.row, self.when_overflowing, waiting)
 
-    def line_for(self, row: int, need: int, kind: int) -> Line:
-        """Second tier for escalations; the flagged queue where a detector hears something; else the ordinary one."""
-        if self.tier[need]:
-            self.c.flags[row] |= r.TIER_TWO
-            return self.lines[w.SECOND_TIER * self.n_types + kind]
-        if self.rows.detect and self.is_flagged(row, need, kind):
-            return self.lines[w.FLAGGED * self.n_types + kind]
-        return self.lines[kind]
-
-    def is_flagged(self, row: int, need: int, kind: int) -> bool:
-        """Whether a detector hears something, rightly or wrongly."""
-        c, ears = self.c, self.world.detectors
-        flagged = False
+    def heard_at_the_front(self, contact: Contact) -> int:
+        """Flags of what the detectors hear, rightly or wrongly, or miss."""
+        ears, flags = self.world.detectors, 0
+        row, need, kind, *_, vulnerable, intensity = contact
         for k, us in enumerate(self.rows.detect):
             if not ears.listens[k, kind]:
                 continue
             there = rules.sees(
-                int(ears.target[k]), float(ears.above[k]), self.intensity_of[need], self.vulnerable[need],
-                self.keyword[need],
-            )  # fmt: skip
-            if there and us[row] < ears.sensitivity[k]:
-                c.flags[row] |= r.FLAG_RIGHT
-                flagged = True
-            elif there:
-                c.flags[row] |= r.FLAG_MISSED
+                int(ears.target[k]), float(ears.above[k]), intensity, vulnerable, self.keyword[need]
+            )
+            if there:
+                flags |= r.FLAG_RIGHT if us[row] < ears.sensitivity[k] else r.FLAG_MISSED
             elif us[row] < 1.0 - ears.specificity[k]:
-                c.flags[row] |= r.FLAG_WRONG
-                flagged = True
-        return flagged
+                flags |= r.FLAG_WRONG
+        return flags
 
-    def out_of_hours(self, row: int, now: int) -> None:
+    def out_of_hours(self, contact: Contact, flags: int, now: int) -> None:
         """Nobody is there: a call-back in the first hour of the next opening, or lost."""
-        c = self.c
+        row = contact[0]
         if self.world.clock.out_of_hours != w.CALL_BACK:
-            c.outcome[row] = r.CLOSED
-            c.end_ms[row] = now
+            self.note(contact, flags, r.CLOSED, now)
+            self.c.end_ms[row] = now
             return
-        c.outcome[row] = r.WAITING
         when = self.doors.calls_back(now, self.rows.call_back_ms[row])
         if when >= 0:
-            c.flags[row] |= r.CALLED_BACK
-            self.after(when - now, REACH, row, self.when_handed_over)
+            flags |= r.CALLED_BACK
+            self.after(when - now, REACH, row, self.when_handed_over, row)
+        self.note(contact, flags, r.WAITING, now)
 
     def loses_patience(self, moment: Moment) -> None:
         """The customer has waited as long as they will."""
-        row = moment.who
-        if self.c.outcome[row] == r.WAITING:
-            self.out_of_line(row)
-            self.leave(row, self.env.now)
+        waiting = moment.who
+        if waiting.still:
+            self.out_of_line(waiting)
+            self.gone(waiting.contact, waiting.flags, r.ABANDONED, waiting.reach_ms, self.env.now)
 
-    def out_of_line(self, row: int) -> None:
+    def out_of_line(self, waiting: Waiting) -> None:
         """One fewer is waiting; the line itself forgets later."""
-        line = self.line_of[row]
+        waiting.still = False
         self.n_waiting -= 1
-        for group in line.served_by:
+        for group in waiting.line.served_by:
             group.n_waiting -= 1
 
-    def leave(self, row: int, now: int) -> None:
-        """Abandoned: some call again soon, the others are gone."""
-        self.c.outcome[row] = r.ABANDONED
+    def note(self, contact: Contact, flags: int, outcome: int, reach_ms: int) -> None:
+        """Write down where a contact is that nobody has answered."""
+        c, row = self.c, contact[0]
+        c.outcome[row] = outcome
+        c.reach_ms[row] = reach_ms
+        c.flags[row] = flags
+        c.intensity[row] = contact[-1]
+
+    def gone(self, contact: Contact, flags: int, outcome: int, reach_ms: int, now: int) -> None:
+        """Left, or turned away: some call again soon, the others are gone."""
+        row, need, *_ = contact
+        self.note(contact, flags, outcome, reach_ms)
         self.c.end_ms[row] = now
-        self.gives_up(row, self.need_of[row], now, now)
+        self.gives_up(row, need, now, now)
 
     def gives_up(self, row: int, need: int, end: int, now: int) -> None:
         """Without having been served: a redial within the hour, or a need unmet."""
@@ -520,189 +635,211 @@ class Model:
         if row < 0:
             raise RuntimeError("a journey goes on for which nothing was drawn")
         if when < self.stop_ms:
-            self.after(when - now, RETURN, row, self.when_returning)
+            self.after(when - now, RETURN, row, self.when_returning, row)
 
     def returns(self, row: int, need: int, end: int, now: int) -> None:
         """By how it ended, the customer comes back after a while, more upset."""
-        self.c.flags[row] |= r.RETURNS
         self.stir(need, self.b.return_intensity)
         self.tier[need] = 0
         self.comes_back(self.rows.next[row], end + self.rows.return_ms[row], now)
 
     def overflows(self, moment: Moment) -> None:
         """Waited long enough for another group to help."""
-        row = moment.who
-        if self.c.outcome[row] != r.WAITING:
+        waiting = moment.who
+        if not waiting.still:
             return
         now = self.env.now
-        agent = self.find_agent(self.line_of[row], now - self.c.reach_ms[row])
-        if agent is not None:
-            self.out_of_line(row)
-            self.stop_idling(agent, now)
-            self.answer(row, agent, now)
+        for group, delay in waiting.line.order:
+            if delay <= now - waiting.reach_ms and group.idle:
+                self.out_of_line(waiting)
+                self.answer(waiting.contact, waiting.flags, waiting.reach_ms, group.take(), now)
+                return
 
     # --- a conversation -------------------------------------------------------------------------------------------
 
-    def answer(self, row: int, agent: Agent, now: int) -> None:
+    def answer(self, contact: Contact, flags: int, reach_ms: int, agent: Agent, now: int) -> None:
         """An agent takes a contact: how long it will take, how it will end, what it leaves behind."""
-        b, c, rows = self.b, self.c, self.rows
-        need, kind = self.need_of[row], self.type_of[row]
-        group, spell, load = agent.group, agent.spell, agent.load
+        (
+            row, need, kind, _, _, talk, acw, u_heard, u_resolved, u_escalates, u_returns, u_passed_on, goes_on,
+            difficulty, vulnerable, intensity,
+        ) = contact  # fmt: skip
+        if agent.status == IDLE:
+            self.stop_idling(agent, now)
+        b, group, spell, load = self.b, agent.group, agent.spell, agent.load
         speed, heard_base, resolved_base = agent.on_phone[kind]
-        intensity, empathy = self.intensity_of[need], group.empathy
-        flags = c.flags[row]
+        empathy = group.empathy
 
-        talk = self.talk[row] * rules.talk_factor(
-            b, speed, load, now - spell.on_ms, intensity, empathy, self.scripts
-        )
+        talk *= rules.talk_factor(b, speed, load, now - spell.on_ms, intensity, empathy, self.scripts)
         repeats = 0
         if flags & r.REPEATS:
             talk += b.handover_ms
             repeats = 1
-        acw = self.acw[row] * speed
+        acw *= speed
         full = talk + acw
-        cut = 0.0
+        cut = unmet = 0.0
         if group.n_waiting:
             cut = talk * rules.hurried_share(b, group.n_waiting)
-        if self.target_ms[kind] > 0.0:
+        if self.target_ms[kind]:
             cut += self.cut[kind] * rules.over_target(full - cut, self.target_ms[kind])
-        unmet = 0.0
         if cut > 0.0:
             unmet = rules.unmet_share(b, cut, full)
-            talk = talk - cut
+            talk -= cut
             if talk < 0.0:
                 acw = max(0.0, acw + talk)
                 talk = 0.0
         talk_ms = int(talk + 0.5) or 1
-        acw_ms = int(acw + 0.5)
-        end = now + talk_ms
+        handle_ms = talk_ms + int(acw + 0.5)
 
-        wait_ms = now - c.reach_ms[row]
-        heard = rules.p_heard(b, heard_base, intensity, empathy, unmet, load, repeats, wait_ms)
-        goes_on = rows.attempt[row] + 1 < b.max_attempts
-        if cut > 0.0 and goes_on and rules.is_passed_on(b, cut, full, rows.passed_on[row]):
-            c.flags[row] = flags | r.PASSED_ON
-            self.tier[need] = 1
-            self.again(rows.next[row], end, now)
+        heard = rules.p_heard(b, heard_base, intensity, empathy, unmet, load, repeats, now - reach_ms)
+        if_heard = if_not = 0.0
+        ending = -1
+        if cut > 0.0 and goes_on and rules.is_passed_on(b, cut, full, u_passed_on):
+            flags |= r.PASSED_ON
+            self.onward(row, need, now + talk_ms, now)
         else:
-            log_odds = rules.resolved_odds(b, resolved_base, self.difficulty[need], unmet, load)
+            log_odds = rules.resolved_odds(b, resolved_base, difficulty, unmet, load)
             if_heard = if_not = rules.odds(log_odds)
-            if rules.unsafe(b, self.vulnerable[need], intensity):
+            if rules.unsafe(b, vulnerable, intensity):
                 if_not = rules.odds(log_odds + b.resolved_not_heard)
-            c.if_heard[row] = if_heard
-            c.if_not[row] = if_not
-            was_heard = rows.heard[row] < heard
-            ending = rules.ending_of(rows.resolved[row] < (if_heard if was_heard else if_not), was_heard)
-            c.ending[row] = ending
-            if rows.escalates[row] < self.p_escalate[ending] and goes_on:
-                c.flags[row] = flags | r.ESCALATED
-                self.tier[need] = 1
-                self.again(rows.next[row], end, now)
-            elif rows.returns[row] < self.p_return[ending] and goes_on:
-                self.returns(row, need, end, now)
-
-        agent.gain = rules.load_gained(b, intensity, talk_ms, agent.absorption, self.strained[kind])
+            was_heard = u_heard < heard
+            ending = rules.ending_of(u_resolved < (if_heard if was_heard else if_not), was_heard)
+            if goes_on:
+                if u_escalates < self.p_escalate[ending]:
+                    flags |= r.ESCALATED
+                    self.onward(row, need, now + talk_ms, now)
+                elif u_returns < self.p_return[ending]:
+                    flags |= r.RETURNS
+                    self.returns(row, need, now + talk_ms, now)
         if self.has_rest:
-            self.rest_falls_due(row, agent, kind, intensity, talk_ms + acw_ms)
-        c.outcome[row] = r.ANSWERED
-        c.end_ms[row] = now
-        c.agent[row] = agent.number
-        c.talk_ms[row] = talk_ms
-        c.acw_ms[row] = acw_ms
-        c.full_ms[row] = int(full + 0.5)
-        c.load[row] = load
-        c.unmet[row] = unmet
-        c.heard[row] = heard
-        spell.talk_ms += talk_ms
-        spell.acw_ms += acw_ms
-        spell.contacts += 1
-        self.keep(agent, BUSY, now, talk_ms + acw_ms, self.when_contact_over)
+            flags |= self.rest_falls_due(contact, flags, agent, handle_ms)
 
-    def rest_falls_due(self, row: int, agent: Agent, kind: int, intensity: float, handle_ms: int) -> None:
-        """What can be seen of a contact may make a recovery pause due."""
-        b, levers = self.b, self.levers
+        _LINE.pack_into(
+            self.said, self.n_said, row, reach_ms, now, spell.number, talk_ms, handle_ms - talk_ms, full, ending,
+            flags, intensity, load, unmet, heard, if_heard, if_not,
+        )  # fmt: skip
+        self.n_said += _LINE.size
+        self.settle(agent, now + handle_ms, group.half_life_ms)
+        agent.load += rules.load_gained(b, intensity, talk_ms, agent.absorption, self.strained[kind])
+        self.keep(agent, BUSY, now, handle_ms)
+
+    def onward(self, row: int, need: int, when: int, now: int) -> None:
+        """Put through to the second tier."""
+        self.tier[need] = 1
+        self.again(self.rows.next[row], when, now)
+
+    def rest_falls_due(self, contact: Contact, flags: int, agent: Agent, handle_ms: int) -> int:
+        """What can be seen of a contact may make a recovery pause due, and is flagged then."""
+        row, _, kind, *_, intensity = contact
+        b, levers, spell = self.b, self.levers, agent.spell
         n = self.rest_on_type[kind]
         if 0 < levers.rest_over_ms < handle_ms:
             n += 1
-        if levers.rest_on_flag and self.c.flags[row] & (r.FLAG_RIGHT | r.FLAG_WRONG):
+        if levers.rest_on_flag and flags & FLAGGED:
             n += 1
-        if levers.rest_on_button and intensity > b.intense_above and self.rows.button[row] < b.button_uptake:
-            n += 1
+        if levers.rest_on_button and intensity > b.intense_above:
+            n += self.rows.button[row] < b.button_uptake
         if intensity > levers.rest_on_intensity:
             n += 1
         due = rules.rest_due(n, levers.rest_ms, levers.rest_hardest_ms)
-        if due:
-            self.c.flags[row] |= r.REST_DUE
-            agent.spell.due_ms += due
-            room = levers.rest_budget_ms - agent.spell.rest_ms - agent.owed
-            agent.owed += max(0, min(due, room))
+        if not due:
+            return 0
+        spell.due_ms += due
+        room = levers.rest_budget_ms - spell.rest_ms - agent.owed
+        agent.owed += max(0, min(due, room))
+        agent.due = True
+        return r.REST_DUE
+
+    def write_said(self, spells: r.Spells) -> r.Spells:
+        """Put what was said into the records."""
+        said = np.frombuffer(self.said, count=self.n_said // 8).reshape(-1, len(_SAID)).T
+        c, row, spell = self.contacts, said[0].astype(np.int64), said[3].astype(np.int64)
+        for name, column in zip(_SAID, said, strict=True):
+            if name not in ("row", "spell"):
+                getattr(c, name)[row] = column + 0.5 if name == "full_ms" else column
+        c.outcome[row] = r.ANSWERED
+        c.agent[row] = spells.agent[spell]
+        n = len(spells.agent)
+        return spells._replace(
+            talk_ms=np.bincount(spell, c.talk_ms[row], n).astype(np.int64),
+            acw_ms=np.bincount(spell, c.acw_ms[row], n).astype(np.int64),
+            contacts=np.bincount(spell, minlength=n),
+        )
 
     # --- agents ---------------------------------------------------------------------------------------------------
 
     def settle(self, agent: Agent, now: int, half_life_ms: float) -> None:
         """Bring the agent's load up to now, and account for it."""
-        before, elapsed = agent.load, now - agent.load_at
-        agent.load_at = now
-        if before and elapsed:
+        before = agent.load
+        if before:
+            elapsed, spell = now - agent.load_at, agent.spell
             agent.load = after = rules.decayed(before, elapsed, half_life_ms)
-            agent.spell.load_area += rules.load_area(before, after, half_life_ms)
+            spell.load_area += rules.load_area(before, after, half_life_ms)
             if before > self.b.load_threshold:
-                agent.spell.over_ms += rules.time_over(before, elapsed, half_life_ms, self.b.load_threshold)
+                spell.over_ms += rules.time_over(before, elapsed, half_life_ms, self.b.load_threshold)
+        agent.load_at = now
 
-    def keep(self, agent: Agent, status: int, now: int, length: int, then: Handlers) -> None:
+    def keep(self, agent: Agent, status: int, now: int, length: int) -> None:
         """Something keeps the agent for a while."""
         agent.status = status
         agent.until = now + length
-        agent.next.callbacks = then
-        self.schedule(agent.next, agent.rank, length)
-
-    def contact_over(self, moment: Moment) -> None:
-        """Talk and after-contact work are done."""
-        agent = moment.who
-        now = agent.until
-        self.settle(agent, now, agent.group.half_life_ms)
-        agent.load += agent.gain
-        self.free(agent, now)
+        moment = agent.next
+        moment.callbacks = self.when_free if status == BUSY else self.when_pause_over
+        self.schedule(moment, agent.rank, length)
 
     def pause_over(self, moment: Moment) -> None:
         """A recovery pause, a break or an activity is done."""
         agent = moment.who
-        now = agent.until
-        self.settle(agent, now, self.b.rest_half_life_ms)
+        self.settle(agent, agent.until, self.b.rest_half_life_ms)
         if agent.status == REST:
             agent.group.resting -= 1
-        self.free(agent, now)
+        self.free(moment)
 
-    def free(self, agent: Agent, now: int) -> None:
-        """What next: home, a break that is due, recovery, the next customer, or idle."""
-        group = agent.group
+    def free(self, moment: Moment) -> None:
+        """What next: something that is due, the next customer, or idle."""
+        agent = moment.who
+        now, group = agent.until, agent.group
+        if (agent.due or group.to_leave) and self.sees_to_it(agent, group, now):
+            return
+        waiting = self.next_in_line(group, now) if group.n_waiting else None
+        if waiting is not None:
+            self.out_of_line(waiting)
+            self.answer(waiting.contact, waiting.flags, waiting.reach_ms, agent, now)
+            return
+        agent.status = IDLE
+        agent.since = now
+        if self.by_load:
+            key = rules.idle_key(agent.load, now, group.half_life_ms)
+            heappush(group.idle, (key, now, agent.number, agent))
+        else:
+            group.idle.append(agent)
+
+    def sees_to_it(self, agent: Agent, group: Group, now: int) -> bool:
+        """Home, a break, or recovery, if one of them is due and may be; else False."""
         if agent.leaving or group.to_leave:
-            if not self.stays_to_serve_out(group, now):
-                if not agent.leaving:
-                    group.to_leave -= 1
-                self.sign_off(agent, now)
-                return
-        else:
-            if agent.shift < 0 and now - agent.spell.on_ms >= w.RELIEF_MS:
-                self.relieve(agent, now)
-            if agent.act_first < agent.act_last:
-                self.start_activity(agent, now)
-                return
-            if agent.owed > 0 and self.may_rest(group):
+            if self.stays_to_serve_out(group, now):
+                return False
+            if not agent.leaving:
+                group.to_leave -= 1
+            self.sign_off(agent, now)
+            return True
+        if agent.shift < 0 and now - agent.spell.on_ms >= w.RELIEF_MS:
+            self.relieve(agent, now)
+        if agent.act_first < agent.act_last:
+            self.start_activity(agent, now)
+            return True
+        if agent.owed > 0:
+            if self.may_rest(group):
                 self.start_rest(agent, now)
-                return
-        row = self.next_in_line(group, now) if group.n_waiting else -1
-        if row >= 0:
-            self.out_of_line(row)
-            self.answer(row, agent, now)
-        else:
-            self.go_idle(agent, now)
+                return True
+            return False
+        agent.due = agent.shift < 0
+        return False
 
     def stays_to_serve_out(self, group: Group, now: int) -> bool:
         """After closing, where the queue is served out, an agent stays while somebody waits for the group."""
         if not group.n_waiting or self.world.clock.at_close != w.SERVE_OUT or self.always_open:
             return False
-        return not self.doors.are_open(now) and self.next_in_line(group, now) >= 0
+        return not self.doors.are_open(now) and self.next_in_line(group, now) is not None
 
     def may_rest(self, group: Group) -> bool:
         """Service is protected: not too many at once, not while too many wait."""
@@ -715,7 +852,7 @@ class Model:
         length, agent.owed = agent.owed, 0
         agent.spell.rest_ms += length
         agent.group.resting += 1
-        self.keep(agent, REST, now, length, self.when_pause_over)
+        self.keep(agent, REST, now, length)
 
     def start_activity(self, agent: Agent, now: int) -> None:
         """A break, lunch, work off the phone, or a decompression block; full length even if it starts late."""
@@ -733,63 +870,40 @@ class Model:
             spell.decompression_ms += length
         if not staffing.act_paid[act]:
             spell.unpaid_ms += length
-        self.keep(agent, AWAY, now, length, self.when_pause_over)
-
-    def go_idle(self, agent: Agent, now: int) -> None:
-        """Ready, and waiting for somebody."""
-        agent.status = IDLE
-        agent.since = now
-        if self.by_load:
-            key = rules.idle_key(agent.load, now, agent.group.half_life_ms)
-            heappush(agent.group.idle, (key, now, agent.number, agent.stamp, agent))
-        else:
-            agent.group.idle.append((agent, agent.stamp))
+        self.keep(agent, AWAY, now, length)
 
     def stop_idling(self, agent: Agent, now: int) -> None:
         """Account for the time spent ready."""
         agent.spell.idle_ms += now - agent.since
         self.settle(agent, now, agent.group.half_life_ms)
         agent.status = AWAY
-        agent.stamp += 1
 
-    def find_agent(self, line: Line, waited: int) -> Agent | None:
-        """The best free agent: the contact's preference of groups, then longest idle (or least loaded)."""
-        for group, delay in line.order:
-            if delay <= waited:
-                agent = self.take_idle(group)
-                if agent is not None:
-                    return agent
-        return None
+    def leave_idle(self, agent: Agent, now: int) -> None:
+        """Somebody idle is not to be called any more."""
+        idle = agent.group.idle
+        if self.by_load:
+            idle[:] = [entry for entry in idle if entry[-1] is not agent]
+            heapify(idle)
+        else:
+            idle.remove(agent)
+        self.stop_idling(agent, now)
 
-    def take_idle(self, group: Group) -> Agent | None:
-        """The first idle agent of the group, if there is one."""
-        idle = group.idle
-        while idle:
-            if self.by_load:
-                _, _, _, stamp, agent = heappop(idle)
-            else:
-                agent, stamp = idle.popleft()
-            if agent.stamp == stamp:
-                return agent  # type: ignore[no-any-return]
-        return None
-
-    def next_in_line(self, group: Group, now: int) -> int:
-        """The best waiting contact for this group: priority, then longest wait; -1 for none."""
-        outcome, reach_ms = self.c.outcome, self.c.reach_ms
-        best, best_priority, best_reach = -1, 0, 0
-        for rows, priority, delay in group.lines:
-            while rows and outcome[rows[0]] != r.WAITING:
-                rows.popleft()
-            if not rows:
+    def next_in_line(self, group: Group, now: int) -> Waiting | None:
+        """The best waiting contact for this group: priority, then longest wait."""
+        best: Waiting | None = None
+        best_priority = 0
+        for line, priority, delay in group.lines:
+            while line and not line[0].still:
+                line.popleft()
+            if not line:
                 continue
-            if best >= 0 and priority > best_priority:
+            if best is not None and priority > best_priority:
                 break
-            row = rows[0]
-            reach = reach_ms[row]
-            if now - reach < delay:
+            first = line[0]
+            if now - first.reach_ms < delay:
                 continue
-            if best < 0 or reach < best_reach or (reach == best_reach and row < best):
-                best, best_priority, best_reach = row, priority, reach
+            if best is None or (first.reach_ms, first.row) < (best.reach_ms, best.row):
+                best, best_priority = first, priority
         return best
 
     # --- the timetable --------------------------------------------------------------------------------------------
@@ -818,21 +932,23 @@ class Model:
 
     def sign_on(self, agent: Agent, shift: int, now: int) -> None:
         """At work; load has eased since the last time."""
-        agent.spell = Spell(agent.number, shift, now, agent.exhaustion)
+        agent.spell = Spell(len(self.spells), agent.number, shift, now, agent.exhaustion)
         self.spells.append(agent.spell)
         agent.load = rules.decayed(agent.load, now - agent.load_at, self.b.off_half_life_ms)
         agent.load_at = now
         agent.shift = shift
         agent.leaving = False
+        agent.due = True
         agent.owed = 0
         agent.group.signed_on += 1
-        self.free(agent, now)
+        agent.until = now
+        self.free(agent.next)
 
     def relieve(self, agent: Agent, now: int) -> None:
         """After eight hours somebody fresh takes an anonymous person's place, headset and all."""
         agent.spell.off_ms = now
         agent.spell.load_end = agent.load
-        agent.spell = Spell(agent.number, -1, now, agent.exhaustion)
+        agent.spell = Spell(len(self.spells), agent.number, -1, now, agent.exhaustion)
         self.spells.append(agent.spell)
         agent.load = 0.0
         agent.owed = 0
@@ -846,9 +962,11 @@ class Model:
         if agent.act_first == agent.act_last:
             agent.act_first = act
         agent.act_last = act + 1
+        agent.due = True
         if agent.status == IDLE:
-            self.stop_idling(agent, now)
-            self.free(agent, now)
+            self.leave_idle(agent, now)
+            agent.until = now
+            self.free(agent.next)
 
     def shift_ends(self, shift: int, now: int) -> None:
         """Home at once if idle, else after the contact in progress."""
@@ -856,9 +974,10 @@ class Model:
         if agent.shift != shift or agent.status == OFF:
             return
         if agent.status == IDLE:
+            self.leave_idle(agent, now)
             self.sign_off(agent, now)
         else:
-            agent.leaving = True
+            agent.leaving = agent.due = True
 
     def capacity_changes(self, slot: int, now: int) -> None:
         """Anonymous capacity: one more, or one fewer as soon as somebody is free."""
@@ -868,16 +987,15 @@ class Model:
             self.ease(agent, now // DAY_MS)
             self.sign_on(agent, -1, now)
             return
-        leaver = self.take_idle(group)
-        if leaver is not None:
+        if group.idle:
+            leaver = group.take()
+            self.stop_idling(leaver, now)
             self.sign_off(leaver, now)
         else:
             group.to_leave += 1
 
     def sign_off(self, agent: Agent, now: int) -> None:
         """Gone; what is left of the load feeds exhaustion."""
-        if agent.status == IDLE:
-            self.stop_idling(agent, now)
         agent.spell.off_ms = now
         agent.spell.load_end = agent.load
         agent.exhaustion = rules.exhaustion_next(self.b, agent.exhaustion, 0, agent.load)
@@ -890,16 +1008,15 @@ class Model:
 
     def doors_close(self, _: int, now: int) -> None:
         """Those for whom nobody is there any more, or everybody if the house says so, are sent away."""
-        c = self.c
         for line in self.lines:
             if self.world.clock.at_close == w.SERVE_OUT and any(group.signed_on for group, _ in line.order):
                 continue
-            for row in line.rows:
-                if c.outcome[row] == r.WAITING:
-                    self.out_of_line(row)
-                    c.outcome[row] = r.CLOSED
-                    c.end_ms[row] = now
-            line.rows.clear()
+            for waiting in line.waiting:
+                if waiting.still:
+                    self.out_of_line(waiting)
+                    self.note(waiting.contact, waiting.flags, r.CLOSED, waiting.reach_ms)
+                    self.c.end_ms[waiting.row] = now
+            line.waiting.clear()
 
 
 def simulate(world: World, draws: Draws) -> Records:

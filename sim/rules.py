@@ -23,8 +23,6 @@ SORTED_HEARD, SORTED, WARM, COLD = 0, 1, 2, 3
 
 def decayed(load: float, elapsed_ms: int, half_life_ms: float) -> float:
     """Load (points) after `elapsed_ms` in a state with this half-life."""
-    if load == 0.0 or elapsed_ms == 0:
-        return load
     return load * exp(-LN2 * elapsed_ms / half_life_ms)
 
 
@@ -73,7 +71,7 @@ def talk_factor(
     factor = speed * (1.0 + b.load_on_talk * load) * (1.0 + b.fatigue_per_hour * shift_ms / 3_600_000.0)
     if intensity > b.intense_above:
         factor = factor * (1.0 + b.listening_on_talk * max(empathy, 1.0 - scripts))
-    return max(factor, 0.05)
+    return factor if factor > 0.05 else 0.05
 
 
 def hurried_share(b: Behaviour, n_waiting: int) -> float:

@@ -345,9 +345,13 @@ class World(NamedTuple):
 
 
 def check(world: World) -> None:
-    """Raise WorldTooLargeError when the clock outgrows the event key (397 days)."""
-    if world.clock.stop_ms >= MAX_MS or len(world.staffing.agent) >= MAX_ROWS:
-        raise WorldTooLargeError("a simulation holds at most 397 days and 8,388,608 contacts or shifts")
+    """Raise WorldTooLargeError when the clock or the timetable outgrow the event key (397 days, 23 bits)."""
+    staffing = world.staffing
+    lines = max(len(staffing.agent), len(staffing.act_ms), len(staffing.slot_ms))
+    if world.clock.stop_ms >= MAX_MS or lines >= MAX_ROWS:
+        raise WorldTooLargeError(
+            "a simulation holds at most 397 days and 8,388,608 contacts, shifts, activities or changes of capacity"
+        )
 
 
 def _is_float(part: Any, name: str) -> bool:
