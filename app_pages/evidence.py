@@ -23,6 +23,8 @@ FIELDS = {
     "heard": "Heard",
     "contained": "Containment",
     "intense": "Intense contacts",
+    "attrition": "Attrition",
+    "absence": "Absence",
 }
 
 st.title("Evidence")

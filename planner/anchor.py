@@ -38,6 +38,7 @@ ENOUGH, MOST_REPLICATIONS = 4_000, 24
 DAMPED, SETTLED = 0.85, 0.01
 """Part of a correction that is made after the first round (whole ones overshoot by about a quarter); when to stop."""
 FIRST_SEED, CHECK_SEED = 7_001, 7_002
+EVERYONE = "everyone"
 Say = Callable[[str], None]
 
 
@@ -216,7 +217,7 @@ def anchor(
             break
     world = c.compile_world(base, natural, "as_is", roster, follow=False)
     sums, _ = _several(world, lens, CHECK_SEED, max(replications, 4), engine, executor)
-    misfit = tuple(misfits(base, sums))
+    misfit = (*misfits(base, sums), *people_misfits(base, natural, sums))
     if strict:
         _refuse_impossible(misfit)
     return Anchored(natural, misfit, done)
@@ -380,6 +381,21 @@ def misfits(scenario: Scenario, sums: Totals) -> list[Misfit]:
     return rows
 
 
+def people_misfits(scenario: Scenario, natural: NaturalValues, sums: Totals) -> list[Misfit]:
+    """Attrition and absence, where they were given, beside the simulated ones."""
+    p = sums.people
+    rows = []
+    if scenario.attrition and p["spells"].sum() > 0:
+        leaving = (p["leaving"] * natural.leaving_base).sum(axis=1)
+        found = estimate(leaving, p["spells"].sum(axis=1), "share a year")
+        rows.append(Misfit(EVERYONE, "attrition", scenario.attrition, found))
+    away = sum(item.share for item in scenario.shrinkage if item.kind == "absence")
+    if away and p["shifts"].sum() > 0:
+        found = estimate(p["absences"].sum(axis=1), p["shifts"].sum(axis=1), "share")
+        rows.append(Misfit(EVERYONE, "absence", away, found))
+    return rows
+
+
 _PATHS = {
     "offered": ("offered_per_week",), "talk": ("handle", "talk_s"), "acw": ("handle", "acw_s"),
     "resolved": ("resolved",), "heard": ("heard",), "contained": ("automation", "contained"), "intense": ("intense",),
@@ -391,7 +407,7 @@ def _refuse_impossible(misfit: tuple[Misfit, ...]) -> None:
     for row in misfit:
         # Three half-intervals: of many numbers, and rare ones in a small centre, some are out by luck.
         clearly = abs(row.simulated.mean - row.observed) > 1.5 * (row.simulated.high - row.simulated.low)
-        if abs(row.off) > 0.15 and clearly and row.observed > 0:
+        if abs(row.off) > 0.15 and clearly and row.observed > 0 and row.type != EVERYONE:
             raise FieldError(
                 ("types", row.type, *_PATHS[row.field]),
                 row.observed,

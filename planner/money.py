@@ -24,7 +24,7 @@ WEEKS_PER_YEAR = 365.25 / 7
 ENDINGS = ("sorted_heard", "sorted", "warm", "cold")
 CASH_LINES = (
     "payroll", "overtime_premium", "outsourcing", "seats", "automation", "detectors", "telephony", "concessions",
-    "complaints", "leavers", "specialist_training", "policy",
+    "concession_leakage", "complaints", "leavers", "specialist_training", "policy",
 )  # fmt: skip
 LINE_MEANING = {
     "payroll": "Paid hours of in-house people, leave and absence inside.",
@@ -34,7 +34,8 @@ LINE_MEANING = {
     "automation": "The automated front: fixed, and per session.",
     "detectors": "Listening by detectors, per contact.",
     "telephony": "Per contact answered by a person.",
-    "concessions": "Concessions made under authority, leakage inside.",
+    "concessions": "Concessions made under authority that were called for.",
+    "concession_leakage": "Concessions made under authority that were not called for.",
     "complaints": "Handling of complaints.",
     "leavers": "Recruiting, training pay and ramp loss of leavers, each once.",
     "specialist_training": "Training the successors of specialists who leave.",
@@ -115,6 +116,7 @@ def money(scenario: Scenario, natural: NaturalValues, policy: str, totals: Total
         by_type[f"contacts_{e}"].sum(axis=1) * scenario.coefficient(f"complain_{e}") for e in ENDINGS
     )
     answered = by_type["journey_answered"].sum(axis=1)
+    leaked = scenario.coefficient("concession_leakage")
     conceded = answered * scenario.coefficient("concession_share") if chosen.authority else zero
 
     lever = chosen.specialists
@@ -131,7 +133,8 @@ def money(scenario: Scenario, natural: NaturalValues, policy: str, totals: Total
         + costs.automation_per_year,
         "detectors": (by_type["queued"] * listening).sum(axis=1) * per_year,
         "telephony": answered * costs.contact * per_year,
-        "concessions": conceded * costs.concession * per_year,
+        "concessions": conceded * (1 - leaked) * costs.concession * per_year,
+        "concession_leakage": conceded * leaked * costs.concession * per_year,
         "complaints": complaints * costs.complaint * per_year,
         "leavers": (leavers * per_leaver).sum(axis=1),
         "specialist_training": (leavers * expert).sum(axis=1) * training,

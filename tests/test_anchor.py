@@ -12,6 +12,7 @@ from scipy.stats import norm
 from planner.anchor import FIRST_SEED, Anchored, anchor, first_guess, lens_of, simulated_values
 from planner.money import money
 from planner.natural import NaturalValues
+from planner.plan import as_is_roster
 from planner.roster import Roster
 from planner.scenario import compile as c
 from planner.scenario.problems import FieldError
@@ -357,3 +358,18 @@ def test_cut_for_drop_by_hand() -> None:
     assert c.cut_for_drop(handle, handled, np.array([100.0, 0.0]), 0.1) == pytest.approx([0.4, 0.0])
     assert c.cut_for_drop(handle, handled, np.array([400.0, 400.0]), 0.1).tolist() == [0.0, 0.0]
     assert c.cut_for_drop(handle, handled, target, 0.0).tolist() == [0.0, 0.0]
+
+
+def test_attrition_and_absence_stand_in_the_misfit_table_where_they_are_observed() -> None:
+    scenario = small.busy(3, attrition=0.3)
+    anchored = anchor(scenario, as_is_roster(scenario), replications=4)
+    rows = {row.field: row for row in anchored.misfit if row.type == "everyone"}
+    assert rows["attrition"].observed == 0.3
+    assert abs(rows["attrition"].off) < 0.02
+    assert rows["absence"].observed == 0.06
+    assert abs(rows["absence"].simulated.mean - 0.06) < 0.03
+    assert not [
+        row
+        for row in anchor(small.tiny(), as_is_roster(small.tiny()), strict=False).misfit
+        if row.field == "attrition"
+    ]

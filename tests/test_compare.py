@@ -143,9 +143,10 @@ def test_money_lines_by_hand(comparison: Comparison) -> None:
     assert cell.money.people == pytest.approx(fte.mean())
     answered = cell.totals.customers["journey_answered"].sum(axis=(1, 2, 3))
     assert cell.money.lines["telephony"] == pytest.approx(0.1 * answered * years)
-    assert cell.money.lines["concessions"] == pytest.approx(
-        answered * scenario.coefficient("concession_share") * 5 * years
-    )
+    conceded = answered * scenario.coefficient("concession_share") * 5 * years
+    leaked = scenario.coefficient("concession_leakage")
+    assert cell.money.lines["concessions"] == pytest.approx(conceded * (1 - leaked))
+    assert cell.money.lines["concession_leakage"] == pytest.approx(conceded * leaked)
     sessions = cell.totals.customers["journey_sessions"].sum(axis=(2, 3))
     assert sessions[:, 1].sum() == 0
     assert cell.money.lines["automation"] == pytest.approx(20_000 + 0.2 * sessions[:, 0] * years)
