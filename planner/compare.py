@@ -8,9 +8,9 @@ differences are paired on replications. Nothing here knows which policy is which
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -46,7 +46,10 @@ FRAME_MEANING = {
 }
 SEED = 11_001
 TOLERANCE = 0.005
+AT_ONCE = 2
+"""Policies that are worked on at the same time."""
 Say = Callable[[str], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -209,7 +212,7 @@ class Runner:
             self.say(f"planning {policy} at target")
             self.plans[policy] = plan(
                 self.scenario, self.anchored.natural, policy, engine=self.engine, executor=self.executor,
-                say=self.say, plan_replications=self.plan_replications,
+                say=lambda text: self.say(f"{policy}: {text}"), plan_replications=self.plan_replications,
             )  # fmt: skip
         return self.plans[policy]
 
@@ -246,6 +249,7 @@ class Runner:
 
     def equal_budget(self, policy: str, base: Cell, start: Cell) -> Cell:
         """The policy's cell whose cash is that of as_is, by a few steps on paid hours."""
+        self.say(f"fitting {policy} to the budget")
         aim = float(base.money.cash.mean())
         hours, cell = self.paid_hours(start.roster), start
         seen: list[tuple[float, float]] = []
@@ -271,32 +275,37 @@ class Runner:
 
     def run(self, policies: Sequence[str], frames: Sequence[str] = FRAMES) -> Comparison:
         """All cells."""
-        results: dict[str, dict[str, Cell]] = {}
         self.say("simulating today")
         today = self.cell("as_is", self.as_is)
         everyone = ["as_is", *(p for p in policies if p != "as_is")]
-        hours: dict[str, Cell] = {}
-        for policy in everyone:
-            if "equal_hours" in frames or "equal_budget" in frames:
-                roster, residue = self.equal_hours(policy)
-                self.say(f"simulating {policy} with equal hours")
-                hours[policy] = self.cell(policy, roster, residue)
-        for frame in frames:
-            cells: dict[str, Cell] = {}
-            for policy in everyone:
-                if frame == "at_target":
-                    roster = self.plan(policy).roster
-                    self.say(f"simulating {policy} at target")
-                    cells[policy] = self.cell(policy, roster)
-                elif frame == "equal_hours":
-                    cells[policy] = hours[policy]
-                elif policy == "as_is":
-                    cells[policy] = replace(hours[policy], residue=0.0)
-                else:
-                    self.say(f"fitting {policy} to the budget")
-                    cells[policy] = self.equal_budget(policy, hours["as_is"], hours[policy])
-            results[frame] = cells
-        return Comparison(self.scenario, self.anchored, today, results, self.plans)
+        results: dict[str, dict[str, Cell]] = {}
+        if "at_target" in frames:
+            results["at_target"] = side_by_side(self._at_target, everyone)
+        if "equal_hours" in frames or "equal_budget" in frames:
+            hours = side_by_side(self._with_equal_hours, everyone)
+            results["equal_hours"] = hours
+        if "equal_budget" in frames:
+            base = hours["as_is"]
+            results["equal_budget"] = side_by_side(
+                lambda policy: (
+                    replace(base, residue=0.0)
+                    if policy == "as_is"
+                    else self.equal_budget(policy, base, hours[policy])
+                ),
+                everyone,
+            )
+        kept = {frame: results[frame] for frame in frames}
+        return Comparison(self.scenario, self.anchored, today, kept, self.plans)
+
+    def _at_target(self, policy: str) -> Cell:
+        roster = self.plan(policy).roster
+        self.say(f"simulating {policy} at target")
+        return self.cell(policy, roster)
+
+    def _with_equal_hours(self, policy: str) -> Cell:
+        roster, residue = self.equal_hours(policy)
+        self.say(f"simulating {policy} with equal hours")
+        return self.cell(policy, roster, residue)
 
     # --- the ladder -------------------------------------------------------------------------------------------------
 
@@ -390,6 +399,20 @@ class Runner:
                 n, flips, {m: found[policy][m][:n] for m in names}, {m: found[policy][m][n] for m in names}
             )
         return result
+
+
+def side_by_side(job: Callable[[str], T], policies: Sequence[str]) -> dict[str, T]:
+    """A job for each policy, a few at a time in threads: their results do not hang on one another.
+
+    Engines and optimisers leave the interpreter's lock while they work, and what they need waits in turn otherwise.
+    """
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        waiting = [threads.submit(job, policy) for policy in policies]
+        try:
+            return {policy: one.result() for policy, one in zip(policies, waiting, strict=True)}
+        except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _settable(setting: Mapping[str, float]) -> dict[str, float]:

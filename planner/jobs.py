@@ -19,7 +19,7 @@ import pandas as pd
 
 from planner import report, runs
 from planner.anchor import Anchored, anchor, lens_of
-from planner.compare import FRAMES, Runner
+from planner.compare import FRAMES, Runner, side_by_side
 from planner.compare import SEED as COMPARE_SEED
 from planner.plan import PlanResult, as_is_roster, plan
 from planner.requirement import MOST, QUICK
@@ -194,10 +194,9 @@ def compare(
         )  # fmt: skip
         comparison = runner.run(options["policies"], options["frames"])
         if options["ladder"]:
-            for policy in options["policies"]:
-                if policy != "as_is":
-                    n = LADDER_REPLICATIONS if options["quick"] else options["replications"]
-                    comparison.ladders[policy] = runner.ladder(policy, comparison, n)
+            n = LADDER_REPLICATIONS if options["quick"] else options["replications"]
+            others = [policy for policy in options["policies"] if policy != "as_is"]
+            comparison.ladders = side_by_side(lambda policy: runner.ladder(policy, comparison, n), others)
         if options["doubt"]:
             comparison.doubt = runner.doubt(comparison, options["doubt"])
     document = report.comparison_document(
