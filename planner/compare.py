@@ -46,7 +46,7 @@ FRAME_MEANING = {
 }
 SEED = 11_001
 TOLERANCE = 0.005
-AT_ONCE = 2
+AT_ONCE = 3
 """Policies that are worked on at the same time."""
 Say = Callable[[str], None]
 T = TypeVar("T")
