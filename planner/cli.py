@@ -86,6 +86,7 @@ def _told(file: str) -> Any:
     """Turn every expected error into lines and exit code 2."""
     from planner.scenario.load import problem_at
     from planner.scenario.problems import FieldError, FieldErrors, ScenarioError
+    from planner.schedule.problem import ProblemError
     from sim.world import WorldTooLargeError
 
     try:
@@ -98,6 +99,8 @@ def _told(file: str) -> Any:
         _fail(str(problem_at(_path(file), error)))
     except WorldTooLargeError as error:
         _fail(f"{file}: {error}")
+    except ProblemError as error:
+        _fail(f"{file}: shifts: {error}")
     except MemoryError:
         _fail(f"{file}: not enough memory on this machine for a scenario of this size")
     except OSError as error:
@@ -183,6 +186,7 @@ def simulate(
     say = _Progress()
     with _told(file):
         loaded = jobs.load(file, scenario, sets or [])
+        runs.ready(folder or runs.FOLDER)
         jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
         _ready(say, engine)
         document, tables = jobs.simulate(
@@ -223,6 +227,7 @@ def plan(
     say = _Progress()
     with _told(file):
         loaded = jobs.load(file, scenario, sets or [])
+        runs.ready(folder or runs.FOLDER)
         jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
         _ready(say, engine)
         document, tables, _ = jobs.make_plan(
@@ -275,6 +280,7 @@ def compare(
     say = _Progress()
     with _told(file):
         loaded = jobs.load(file, scenario, sets or [])
+        runs.ready(folder or runs.FOLDER)
         policies = jobs.chosen_policies(loaded.value, policy, loaded.path.name)
         frames = [name for name in FRAMES if not frame or name in frame]
         options = jobs.compare_options(policies, frames, replications, seed, ladder, doubt, quick)
@@ -352,6 +358,8 @@ def list_runs(as_json: Json = False, folder: Out = None) -> None:
     """List the runs that were kept."""
     from planner import runs
 
+    if folder is not None and not folder.is_dir():
+        _fail(f"{folder}: is not a folder with runs")
     rows = runs.listed(folder or runs.FOLDER)
     if as_json:
         _print_json({"runs": rows})
@@ -394,12 +402,25 @@ def open_app(
 
 
 def main() -> None:
-    """Run a command; an interrupt ends it quietly."""
+    """Run a command; whatever goes wrong with its options or its output is told in one line."""
+    usage: Any = typer.BadParameter.__base__  # Typer keeps its error for wrong options to itself
     try:
-        app()
-    except KeyboardInterrupt:
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+    except usage as error:
+        sys.stderr.write(f"unhurried: {' '.join(error.format_message().split())}\n")
+        code = 2
+    except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("stopped\n")
-        sys.exit(130)
+        code = 130
+    except BrokenPipeError:
+        code = 0
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        sys.stderr.write(f"unhurried: the result cannot be written: {error.strerror or error}\n")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 2
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from planner.plan import PlanResult, as_is_roster, plan, schedule_of
 from planner.requirement import MOST, QUICK, Requirement
 from planner.roster import Roster
 from planner.scenario import compile as c
+from planner.scenario.problems import FieldError
 from planner.scenario.schema import LEVERS, Policy, Scenario
 from sim.measures import (
     CUSTOMER,
@@ -275,6 +276,12 @@ class Runner:
 
     def run(self, policies: Sequence[str], frames: Sequence[str] = FRAMES) -> Comparison:
         """All cells."""
+        if self.paid_hours(self.as_is) <= 0 and set(frames) != {"at_target"}:
+            raise FieldError(
+                ("groups",),
+                None,
+                "needs people employed today: without any there are no hours to be equal to",
+            )
         self.say("simulating today")
         today = self.cell("as_is", self.as_is)
         everyone = ["as_is", *(p for p in policies if p != "as_is")]

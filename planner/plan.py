@@ -29,6 +29,7 @@ from planner.requirement import (
 )
 from planner.roster import Activity, Roster, RosteredShift
 from planner.scenario import compile as c
+from planner.scenario.problems import FieldError
 from planner.scenario.schema import DAYS, Scenario
 from planner.schedule.cover import solve
 from planner.schedule.people import assign
@@ -92,11 +93,7 @@ class Proof:
     @property
     def missed(self) -> tuple[Verdict, ...]:
         """Windows whose target the simulated roster misses, in the mean."""
-        return tuple(v for v in self.verdicts if _missed(v))
-
-
-def _missed(v: Verdict) -> bool:
-    return v.clearly_missed
+        return tuple(v for v in self.verdicts if not v.held)
 
 
 @dataclass(frozen=True)
@@ -337,6 +334,12 @@ def plan(
     plan_replications: int = MOST,
 ) -> PlanResult:
     """Requirement, schedule, roster and proof; where the proof misses a window, its rows are raised and it is redone."""
+    if not any(t.measure in ("service_level", "mean_wait", "abandonment") for t in scenario.targets):
+        raise FieldError(
+            ("targets",),
+            None,
+            "needs a service level, mean wait or abandonment: without one nobody is needed",
+        )
     need = requirement or require(
         scenario,
         natural,
@@ -471,9 +474,7 @@ def erlang_c_fte(scenario: Scenario, totals: Totals) -> float:
 def target_lines(result: PlanResult) -> list[tuple[str, str, float, float, bool]]:
     """(target, window, mean, aim, met) for every window of the proof."""
     targets = targets_of(result.scenario, result.policy)
-    return [
-        (describe(targets[v.target]), v.label, v.mean, v.aim, not _missed(v)) for v in result.proof.verdicts
-    ]
+    return [(describe(targets[v.target]), v.label, v.mean, v.aim, v.held) for v in result.proof.verdicts]
 
 
 def shrinkage_steps(scenario: Scenario) -> dict[str, float]:

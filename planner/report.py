@@ -301,6 +301,9 @@ def verdict(comparison: Comparison, frame: str) -> Json:
             continue
         gap = difference(sums[best][measure][:2], sums[second][measure][:2], "")
         sure = gap.high < 0
+        if gap.mean == gap.low == gap.high == 0:
+            sentences.append(f"{words}, there is no difference between {names[best]} and {names[second]}.")
+            continue
         text = (
             f"{words}, {names[best]} costs least: {_money(-gap.mean, currency)} a year less than {names[second]} "
             f"(95 % interval {_money(-gap.high, currency)} to {_money(-gap.low, currency)})"
@@ -394,7 +397,11 @@ def change(value: Json) -> str:
     """A difference with its interval."""
     unit = str(value["unit"])
     scale, tail = (100.0, " pts") if unit.startswith("share") else (1.0, "")
-    mean, low, high = (float(value[k] or 0) * scale for k in ("mean", "low", "high"))
+    if value["mean"] is None:
+        return "-"
+    if value["low"] is None or value["high"] is None:
+        return f"{value['mean'] * scale:+,.2f}{tail}"
+    mean, low, high = (float(value[k]) * scale for k in ("mean", "low", "high"))
     digits = 0 if max(abs(low), abs(high)) >= 1000 else 2
     return f"{mean:+,.{digits}f}{tail} [{low:,.{digits}f}, {high:,.{digits}f}]"
 

@@ -55,7 +55,10 @@ class Verdict:
     """The one-sided 95 % limit on the wrong side."""
     aim: float
     met: bool
+    """Whether the limit clears the aim."""
     clearly_missed: bool
+    held: bool
+    """Whether the mean does."""
 
     @property
     def short(self) -> float:
@@ -220,14 +223,18 @@ def _verdict(k: int, target: Target, window: tuple[int, ...], label: str, a: Flo
         low = float(beta.ppf(0.05, hits, n - hits + 1)) if hits else 0.0
         high = float(beta.ppf(0.95, hits + 1, n - hits)) if hits < n else 1.0
         q = target.with_probability
-        return Verdict(k, window, label, hits / n, low, q, low >= q, high < q)
+        return Verdict(k, window, label, hits / n, low, q, low >= q, high < q, hits / n >= q)
     mean = float(a.sum() / b.sum())
     half = 0.0
     if n > 1:
         half = t_value(n, 0.95) * float(((a - mean * b) / b.mean()).std(ddof=1)) / np.sqrt(n)
     if at_least:
-        return Verdict(k, window, label, mean, mean - half, aim, mean - half >= aim, mean + half < aim)
-    return Verdict(k, window, label, mean, mean + half, aim, mean + half <= aim, mean - half > aim)
+        return Verdict(
+            k, window, label, mean, mean - half, aim, mean - half >= aim, mean + half < aim, mean >= aim
+        )
+    return Verdict(
+        k, window, label, mean, mean + half, aim, mean + half <= aim, mean - half > aim, mean <= aim
+    )
 
 
 def _floor(k: int, target: Target, i: int, a: Floats, b: Floats) -> Verdict:

@@ -65,7 +65,7 @@ def save(
     applied: Sequence[tuple[str, Any, str]] = (),
     folder: Path = FOLDER,
 ) -> Path:
-    """Keep a run; an earlier one of the same key is replaced. Returns its folder."""
+    """Keep a run; one of the same key that is there already says the same, and stays. Returns its folder."""
     key = key_of(kind, scenario, options)
     final = folder / name_of(kind, scenario, key)
     folder.mkdir(parents=True, exist_ok=True)
@@ -86,20 +86,23 @@ def save(
         }
         (aside / "run.json").write_text(json.dumps(record, default=str, allow_nan=False), encoding="utf-8")
         aside.chmod(0o755)
-        if final.exists():
-            old = Path(tempfile.mkdtemp(prefix=".old-", dir=folder))
-            final.rename(old / "run")
+        if final.exists() and read(final / "run.json") is None:
+            shutil.rmtree(final, ignore_errors=True)  # damaged
+        try:
             aside.rename(final)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            try:
-                aside.rename(final)
-            except OSError:
-                if not final.exists():  # somebody else kept the same run in the meantime: it is the same
-                    raise
+        except OSError:
+            if read(final / "run.json") is None:
+                raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return final
+
+
+def ready(folder: Path = FOLDER) -> None:
+    """Raise OSError if nothing can be kept in this folder: better before the work than after it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder):
+        pass
 
 
 def versions() -> dict[str, str]:
@@ -119,10 +122,17 @@ def find(
 def read(path: Path) -> dict[str, Any] | None:
     """A run's record; None if it cannot be read."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        if not path.is_file():
+            return None
+        record = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+    except (OSError, ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) else None
+    whole = isinstance(record, dict) and isinstance(record.get("scenario"), dict)
+    return record if whole else None
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is not a number")
 
 
 def listed(folder: Path = FOLDER) -> list[dict[str, Any]]:

@@ -9,11 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from planner.scenario.compile import weekday_of
-from planner.scenario.schema import Scenario, days_of
+from planner.scenario.schema import OFF_PHONE, Scenario, days_of
 from sim.world import Floats
 
 UNPLANNED = ("absence", "lateness", "adherence")
-OFF_PHONE = ("coaching", "meeting", "training")
 
 
 def share_of(scenario: Scenario, *kinds: str) -> float:

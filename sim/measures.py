@@ -434,16 +434,19 @@ def t_value(n: int, level: float = 0.975) -> float:
 
 
 def estimate(above: Floats, below: Floats | None = None, unit: str = "") -> Estimate:
-    """A mean of (reps,) values, or a ratio of totals with its delta-method interval; one replication has no interval.
+    """A mean of (reps,) values, or a ratio of totals with its delta-method interval.
 
-    A ratio over nothing is 0 with no interval (NaN never leaves here).
+    A ratio over nothing is NaN, and so is the interval of one replication; the interval of a share stays within 0 and 1.
     """
     mean, residual = _linear(above, below)
     n = len(residual)
     if n < 2:
-        return Estimate(mean, mean, mean, unit)
-    half = t_value(n) * float(residual.std(ddof=1)) / np.sqrt(n)
-    return Estimate(mean, mean - half, mean + half, unit)
+        return Estimate(mean, float("nan"), float("nan"), unit)
+    half = float(t_value(n) * residual.std(ddof=1) / np.sqrt(n))
+    low, high = mean - half, mean + half
+    if unit == "share":
+        low, high = float(np.clip(low, 0, 1)), float(np.clip(high, 0, 1))
+    return Estimate(mean, low, high, unit)
 
 
 def _linear(above: Floats, below: Floats | None) -> tuple[float, Floats]:
@@ -452,7 +455,7 @@ def _linear(above: Floats, below: Floats | None) -> tuple[float, Floats]:
         return float(above.mean()), above - above.mean()
     size = float(below.mean())
     if size == 0:
-        return 0.0, np.zeros(len(above))
+        return float("nan"), np.full(len(above), np.nan)
     ratio = float(above.mean()) / size
     return ratio, (above - ratio * below) / size
 
@@ -465,8 +468,8 @@ def difference(a: tuple[Floats, Floats | None], b: tuple[Floats, Floats | None],
     n = len(influence)
     mean = mean_a - mean_b
     if n < 2:
-        return Estimate(mean, mean, mean, unit)
-    half = t_value(n) * float(influence.std(ddof=1)) / np.sqrt(n)
+        return Estimate(mean, float("nan"), float("nan"), unit)
+    half = float(t_value(n) * influence.std(ddof=1) / np.sqrt(n))
     return Estimate(mean, mean - half, mean + half, unit)
 
 

@@ -417,13 +417,18 @@ def saved(folder: Path, value: float = 1.0) -> Path:
     )  # fmt: skip
 
 
-def test_a_run_is_found_by_its_question_and_replaced_by_the_same(tmp_path: Path) -> None:
+def test_a_run_is_found_by_its_question_and_stays(tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     path = saved(folder)
     assert runs.find("compare", small.tiny(), {"n": 1}, folder)["document"] == {"value": 1.0}
     assert runs.find("compare", small.tiny(), {"n": 2}, folder) is None
     assert runs.find("compare", small.tiny(what_if={"volume": 1.1}), {"n": 1}, folder) is None
     assert runs.find("plan", small.tiny(), {"n": 1}, folder) is None
+    # The same question has the same answer, so the first one stays; a damaged one gives way.
+    assert saved(folder, 2.0) == path
+    assert runs.find("compare", small.tiny(), {"n": 1}, folder)["document"] == {"value": 1.0}
+    (path / "run.json").write_text('{"made": NaN}')
+    assert runs.listed(folder) == []
     assert saved(folder, 2.0) == path
     assert runs.find("compare", small.tiny(), {"n": 1}, folder)["document"] == {"value": 2.0}
     assert pd.read_parquet(path / "measures.parquet")["mean"].tolist() == [2.0]
@@ -479,3 +484,44 @@ def test_broken_runs_are_passed_over(tmp_path: Path) -> None:
 def test_no_runs_yet() -> None:
     assert one_document(run("runs", "--json")) == {"runs": []}
     assert "No runs are kept yet" in run("runs").stdout
+
+
+@pytest.mark.parametrize("text", ['{"scenario": []}', '{"made": NaN}', "[" * 200_000, "", "\0"])
+def test_a_damaged_run_hides_no_other(text: str, tmp_path: Path) -> None:
+    path = saved(tmp_path / "kept")
+    (tmp_path / "kept" / "x").mkdir()
+    (tmp_path / "kept" / "x" / "run.json").write_text(text)
+    assert [row["run"] for row in runs.listed(tmp_path / "kept")] == [path.name]
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (["compare", "insurer", "--replications", "0"], "--replications"),
+        (["simulate", "insurer", "--engine", "x"], "--engine"),
+        (["nothing"], "nothing"),
+        (["runs", "--out", "README.md"], "not a folder"),
+    ],
+)
+def test_bad_options_are_told_in_one_line(command: list[str], says: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "planner.cli", *command], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert says in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_told_in_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "planner.cli", "evidence", "--json"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1

@@ -30,7 +30,7 @@ NUMBERED = [key for key, row in ROWS.items() if not math.isnan(row.default)]
 LATER = {
     "levers of a later release": {
         "assist_experienced_speed", "assist_newcomer_resolved", "assist_newcomer_speed", "boundary_training",
-        "chat_heard_per_extra", "chat_resolved_per_extra", "concession_leakage",
+        "chat_heard_per_extra", "chat_resolved_per_extra",
         "containment_found", "empathy_training_heard", "empathy_training_resolved", "empathy_training_talk",
         "silent_abandonment", "spend_upside", "team_support",
     },

@@ -830,8 +830,8 @@ def test_set_changes_the_kind_in_two_steps(load: Load) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("foo", "must be written path=value, such as types.claims.offered=120 (found 'foo')"),
-        ("=3", "must be written path=value, such as types.claims.offered=120 (found '=3')"),
+        ("foo", "must be written path=value, such as types.claims.offered_per_week=120 (found 'foo')"),
+        ("=3", "must be written path=value, such as types.claims.offered_per_week=120 (found '=3')"),
         ("name=", "name: has no value after the = (write null to empty a field)"),
         ("name=#c", "name: must be a single value, a [list] or a {mapping} (found '#c')"),
         ("name=a: b", "name: must be a single value, a [list] or a {mapping} (found 'a: b')"),
@@ -881,7 +881,7 @@ def test_a_wrong_set(told: Told, change: str, message: str) -> None:
 def test_sets_are_checked_though_the_base_is_wrong(told: Told) -> None:
     sets = ["foo", "types.claims.talk_s=+1%", "types.claims.agents=0"]
     assert told(BASE.replace("100", "-1"), sets=sets).splitlines()[1:] == [
-        "--set: must be written path=value, such as types.claims.offered=120 (found 'foo')",
+        "--set: must be written path=value, such as types.claims.offered_per_week=120 (found 'foo')",
         "--set: types.claims.agents: must be at least 1 (found 0)",
     ]
 

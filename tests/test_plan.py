@@ -24,6 +24,7 @@ from planner.plan import (
 )
 from planner.requirement import require
 from planner.roster import Activity, Roster, RosteredShift
+from planner.scenario.problems import FieldError
 from planner.scenario.schema import Scenario
 from planner.schedule import validate as v
 from planner.schedule.cover import solve
@@ -235,7 +236,7 @@ def test_a_centre_without_anybody_loses_everyone_and_says_so() -> None:
     assert sums.people["paid_min"].sum() == 0
     proof = prove(scenario, small.natural_values(scenario), "as_is", roster, replications=2)
     assert proof.measures["service_level"].mean == 0
-    assert proof.measures["occupancy"].mean == 0
+    assert np.isnan(proof.measures["occupancy"].mean), "nobody is there to be occupied"
     assert len(proof.missed) == len(proof.verdicts) == 6
 
 
@@ -292,3 +293,9 @@ def test_plain_numbers_pay_their_intervals() -> None:
     assert roster.paid_minutes(2, 60).tolist() == [2 * 8 * 3 * 60, 0]
     assert roster.people(2).tolist() == [3, 0]
     assert np.array_equal(roster.cover(2, 2, 60)[0], duty)
+
+
+def test_a_plan_without_a_service_target_is_refused() -> None:
+    scenario = small.tiny(targets=[{"measure": "occupancy", "at_most": 0.9}])
+    with pytest.raises(FieldError, match="nobody is needed"):
+        plan(scenario, small.natural_values(scenario), "as_is")

@@ -632,5 +632,5 @@ def test_a_follow_up_twice_as_long_moves_no_measure_beyond_its_interval(policy):
     # journeys still open shrink, of course: what is open must be little
     assert short["still_open"].mean < 0.01
     for name, measure in short.items():
-        if name != "still_open":
+        if name != "still_open" and not np.isnan(measure.mean):
             assert measure.low <= double[name].mean <= measure.high, name

@@ -33,6 +33,8 @@ from planner.scenario.problems import (
 )
 
 M = TypeVar("M", bound=BaseModel)
+MOST_TOLD = 2_000
+"""So many errors are told of a file; with the rest something else is wrong."""
 
 
 def _bare_type(annotation: Any) -> Any:
@@ -435,7 +437,7 @@ def _faults(raws: list[_Raw], root: Node, base: Node | None) -> list[Fault]:
     faults: list[Fault] = []
     misspelt: set[tuple[PathKey, ...]] = set()
     missing: dict[tuple[PathKey, ...], list[_Raw]] = {}
-    for raw in raws:
+    for raw in raws[:MOST_TOLD]:
         if raw.kind == "missing" and raw.keys:
             missing.setdefault(raw.keys[:-1], []).append(raw)
             continue
@@ -443,6 +445,9 @@ def _faults(raws: list[_Raw], root: Node, base: Node | None) -> list[Fault]:
             faults.append(Fault(problem, new))
             if raw.kind == "extra_forbidden" and problem.nearest:
                 misspelt.add((*raw.keys[:-1], problem.nearest))
+    if len(raws) > MOST_TOLD:
+        more = f"{len(raws) - MOST_TOLD:,} more errors are not told"
+        faults.append(Fault(Problem(root.file, None, "", None, more), root.new))
     for parent, lacks in missing.items():
         lacking = [raw for raw in lacks if raw.keys not in misspelt]
         node, _ = descend(root, parent)

@@ -444,7 +444,7 @@ def _parse_set(text: str, root: Node, value: BaseModel | None) -> tuple[_Leaf | 
         return None, [Problem(SET, None, clip(name) if equals else "", found, allowed)]
 
     if not equals or not name:
-        return wrong("must be written path=value, such as types.claims.offered=120", quote(text))
+        return wrong("must be written path=value, such as types.claims.offered_per_week=120", quote(text))
     if not right:
         return wrong("has no value after the = (write null to empty a field)")
     if has_surrogates(text):

@@ -10,7 +10,7 @@ import datetime
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
@@ -114,8 +114,22 @@ ByTime = Annotated[
 """Values by time of day; each holds until the next time."""
 
 
+MOST_PEOPLE = 20_000
+OFF_PHONE = ("coaching", "meeting", "training")
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _printable(self) -> Self:
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, str) and any(
+                (ord(c) < 32 and c not in "\n\t") or ord(c) == 127 for c in value
+            ):
+                raise FieldError((name,), value, "must not hold control characters")
+        return self
 
 
 def _known(
@@ -413,7 +427,7 @@ class ShiftBreak(_Part):
 class ShiftType(_Part):
     """A shift that may be worked."""
 
-    hours: Annotated[float, Field(gt=0, le=14)]
+    hours: Annotated[float, Field(ge=1, le=14)]
     """From start to end, unpaid breaks inside."""
     starts: Starts
     """Earliest and latest start, "07:00-12:00"; or the only one, "09:00"."""
@@ -428,6 +442,11 @@ class ShiftType(_Part):
     def _breaks_fit(self) -> ShiftType:
         length = round(self.hours * 60)
         for i, pause in enumerate(self.breaks):
+            if pause.earliest + pause.minutes > length:
+                raise FieldError(
+                    ("breaks", i, "earliest"), pause.earliest,
+                    f"must be at most {length - pause.minutes}, so that it ends inside the shift of {length} minutes",
+                )  # fmt: skip
             if pause.latest < pause.earliest or pause.latest + pause.minutes > length:
                 raise FieldError(
                     ("breaks", i, "latest"), pause.latest,
@@ -766,6 +785,9 @@ class Scenario(_Part):
             group = self.groups[name]
             flat = self.skills(name)
             _known(flat, types, ("groups", name, "skills"), "a contact type", errors)
+            if len(set(flat)) < len(flat):
+                again = next(skill for i, skill in enumerate(flat) if skill in flat[:i])
+                errors.append(FieldError(("groups", name, "skills"), again, "must name each type once"))
             _keys(group.speed, types, ("groups", name, "speed"), "a contact type", errors)
             _known(group.shifts, self.shifts, ("groups", name, "shifts"), "a shift", errors)
             if group.on_duty is None and group.headcount and not self.shifts:
@@ -788,6 +810,11 @@ class Scenario(_Part):
                 kind.automation.by_segment, segments, (*path, "automation", "by_segment"), "a segment", errors
             )
             routes = [step if isinstance(step, str) else step.group for step in kind.route]
+            twice = [i for i, step in enumerate(routes) if step in routes[:i]]
+            if twice:
+                errors.append(
+                    FieldError((*path, "route", twice[0]), routes[twice[0]], "must name each group once")
+                )
             _known(routes, groups, (*path, "route"), "a group", errors)
             for i, step in enumerate(routes):
                 if step in groups and name not in self.skills(step):
@@ -864,6 +891,8 @@ class Scenario(_Part):
             )
         for name, policy in self.policies.items():
             self._policy_hangs_together(name, policy, errors)
+        self._shrinkage_leaves_time(errors)
+        self._people_can_come(errors)
         if sum(segment.share for segment in self.segments.values()) <= 0:
             errors.append(FieldError(("segments",), 0, "needs shares above 0"))
         if all(kind.offered_per_week == 0 for kind in self.types.values()):
@@ -906,11 +935,86 @@ class Scenario(_Part):
                 return True
         return False
 
+    def _shrinkage_leaves_time(self, errors: list[FieldError]) -> None:
+        for kinds, most in ((("leave",), 0.8), (OFF_PHONE, 0.5), (("absence", "lateness", "adherence"), 0.8)):
+            total = sum(item.share for item in self.shrinkage if item.kind in kinds)
+            if total > most:
+                where = next(i for i, item in enumerate(self.shrinkage) if item.kind in kinds)
+                errors.append(
+                    FieldError(
+                        ("shrinkage", where, "share"), None, f"adds up to {total:g} for {', '.join(kinds)}; at most {most:g} is possible"
+                    )
+                )  # fmt: skip
+
+    def _people_can_come(self, errors: list[FieldError]) -> None:
+        """Opening hours on intervals, numbers of people that a machine can hold, and shifts that overlap opening hours."""
+        step = self.horizon.interval_min
+        for key, hours in self.opening.hours.items():
+            off = [minute for minute in hours or () if minute % step]
+            if off:
+                found = f"{off[0] // 60:02d}:{off[0] % 60:02d}"
+                errors.append(
+                    FieldError(("opening", "hours", key), found, f"must lie on the {step}-minute intervals")
+                )
+        total = sum(group.headcount for group in self.groups.values())
+        if total > MOST_PEOPLE:
+            largest = max(self.groups, key=lambda name: self.groups[name].headcount)
+            errors.append(
+                FieldError(("groups", largest, "headcount"), self.groups[largest].headcount, f"must leave at most {MOST_PEOPLE:,} people in all groups together")
+            )  # fmt: skip
+        week = self.opening.by_weekday()
+        for name, group in self.groups.items():
+            for numbers in _profiles(group.on_duty):
+                most = max(numbers.values(), default=0)
+                if most > MOST_PEOPLE:
+                    errors.append(
+                        FieldError(("groups", name, "on_duty"), most, f"must be at most {MOST_PEOPLE:,} people at a time")
+                    )  # fmt: skip
+                off = [minute for minute in numbers if minute % step]
+                if off:
+                    found = f"{off[0] // 60:02d}:{off[0] % 60:02d}"
+                    errors.append(
+                        FieldError(("groups", name, "on_duty"), found, f"must have times on the {step}-minute intervals")
+                    )  # fmt: skip
+            mine = [self.shifts[s] for s in (group.shifts or self.shifts) if s in self.shifts]
+            if group.on_duty is not None or not group.headcount or not mine:
+                continue
+            if not any(_overlap(shift, week) for shift in mine):
+                errors.append(
+                    FieldError(("groups", name, "shifts" if group.shifts else "headcount"), None, "has no shift that overlaps the opening hours")
+                )  # fmt: skip
+        for name, kind in self.types.items():
+            for path, values in (
+                (("handle", "talk_s"), kind.handle.talk_s),
+                (("patience", "mean_s"), kind.patience.mean_s),
+            ):
+                if not isinstance(values, dict):
+                    continue
+                off = [minute for minute in values if minute % step]
+                if not values or min(values.values()) <= 0:
+                    errors.append(
+                        FieldError(("types", name, *path), None, "needs values above 0 by time of day")
+                    )
+                elif off:
+                    found = f"{off[0] // 60:02d}:{off[0] % 60:02d}"
+                    errors.append(
+                        FieldError(("types", name, *path), found, f"must have times on the {step}-minute intervals")
+                    )  # fmt: skip
+
     def _shifts_fit_the_grid(self, errors: list[FieldError]) -> None:
         for name, shift in self.shifts.items():
             if round(shift.hours * 60) % 15:
                 errors.append(
                     FieldError(("shifts", name, "hours"), shift.hours, "must be whole quarter-hours")
+                )
+            first, last = shift.starts
+            if first % 15:
+                errors.append(
+                    FieldError(
+                        ("shifts", name, "starts"),
+                        f"{first // 60:02d}:{first % 60:02d}-{last // 60:02d}:{last % 60:02d}",
+                        "must begin on a quarter of an hour",
+                    )
                 )
             for i, pause in enumerate(shift.breaks):
                 if pause.minutes % 15:
@@ -981,6 +1085,24 @@ class Scenario(_Part):
         _known(policy.detectors or (), self.detectors, (*path, "detectors"), "a detector", errors)
         _keys(policy.contained or {}, types, (*path, "contained"), "a contact type", errors)
         _keys(policy.occupancy_ceiling or {}, groups, (*path, "occupancy_ceiling"), "a group", errors)
+
+
+def _profiles(on_duty: Any) -> list[dict[int, float]]:
+    """The profiles by time of day of a group on duty."""
+    if on_duty is None:
+        return []
+    return list(on_duty.values()) if all(isinstance(key, str) for key in on_duty) else [on_duty]
+
+
+def _overlap(shift: ShiftType, week: list[tuple[int, int] | None]) -> bool:
+    """Whether some start of the shift leads into opening hours."""
+    first, last = shift.starts[0], shift.starts[1] + round(shift.hours * 60)
+    for day in days_of(shift.days):
+        for later in (0, 1):
+            hours = week[(day + later) % 7]
+            if hours and first < hours[1] + later * DAY_MIN and last > hours[0] + later * DAY_MIN:
+                return True
+    return False
 
 
 def _keys(

@@ -16,7 +16,16 @@ import numpy as np
 
 from planner.schedule import lp
 from planner.schedule.frame import Floats, Frame, Ints, build_frame
-from planner.schedule.problem import CoverProblem, Plan, Prices, Shift, Unmet, faults, relative_gap
+from planner.schedule.problem import (
+    CoverProblem,
+    Plan,
+    Prices,
+    ProblemError,
+    Shift,
+    Unmet,
+    faults,
+    relative_gap,
+)
 from planner.schedule.search import (
     Bench,
     Piece,
@@ -37,10 +46,6 @@ SMALL_NODES = 500
 BREAKS = 12_000  # columns up to which all breaks are placed anew at once
 BREAKS_NODES = 1
 PROVEN = 1e-6
-
-
-class ProblemError(ValueError):
-    """The problem is meaningless; the text says why."""
 
 
 def solve(problem: CoverProblem, *, seed: int = 0, time_limit_s: float = 60.0, thorough: bool = True) -> Plan:

@@ -14,6 +14,11 @@ from typing import Literal, NamedTuple
 
 DAY_MIN = 1440
 
+
+class ProblemError(ValueError):
+    """The problem is meaningless; the text says why."""
+
+
 BreakName = Literal["break", "lunch", "decompression", "offline"]
 BREAK_KINDS: tuple[str, ...] = ("break", "lunch", "decompression", "offline")
 

@@ -14,10 +14,19 @@ from hypothesis import strategies as st
 
 from planner.schedule import lp
 from planner.schedule import validate as validate_module
-from planner.schedule.cover import ProblemError, solve
+from planner.schedule.cover import solve
 from planner.schedule.frame import build_frame, place_breaks, running_sum, worth_of_starts
 from planner.schedule.people import assign
-from planner.schedule.problem import BreakRule, CoverProblem, CoverRow, PaidTime, Plan, Shift, ShiftKind
+from planner.schedule.problem import (
+    BreakRule,
+    CoverProblem,
+    CoverRow,
+    PaidTime,
+    Plan,
+    ProblemError,
+    Shift,
+    ShiftKind,
+)
 from planner.schedule.validate import validate, validate_people
 
 TEA = BreakRule("tea", 60, True, 60, 120)
