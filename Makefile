@@ -16,7 +16,9 @@ $(VENV)/.python:
 
 $(VENV)/.installed: $(VENV)/.python pyproject.toml constraints.txt
 	@echo "Installing Unhurried (about a minute the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable .
+	@echo "Compiling it"
+	@$(BIN)/python -m compileall -qq $(VENV)/lib & $(BIN)/python -c "from sim import kernel; kernel.warm_up(lambda _: None)"; wait
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

@@ -24,14 +24,18 @@ chosen = st.segmented_control(
 )  # fmt: skip
 frame = frames.get(chosen or "", document["frames"][0])
 verdict = frame["verdict"]["sentences"]
+totals = [sentence for sentence in verdict if sentence.startswith(("On cash", "With the margin"))]
+rest = [sentence for sentence in verdict if sentence not in totals]
 st.markdown(
-    f"**{show.safe(verdict[0])}**" if verdict else "**There is only today's policy: nothing to compare.**"
+    f"**{show.safe(' '.join(totals))}**"
+    if totals
+    else "**There is only today's policy: nothing to compare.**"
 )
 st.caption(
     f"{show.FRAME_LABEL.get(frame['frame'], frame['frame'])}: {show.safe(frame['meaning'].replace('as_is', names['as_is']))}."
 )
-if verdict[1:]:
-    st.markdown("\n".join(f"- {show.safe(sentence)}" for sentence in verdict[1:]))
+if rest:
+    st.markdown("\n".join(f"- {show.safe(sentence)}" for sentence in rest))
 
 # --- the locked result ----------------------------------------------------------------------------------------------
 

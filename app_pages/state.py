@@ -386,7 +386,7 @@ def compute(scenario: Scenario, applied: tuple[Applied, ...], replications: int)
         ):
             st.write(
                 f"Anchor today, plan each policy, simulate {replications} paired replications in three frames, take the"
-                " levers apart. This takes some minutes the first time, then it is kept. Changing a setting stops it."
+                " levers apart. This takes some minutes the first time, then it is kept. Changing a setting, or the page, stops it."
             )
             say = _progress(scenario)
             jobs.kept_compare(scenario, options, folder=folder(), say=say, applied=applied)

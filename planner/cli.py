@@ -159,6 +159,10 @@ def check(file: ScenarioArgument, scenario: Named = None, sets: Sets = None, as_
         f"{len(s.groups)} groups with {document['headcount']} people, policies {', '.join(s.policies)}.",
         highlight=False,
     )
+    if not s.shrinkage:
+        out.print(
+            "  No shrinkage is given: plans are made as if everybody were always there.", highlight=False
+        )
     for a in loaded.applied:
         out.print(f"  {a.path} = {a.value} ({a.source})", highlight=False)
 

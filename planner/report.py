@@ -35,6 +35,11 @@ from sim.measures import CUSTOMER, PEOPLE, Estimate, Totals, difference, summary
 Json = dict[str, Any]
 
 LABELS: dict[str, str] = {
+    "containment": "Containment, of bot sessions",
+    "service_level": "Service level (g3: in time, of all offered to people)",
+    "service_level_g0": "g0: in time, of answered",
+    "service_level_g1": "g1: in time, of answered and late abandoned",
+    "service_level_g2": "g2: in time or gone in time, of all offered",
     "cash": "Cash",
     "margin_lost": "Margin of customers lost",
     "cash_and_margin": "Cash and margin lost",
@@ -304,11 +309,14 @@ def verdict(comparison: Comparison, frame: str) -> Json:
         if gap.mean == gap.low == gap.high == 0:
             sentences.append(f"{words}, there is no difference between {names[best]} and {names[second]}.")
             continue
-        text = (
-            f"{words}, {names[best]} costs least: {_money(-gap.mean, currency)} a year less than {names[second]} "
-            f"(95 % interval {_money(-gap.high, currency)} to {_money(-gap.low, currency)})"
+        less = f"{_money(-gap.mean, currency)} a year less than {names[second]}"
+        interval = f"95 % interval {_money(-gap.high, currency)} to {_money(-gap.low, currency)}"
+        sentences.append(
+            f"{words}, {names[best]} costs least: {less} ({interval})."
+            if sure
+            else f"{words}, the simulation cannot tell {names[best]} and {names[second]} apart: {names[best]} comes to {less} ({interval})."
         )
-        sentences.append(text + ("." if sure else "; the simulation cannot tell them apart for sure."))
+    sentences += _short_of_targets(comparison, frame, names)
     anew = planned_anew(comparison) if frame == "equal_hours" else {}
     if anew:
         sentences.append(
@@ -366,6 +374,24 @@ def verdict(comparison: Comparison, frame: str) -> Json:
     return {"sentences": sentences, "turns_at_value_factor": plain(turns), "best": plain(winners)}
 
 
+def _short_of_targets(comparison: Comparison, frame: str, names: Mapping[str, str]) -> list[str]:
+    """Where a frame leaves a policy far from the service that its targets ask for."""
+    at_target = comparison.frames.get("at_target", {})
+    found = []
+    for policy, cell in comparison.frames[frame].items():
+        if frame == "at_target" or policy not in at_target:
+            continue
+        here, there = (
+            measures_of(c, comparison.scenario)["service_level"].mean for c in (cell, at_target[policy])
+        )
+        if here < there - 0.05:
+            found.append(
+                f"{names[policy]} misses its service targets here: {100 * here:.0f} % answered in time, "
+                f"{100 * there:.0f} % where they hold."
+            )
+    return found
+
+
 def _money(amount: float, currency: str) -> str:
     size = abs(amount)
     text = f"{size / 1e6:,.2f} million" if size >= 1e6 else f"{size:,.0f}"
@@ -402,6 +428,8 @@ def change(value: Json) -> str:
     if value["low"] is None or value["high"] is None:
         return f"{value['mean'] * scale:+,.2f}{tail}"
     mean, low, high = (float(value[k]) * scale for k in ("mean", "low", "high"))
+    if low == high:
+        return f"{mean:+,.{0 if abs(mean) >= 1000 else 2}f}{tail}"
     digits = 0 if max(abs(low), abs(high)) >= 1000 else 2
     return f"{mean:+,.{digits}f}{tail} [{low:,.{digits}f}, {high:,.{digits}f}]"
 
@@ -508,7 +536,15 @@ def print_plan(console: Console, document: Json) -> None:
 
 
 def print_comparison(console: Console, document: Json, *, every: bool = False) -> None:
-    """`compare` in words: the verdict of each frame, then the table, then the ladder."""
+    """`compare` in words: the staffing, the verdict of each frame, then the table, then the ladder."""
+    for policy, plan in document["plans"].items():
+        fte = plan["fte"]
+        console.print(
+            f"To hold the service targets, {document['policies'][policy]['title'].lower()} needs "
+            f"{fte['paid']:.0f} FTE on the payroll ({fte['bare']:.0f} on the queue); "
+            f"Erlang C per queue with flat shrinkage would say {fte['erlang_c_flat_shrinkage']:.0f}.",
+            highlight=False,
+        )
     for frame in document["frames"]:
         console.print(f"\n[bold]{frame['frame'].replace('_', ' ').capitalize()}[/bold]: {frame['meaning']}")
         for sentence in frame["verdict"]["sentences"]:
@@ -520,7 +556,7 @@ def print_comparison(console: Console, document: Json, *, every: bool = False) -
             table.add_column(document["policies"][p]["title"], justify="right")
         for p in policies[1:]:
             table.add_column(
-                f"{document['policies'][p]['title']} less {document['policies'][policies[0]]['title'].lower()} [95 %]",
+                f"{document['policies'][p]['title']} minus {document['policies'][policies[0]]['title'].lower()} [95 %]",
                 justify="right",
             )
         names = list(frame["policies"][policies[0]]) if every else [*HEADLINE]

@@ -23,14 +23,6 @@ def main() -> None:
     document = jobs.kept_compare(loaded.value, jobs.demo_options(loaded.value), say=say)
     out = Console(width=None if sys.stdout.isatty() else 170)
     out.print(f"[bold]{document['title']}[/bold]\n{document['story']}\n", highlight=False)
-    for policy, plan in document["plans"].items():
-        fte = plan["fte"]
-        out.print(
-            f"To hold the service targets, {document['policies'][policy]['title'].lower()} needs "
-            f"{fte['paid']:.0f} FTE on the payroll ({fte['bare']:.0f} on the queue); "
-            f"Erlang C per queue with flat shrinkage would say {fte['erlang_c_flat_shrinkage']:.0f}.",
-            highlight=False,
-        )
     report.print_comparison(out, document)
     out.print(
         f"\nMade in {time.monotonic() - start:.0f} s ({document['replications']} paired replications, quick planning). "

@@ -55,7 +55,8 @@ def verdicts(document: dict[str, Any], turns: bool = True) -> list[str]:
         where = [x for x in sentences if x.startswith("It turns")]
         if frame["frame"] == "equal_budget":  # cash is alike by construction
             ranks, where = [x for x in ranks if not x.startswith("On cash")], []
-        lines += [f"- {sentence}" for sentence in (ranks + where if turns else ranks)]
+        short = [x for x in sentences if "misses its service targets" in x]
+        lines += [f"- {sentence}" for sentence in [*ranks, *short, *(where if turns else [])]]
         off = [
             f"{document['policies'][p]['title']} {100 * rest:+.1f} %"
             for p, rest in frame["residue"].items()
