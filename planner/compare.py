@@ -18,7 +18,7 @@ from planner import evidence
 from planner.anchor import Anchored, anchor, lens_of
 from planner.money import Money, amounts, money
 from planner.natural import NaturalValues
-from planner.plan import PlanResult, as_is_roster, plan, schedule_of
+from planner.plan import PROOF_REPLICATIONS, PlanResult, as_is_roster, plan, schedule_of
 from planner.requirement import MOST, QUICK, Requirement
 from planner.roster import Roster
 from planner.scenario import compile as c
@@ -214,6 +214,7 @@ class Runner:
             self.plans[policy] = plan(
                 self.scenario, self.anchored.natural, policy, engine=self.engine, executor=self.executor,
                 say=lambda text: self.say(f"{policy}: {text}"), plan_replications=self.plan_replications,
+                replications=min(PROOF_REPLICATIONS, self.plan_replications),
             )  # fmt: skip
         return self.plans[policy]
 
@@ -286,12 +287,11 @@ class Runner:
         today = self.cell("as_is", self.as_is)
         everyone = ["as_is", *(p for p in policies if p != "as_is")]
         results: dict[str, dict[str, Cell]] = {}
-        if "at_target" in frames:
-            results["at_target"] = side_by_side(self._at_target, everyone)
-        if "equal_hours" in frames or "equal_budget" in frames:
-            hours = side_by_side(self._with_equal_hours, everyone)
-            results["equal_hours"] = hours
+        first = side_by_side(lambda policy: self._first_frames(policy, frames), everyone)
+        for frame in ("at_target", "equal_hours"):
+            results[frame] = {policy: cells[frame] for policy, cells in first.items() if frame in cells}
         if "equal_budget" in frames:
+            hours = results["equal_hours"]
             base = hours["as_is"]
             results["equal_budget"] = side_by_side(
                 lambda policy: (
@@ -304,15 +304,18 @@ class Runner:
         kept = {frame: results[frame] for frame in frames}
         return Comparison(self.scenario, self.anchored, today, kept, self.plans)
 
-    def _at_target(self, policy: str) -> Cell:
-        roster = self.plan(policy).roster
-        self.say(f"simulating {policy} at target")
-        return self.cell(policy, roster)
-
-    def _with_equal_hours(self, policy: str) -> Cell:
-        roster, residue = self.equal_hours(policy)
-        self.say(f"simulating {policy} with equal hours")
-        return self.cell(policy, roster, residue)
+    def _first_frames(self, policy: str, frames: Sequence[str]) -> dict[str, Cell]:
+        """The policy's cells at target and with equal hours, as far as the frames want them."""
+        cells: dict[str, Cell] = {}
+        if "at_target" in frames:
+            roster = self.plan(policy).roster
+            self.say(f"simulating {policy} at target")
+            cells["at_target"] = self.cell(policy, roster)
+        if "equal_hours" in frames or "equal_budget" in frames:
+            roster, residue = self.equal_hours(policy)
+            self.say(f"simulating {policy} with equal hours")
+            cells["equal_hours"] = self.cell(policy, roster, residue)
+        return cells
 
     # --- the ladder -------------------------------------------------------------------------------------------------
 

@@ -124,7 +124,7 @@ def test_compare_shows_verdict_measures_money_and_endings(opened: Callable[[str]
     text = words(app)
     assert "A small desk" in text
     assert "2 replications" in text
-    assert "costs least" in text
+    assert "costs least" in text or "cannot tell" in text
     values, money = app.dataframe[0].value, app.dataframe[1].value
     assert {"Today", "Rigid AHT", "Empathy-aware"} <= set(values.columns)
     assert {"= Cash", "Margin of customers lost", "= Cash and margin lost"} <= set(money["Measure"])
@@ -139,7 +139,7 @@ def test_each_frame_can_be_chosen(frame: str, opened: Callable[[str], AppTest]) 
     app = opened("compare")
     app.get_by_key("frame").set_value(frame).run()
     assert not app.exception
-    assert "costs least" in words(app)
+    assert "costs least" in words(app) or "cannot tell" in words(app)
 
 
 @pytest.mark.parametrize("part", ["By segment", "By channel", "Vulnerable or not", "By group of people"])
