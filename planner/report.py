@@ -36,7 +36,6 @@ Json = dict[str, Any]
 
 LABELS: dict[str, str] = {
     "containment": "Containment, of bot sessions",
-    "service_level": "Service level (g3: in time, of all offered to people)",
     "service_level_g0": "g0: in time, of answered",
     "service_level_g1": "g1: in time, of answered and late abandoned",
     "service_level_g2": "g2: in time or gone in time, of all offered",

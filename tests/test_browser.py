@@ -97,9 +97,8 @@ def test_charts_are_drawn_and_have_words(address: str, page: Any) -> None:
     page.goto(address)
     page.get_by_text("How needs ended").first.wait_for(state="visible", timeout=90_000)
     page.wait_for_selector("[aria-label^='How needs ended']", timeout=30_000)
-    assert (
-        page.locator("[data-testid=stVegaLiteChart] svg, [data-testid=stVegaLiteChart] canvas").count() >= 4
-    )
+    charts = page.locator("[data-testid=stVegaLiteChart] svg, [data-testid=stVegaLiteChart] canvas")
+    charts.nth(3).wait_for(state="attached", timeout=30_000)
 
 
 def test_a_link_opens_what_it_names(address: str, page: Any) -> None:
