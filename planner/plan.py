@@ -24,6 +24,7 @@ from planner.requirement import (
     judge,
     measured_of,
     require,
+    sums_by_wait,
     targets_of,
     waits_of,
 )
@@ -39,7 +40,7 @@ from planner.schedule.validate import validate
 from planner.shifts import GRID_MIN, on_queue_share, shift_kinds, usual_shifts
 from planner.shrinkage import rostered_per_present, share_of, worked_share
 from sim import erlang
-from sim.measures import Estimate, Lens, Totals, people_by_day, service_totals, stack, summary, totals
+from sim.measures import Estimate, Lens, Totals, stack, summary, totals
 from sim.replicate import Engine, simulate_once
 from sim.world import Floats, World
 
@@ -312,12 +313,7 @@ def _proof_once(
     world: World, lens: Lens, waits: list[float], k: int, engine: Engine
 ) -> tuple[Totals, list[dict[str, Floats]]]:
     drawn, records = simulate_once(world, PROOF_SEED, k, engine)
-    n = len(world.types.talk_cv)
-    people = people_by_day(world, records.spells)
-    by_wait = [
-        service_totals(world, drawn, records.contacts, np.full(n, wait * 1000.0)) | people for wait in waits
-    ]
-    return totals(world, drawn, records, lens), by_wait
+    return totals(world, drawn, records, lens), sums_by_wait(world, drawn, records, waits)
 
 
 def plan(

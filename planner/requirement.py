@@ -28,6 +28,7 @@ from planner.shifts import usual_shifts
 from sim import erlang
 from sim.draws import Draws, draw_needs, draw_people, draw_rows
 from sim.measures import people_by_day, service_totals, t_value
+from sim.records import Records
 from sim.replicate import Engine, run_engine, totals_once
 from sim.world import Floats, Ints, Staffing, World, frozen
 
@@ -132,6 +133,14 @@ def waits_of(scenario: Scenario, policy: str) -> list[float]:
     """The distinct acceptable waits of the service levels, seconds."""
     return sorted({t.within_s for t in targets_of(scenario, policy) if t.measure == "service_level"}) or [
         20.0
+    ]
+
+
+def sums_by_wait(world: World, drawn: Draws, records: Records, waits: list[float]) -> list[dict[str, Floats]]:
+    """What targets are judged by, of one replication: a mapping for each acceptable wait (s)."""
+    people, n = people_by_day(world, records.spells), len(world.types.talk_cv)
+    return [
+        service_totals(world, drawn, records.contacts, np.full(n, wait * 1000.0)) | people for wait in waits
     ]
 
 
@@ -327,12 +336,7 @@ class Search:
                 self.draws[k] = drawn
         drawn = drawn._replace(people=draw_people(world, SEED, k))
         records = run_engine(world, drawn, self.engine)
-        n = len(self.scenario.types)
-        people = people_by_day(world, records.spells)
-        return [
-            service_totals(world, drawn, records.contacts, np.full(n, wait * 1000.0)) | people
-            for wait in self.waits
-        ]
+        return sums_by_wait(world, drawn, records, self.waits)
 
     def start(self) -> Requirement:
         """Rows from Erlang A on lagged load, with the arrivals and handle times that the policy itself leads to."""

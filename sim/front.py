@@ -71,7 +71,7 @@ class Reaching(NamedTuple):
 
 
 def bot_is_up(bot: Bot, kind: Any, when: Any) -> Any:
-    """Whether the bot is there, for one contact or for arrays of them: its own hours, and no outage."""
+    """Whether the bot is there, for arrays of contacts: its own hours, and no outage."""
     of_day = when % DAY_MS
     up = (bot.from_ms[kind] <= of_day) & (of_day < bot.to_ms[kind])
     for start, end in zip(bot.outage_from.tolist(), bot.outage_to.tolist(), strict=True):

@@ -335,8 +335,8 @@ class Model:
 
     def run(self) -> Records:
         """Run all simulated days and hand over the records."""
-        self.await_first(Moment(self.when_known_reaches, None))
-        self.await_timetable(Moment(self.when_timetabled, None))
+        self.await_next(self.known_next, Moment(self.when_known_reaches, None), self.when_known_reaches)
+        self.await_next(self.timetable_next, Moment(self.when_timetabled, None), self.when_timetabled)
         if self.stop_ms > 0:
             with _no_cycles():
                 self.env.run(until=self.stop_ms)
@@ -369,7 +369,7 @@ class Model:
         answered = np.array([self.always_open or self.doors.are_open(t) for t in when.tolist()], np.bool_)
         self.known = zip(contacts, _row_by_row(when, answered), strict=True)
         """Contact, when, and whether people answer then."""
-        self.known_next = _row_by_row(rank, delay)
+        self.known_next: Iterator[Any] = _row_by_row(rank, delay)
 
     def _timetable(self) -> None:
         """Shifts, activities, changes of capacity and closing, in order."""
@@ -386,7 +386,7 @@ class Model:
         when, kind, who = (np.concatenate(column) for column in zip(*parts, strict=True))
         order, rank, delay = _in_order(when, kind, who)
         self.timetable = _row_by_row(kind[order], who[order], when[order])
-        self.timetable_next = _row_by_row(rank, delay)
+        self.timetable_next: Iterator[Any] = _row_by_row(rank, delay)
         self.shift_of_act = np.repeat(np.arange(len(staffing.agent)), np.diff(staffing.act_from)).tolist()
         self.happens: dict[int, Callable[[int, int], None]] = {
             SIGN_ON: self.shift_starts, SIGN_OFF: self.shift_ends, ACTIVITY: self.activity_due,
@@ -407,24 +407,17 @@ class Model:
             self.intensity_of[need],
         )  # fmt: skip
 
-    def await_first(self, moment: Moment) -> None:
-        """Wait for the next of those who are known to reach people."""
-        rank, delay = next(self.known_next, LAST)
+    def await_next(self, nexts: Iterator[tuple[int, int]], moment: Moment, then: Handlers) -> None:
+        """Wait for the next of what is known beforehand."""
+        rank, delay = next(nexts, LAST)
         if rank:
-            moment.callbacks = self.when_known_reaches
-            self.schedule(moment, rank, delay)
-
-    def await_timetable(self, moment: Moment) -> None:
-        """Wait for the next line of the timetable."""
-        rank, delay = next(self.timetable_next, LAST)
-        if rank:
-            moment.callbacks = self.when_timetabled
+            moment.callbacks = then
             self.schedule(moment, rank, delay)
 
     def timetabled(self, moment: Moment) -> None:
         """A line of the timetable comes true, and the next one is awaited."""
         kind, who, now = next(self.timetable)
-        self.await_timetable(moment)
+        self.await_next(self.timetable_next, moment, self.when_timetabled)
         self.happens[kind](who, now)
 
     # --- customers ------------------------------------------------------------------------------------------------
@@ -499,10 +492,7 @@ class Model:
     def known_reaches(self, moment: Moment) -> None:
         """Somebody reaches people without having met any before, and the next one is awaited."""
         contact, (now, answered) = next(self.known)
-        rank, delay = next(self.known_next, LAST)
-        if rank:
-            moment.callbacks = self.when_known_reaches
-            self.schedule(moment, rank, delay)
+        self.await_next(self.known_next, moment, self.when_known_reaches)
         flags = contact[3]
         if not answered:
             self.out_of_hours(contact, flags, now)
