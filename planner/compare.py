@@ -302,7 +302,8 @@ class Runner:
                 everyone,
             )
         kept = {frame: results[frame] for frame in frames}
-        return Comparison(self.scenario, self.anchored, today, kept, self.plans)
+        plans = {policy: self.plans[policy] for policy in everyone if policy in self.plans}
+        return Comparison(self.scenario, self.anchored, today, kept, plans)
 
     def _first_frames(self, policy: str, frames: Sequence[str]) -> dict[str, Cell]:
         """The policy's cells at target and with equal hours, as far as the frames want them."""
