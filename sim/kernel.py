@@ -196,9 +196,9 @@ def _waiting_for(group: int, queues: Ints, waiting: Ints) -> int:
 
 def _settle(
     agent: int, now: int, half_life_ms: float, threshold: float, load: Floats, load_at: Ints, spell: Ints,
-    s_area: Floats, s_over: Ints,
+    s_over: Ints,
 ) -> None:  # fmt: skip
-    """Bring the agent's load up to now, and account for it."""
+    """Bring the agent's load up to now, and account for the time over the threshold."""
     elapsed = now - load_at[agent]
     if elapsed == 0:
         return
@@ -206,11 +206,8 @@ def _settle(
     load_at[agent] = now
     if before == 0.0:
         return
-    after = rules.decayed(before, elapsed, half_life_ms)
-    load[agent] = after
-    mine = spell[agent]
-    s_area[mine] += rules.load_area(before, after, half_life_ms)
-    s_over[mine] += rules.time_over(before, elapsed, half_life_ms, threshold)
+    load[agent] = rules.decayed(before, elapsed, half_life_ms)
+    s_over[spell[agent]] += rules.time_over(before, elapsed, half_life_ms, threshold)
 
 
 def _is_open(now: int, open_ms: Ints, close_ms: Ints) -> bool:
@@ -285,6 +282,7 @@ def _loop(
     n_waiting = 0
     n_heap = 0
     n_spells = 0
+    s_load_taken = s_load_area  # until the end, when it becomes the area
     at_birth = 0
     at_table = 0
     next_birth = FAR
@@ -323,8 +321,10 @@ def _loop(
         if event == FREE:
             agent = who
             if status[agent] != BUSY:
-                _settle(
-                    agent, now, b.rest_half_life_ms, threshold, load, load_at, spell, s_load_area, s_over_ms
+                before = load[agent]
+                _settle(agent, now, b.rest_half_life_ms, threshold, load, load_at, spell, s_over_ms)
+                s_load_taken[spell[agent]] += rules.load_rested(
+                    before - load[agent], b.rest_half_life_ms, half_life[staffing_group_of[agent]]
                 )
                 if status[agent] == REST:
                     resting[staffing_group_of[agent]] -= 1
@@ -441,6 +441,7 @@ def _loop(
             n_spells += 1
             load[agent] = rules.decayed(load[agent], now - load_at[agent], b.off_half_life_ms)
             load_at[agent] = now
+            s_load_taken[spell[agent]] = load[agent]
             leaving[agent] = 0
             owed[agent] = 0
             signed_on[staffing_group_of[agent]] += 1
@@ -587,7 +588,7 @@ def _loop(
                 load_key, since,
             )  # fmt: skip
             s_idle_ms[spell[leaver]] += now - since[leaver]
-            _settle(leaver, now, half_life[group], threshold, load, load_at, spell, s_load_area, s_over_ms)
+            _settle(leaver, now, half_life[group], threshold, load, load_at, spell, s_over_ms)
             status[leaver] = AWAY
 
         if freeing >= 0:
@@ -711,7 +712,7 @@ def _loop(
                     load_key, since,
                 )  # fmt: skip
                 s_idle_ms[mine] += now - since[agent]
-            _settle(agent, now, half_life[group], threshold, load, load_at, spell, s_load_area, s_over_ms)
+            _settle(agent, now, half_life[group], threshold, load, load_at, spell, s_over_ms)
             load_now = load[agent]
 
             interval = c_arrive_ms[row] % DAY_MS // clock_interval_ms
@@ -806,8 +807,12 @@ def _loop(
             s_contacts[mine] += 1
             status[agent] = BUSY
             when = over_at + acw_ms
-            _settle(agent, when, half_life[group], threshold, load, load_at, spell, s_load_area, s_over_ms)
-            load[agent] += rules.load_gained(b, intensity, talk_ms, people_absorption[agent], strained[kind])
+            _settle(agent, when, half_life[group], threshold, load, load_at, spell, s_over_ms)
+            gained = rules.load_gained(
+                intensity, talk_ms, rules.load_rate(b, people_absorption[agent], strained[kind])
+            )
+            s_load_taken[mine] += gained
+            load[agent] += gained
             if when < stop:
                 n_heap = _push(heap, n_heap, when << 28 | FREE << 23 | agent)
 
@@ -855,10 +860,14 @@ def _loop(
                 s_idle_ms[mine] += stop - since[agent]
                 _settle(
                     agent, stop, half_life[staffing_group_of[agent]], threshold, load, load_at, spell,
-                    s_load_area, s_over_ms,
+                    s_over_ms,
                 )  # fmt: skip
             s_off_ms[mine] = stop
             s_load_end[mine] = load[agent]
+    for mine in range(n_spells):
+        s_load_area[mine] = rules.load_area(
+            s_load_taken[mine], s_load_end[mine], half_life[staffing_group_of[s_agent[mine]]]
+        )
     return n_spells
 
 

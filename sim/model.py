@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import gc
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from heapq import heapify, heappop, heappush
+from itertools import chain
 from struct import Struct
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import simpy
@@ -26,6 +27,21 @@ from sim import records as r
 from sim import world as w
 from sim.draws import Draws
 from sim.records import Records
+from sim.rules import (
+    decayed,
+    ending_of,
+    hurried_share,
+    idle_key,
+    is_passed_on,
+    load_gained,
+    odds,
+    over_target,
+    p_heard,
+    resolved_odds,
+    talk_factor,
+    time_over,
+    unmet_share,
+)
 from sim.world import DAY_MS, Ints, World
 
 (
@@ -44,23 +60,43 @@ _LINE = Struct(f"{len(_SAID)}d")
 Handlers = list[Callable[[Any], None]]
 Contact = tuple[Any, ...]
 """Somebody who reaches people, as they were drawn: row, need, kind, flags, patience, talk, acw; the uniforms of being
-heard, resolved, escalating, returning, being passed on; whether another attempt would follow; difficulty, vulnerable,
-intensity. Plain, because they are only ever taken apart."""
+heard, resolved, escalating, returning, being passed on; whether another attempt would follow; difficulty, whether it
+is unsafe to tell unless heard, intensity. Plain, because they are only ever taken apart."""
 FEW = 4096
-LAST = (0, 0)
 
 
-def _row_by_row(*columns: Any) -> Iterator[tuple[Any, ...]]:
-    """Rows of arrays as plain values, made some thousands at a time: all at once would not fit the cache."""
-    for first in range(0, len(columns[0]), FEW):
-        yield from zip(*(column[first : first + FEW].tolist() for column in columns), strict=True)
+def _row_by_row(*columns: Any, within: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+    """Rows of arrays as plain values, the first being the row of `within` if that is given.
+
+    Made some thousands at a time: all at once would not fit the cache.
+    """
+
+    def some(first: int) -> Iterator[tuple[Any, ...]]:
+        parts = [column[first : first + FEW].tolist() for column in columns]
+        if within:
+            parts.insert(0, zip(*(column[first : first + FEW].tolist() for column in within), strict=True))
+        return zip(*parts, strict=True)
+
+    return chain.from_iterable(some(first) for first in range(0, len(columns[0]), FEW))
 
 
-def _in_order(when: Ints, kind: Ints, who: Ints) -> tuple[Ints, Ints, Ints]:
-    """The order in which moments come; and of each the rank, and how much later it is than the one before."""
+class Order(NamedTuple):
+    """The order in which moments come that are known beforehand."""
+
+    order: Ints
+    first: tuple[int, int]
+    """Rank and time of the first; a rank of 0 says that there is none."""
+    next_rank: Ints
+    """Of each, the rank of the one after it, and how much later that is."""
+    next_delay: Ints
+
+
+def _in_order(when: Ints, kind: Ints, who: Ints) -> Order:
     rank = kind << 23 | who
     order = np.lexsort((rank, when))
-    return order, rank[order], np.diff(when[order], prepend=0)
+    ranks, whens = np.append(rank[order], 0), when[order]
+    first = (int(ranks[0]), int(whens[0])) if len(whens) else (0, 0)
+    return Order(order, first, ranks[1:], np.diff(whens, append=whens[-1:]))
 
 
 @contextmanager
@@ -144,23 +180,23 @@ class Agent:
     """Somebody at work, or not."""
 
     __slots__ = (
-        "absorption", "act_first", "act_last", "due", "exhaustion", "exhaustion_day", "group", "leaving", "load",
-        "load_at", "next", "number", "on_phone", "owed", "rank", "shift", "since", "spell", "status", "until",
+        "act_first", "act_last", "due", "exhaustion", "exhaustion_day", "group", "leaving", "load",
+        "load_at", "next", "number", "on_phone", "owed", "rank", "shift", "spell", "status", "until",
     )  # fmt: skip
 
-    def __init__(self, number: int, group: Group, absorption: float) -> None:
-        self.number, self.group, self.absorption = number, group, absorption
+    def __init__(self, number: int, group: Group) -> None:
+        self.number, self.group = number, group
         self.exhaustion, self.exhaustion_day = group.exhaustion, 0
         self.status, self.shift, self.leaving = OFF, -1, False
         self.due = True
         """Whether something else than the next customer may come next."""
-        self.since = self.until = self.load_at = 0
+        self.until = self.load_at = 0
         self.load = 0.0
         """At `load_at`, which during a conversation is its end."""
         self.owed = self.act_first = self.act_last = 0
         self.spell = Spell(-1, -1, -1, 0, 0.0)
-        self.on_phone: list[tuple[float, float, float]] = []
-        """For each type: speed, and what the group gives to the log-odds of being heard and of resolving."""
+        self.on_phone: list[tuple[float, float, float, float]] = []
+        """For each type: speed, load per ms, and what the group gives to the log-odds of being heard and resolving."""
         self.next = Moment([], self)
         """The end of what they are doing."""
         self.rank = FREE << 23 | number
@@ -169,15 +205,17 @@ class Agent:
 class Spell:
     """From signing on to signing off; becomes a line of `records.Spells`."""
 
-    __slots__ = (*r.Spells._fields, "number")
+    __slots__ = (*r.Spells._fields, "beyond_ms", "load_taken", "number")
 
     def __init__(self, number: int, agent: int, shift: int, on_ms: int, exhaustion: float) -> None:
         self.number = number
         self.agent, self.shift, self.on_ms, self.exhaustion = agent, shift, on_ms, exhaustion
         self.off_ms = self.talk_ms = self.acw_ms = self.idle_ms = self.rest_ms = self.contacts = 0
         self.break_ms = self.lunch_ms = self.offline_ms = self.decompression_ms = self.unpaid_ms = 0
-        self.over_ms = self.due_ms = 0
+        self.over_ms = self.due_ms = self.beyond_ms = 0
         self.load_area = self.load_end = 0.0
+        self.load_taken = 0.0
+        """The load at the start, and what came on top of it."""
 
 
 def _quick(part: Any, make: Callable[[Any], Any] = lambda value: value) -> Any:
@@ -238,16 +276,15 @@ class Model:
         self.spells: list[Spell] = []
         self.absent = np.zeros(len(world.staffing.agent), np.int64)
 
-        self.when_known_reaches: Handlers = [self.known_reaches]
         self.when_timetabled: Handlers = [self.timetabled]
         self.when_returning: Handlers = [self.returning]
         self.when_handed_over: Handlers = [self.handed_over]
         self.when_impatient: Handlers = [self.loses_patience]
         self.when_overflowing: Handlers = [self.overflows]
-        self.when_free: Handlers = [self.free]
         self.when_pause_over: Handlers = [self.pause_over]
         self._first_contacts(draws, reaching)
         self._timetable()
+        self.known_reaches, self.answer, self.free = self._every_contact()
 
     def _of_types(self, world: World) -> None:
         types, levers = world.types, world.levers
@@ -321,8 +358,11 @@ class Model:
         self.agents: list[Agent] = []
         traits = zip(self.staffing.group_of, *(column.tolist() for column in draws.people[:2]), strict=True)
         for number, (g, speed, absorption) in enumerate(traits):
-            agent = Agent(number, self.groups[g], absorption)
-            agent.on_phone = [(speed * on_type, heard, resolved) for on_type, heard, resolved in on_phone[g]]
+            agent = Agent(number, self.groups[g])
+            agent.on_phone = [
+                (speed * on_type, rules.load_rate(b, absorption, strained), heard, resolved)
+                for strained, (on_type, heard, resolved) in zip(self.strained, on_phone[g], strict=True)
+            ]
             self.agents.append(agent)
         for agent in reversed(self.agents):
             agent.group.spare.append(agent)
@@ -335,14 +375,16 @@ class Model:
 
     def run(self) -> Records:
         """Run all simulated days and hand over the records."""
-        self.await_next(self.known_next, Moment(self.when_known_reaches, None), self.when_known_reaches)
-        self.await_next(self.timetable_next, Moment(self.when_timetabled, None), self.when_timetabled)
+        self.await_first(self.known_first, [self.known_reaches])
+        self.await_first(self.timetable_first, self.when_timetabled)
         if self.stop_ms > 0:
             with _no_cycles():
                 self.env.run(until=self.stop_ms)
         for agent in self.agents:
             if agent.status == IDLE:
-                self.stop_idling(agent, self.stop_ms)
+                self.settle(agent, self.stop_ms, agent.group.half_life_ms)
+            elif agent.status != OFF:
+                agent.spell.beyond_ms = agent.until - self.stop_ms
             if agent.status != OFF:
                 self.sign_off(agent, self.stop_ms)
         for waiting in (x for line in self.lines for x in line.waiting if x.still):
@@ -354,22 +396,24 @@ class Model:
         """Who reaches people without having met any before, in order."""
         needs, rows, types = draws.needs, draws.rows, self.world.types
         fresh = np.where(reaching.row < len(self.tier), ARRIVE, RETURN)
-        order, rank, delay = _in_order(reaching.when, np.where(reaching.from_bot, REACH, fresh), reaching.row)
+        order, self.known_first, next_rank, next_delay = _in_order(
+            reaching.when, np.where(reaching.from_bot, REACH, fresh), reaching.row
+        )
         row, when = reaching.row[order], reaching.when[order]
         need = rows.need[row]
         kind = needs.type[need]
         interval = self.contacts.arrive_ms[row] % DAY_MS // self.interval_ms
-        contacts = _row_by_row(
+        intensity = np.array(self.intensity_of)[need]
+        contacts = (
             row, need, kind, self.contacts.flags[row], rows.patience_unit[row] * types.patience_ms[kind, interval],
             rows.talk_unit[row] * types.talk_ms[kind, interval], rows.acw_unit[row] * types.acw_ms[kind],
             rows.heard[row], rows.resolved[row], rows.escalates[row], rows.returns[row], rows.passed_on[row],
-            rows.attempt[row] + 1 < self.b.max_attempts, needs.difficulty[need], needs.vulnerable[need],
-            np.array(self.intensity_of)[need],
+            rows.attempt[row] + 1 < self.b.max_attempts, needs.difficulty[need],
+            rules.unsafe(self.b, needs.vulnerable[need], intensity), intensity,
         )  # fmt: skip
         answered = np.array([self.always_open or self.doors.are_open(t) for t in when.tolist()], np.bool_)
-        self.known = zip(contacts, _row_by_row(when, answered), strict=True)
-        """Contact, when, and whether people answer then."""
-        self.known_next: Iterator[Any] = _row_by_row(rank, delay)
+        self.known = _row_by_row(when, answered, next_rank, next_delay, within=contacts)
+        """Contact, when, whether people answer then; rank and delay of the next."""
 
     def _timetable(self) -> None:
         """Shifts, activities, changes of capacity and closing, in order."""
@@ -384,9 +428,8 @@ class Model:
             if what != CLOSE or not clock.always_open:
                 parts.append((whens[who], np.full(len(who), what), who))
         when, kind, who = (np.concatenate(column) for column in zip(*parts, strict=True))
-        order, rank, delay = _in_order(when, kind, who)
-        self.timetable = _row_by_row(kind[order], who[order], when[order])
-        self.timetable_next: Iterator[Any] = _row_by_row(rank, delay)
+        order, self.timetable_first, next_rank, next_delay = _in_order(when, kind, who)
+        self.timetable = _row_by_row(kind[order], who[order], when[order], next_rank, next_delay)
         self.shift_of_act = np.repeat(np.arange(len(staffing.agent)), np.diff(staffing.act_from)).tolist()
         self.happens: dict[int, Callable[[int, int], None]] = {
             SIGN_ON: self.shift_starts, SIGN_OFF: self.shift_ends, ACTIVITY: self.activity_due,
@@ -398,26 +441,27 @@ class Model:
         c, rows = self.c, self.rows
         need = rows.need[row]
         kind = self.type_of[need]
-        interval = c.arrive_ms[row] % DAY_MS // self.interval_ms
+        interval, intensity = c.arrive_ms[row] % DAY_MS // self.interval_ms, self.intensity_of[need]
         return (
             row, need, kind, c.flags[row], rows.patience_unit[row] * self.patience_ms[kind][interval],
             rows.talk_unit[row] * self.talk_ms[kind][interval], rows.acw_unit[row] * self.acw_ms[kind],
             rows.heard[row], rows.resolved[row], rows.escalates[row], rows.returns[row], rows.passed_on[row],
-            rows.attempt[row] + 1 < self.b.max_attempts, self.difficulty[need], self.vulnerable[need],
-            self.intensity_of[need],
+            rows.attempt[row] + 1 < self.b.max_attempts, self.difficulty[need],
+            rules.unsafe(self.b, self.vulnerable[need], intensity), intensity,
         )  # fmt: skip
 
-    def await_next(self, nexts: Iterator[tuple[int, int]], moment: Moment, then: Handlers) -> None:
-        """Wait for the next of what is known beforehand."""
-        rank, delay = next(nexts, LAST)
+    def await_first(self, first: tuple[int, int], then: Handlers) -> None:
+        """Wait for the first of what is known beforehand."""
+        rank, when = first
         if rank:
-            moment.callbacks = then
-            self.schedule(moment, rank, delay)
+            self.schedule(Moment(then, None), rank, when)
 
     def timetabled(self, moment: Moment) -> None:
         """A line of the timetable comes true, and the next one is awaited."""
-        kind, who, now = next(self.timetable)
-        self.await_next(self.timetable_next, moment, self.when_timetabled)
+        kind, who, now, next_rank, next_delay = next(self.timetable)
+        if next_rank:
+            moment.callbacks = self.when_timetabled
+            self.schedule(moment, next_rank, next_delay)
         self.happens[kind](who, now)
 
     # --- customers ------------------------------------------------------------------------------------------------
@@ -489,20 +533,6 @@ class Model:
         """The bot lets go, or the house calls back."""
         self.reach(moment.who, self.env.now)
 
-    def known_reaches(self, moment: Moment) -> None:
-        """Somebody reaches people without having met any before, and the next one is awaited."""
-        contact, (now, answered) = next(self.known)
-        self.await_next(self.known_next, moment, self.when_known_reaches)
-        flags = contact[3]
-        if not answered:
-            self.out_of_hours(contact, flags, now)
-        elif self.has_ears:
-            flags |= self.heard_at_the_front(contact)
-            form = w.FLAGGED if flags & FLAGGED else w.ORDINARY
-            self.joins(contact, flags, self.lines[form * self.n_types + contact[2]], now)
-        else:
-            self.joins(contact, flags, self.lines[contact[2]], now)
-
     def reach(self, row: int, now: int) -> None:
         """Somebody reaches people who has met some before, or is called back."""
         contact = self._again(row)
@@ -551,12 +581,16 @@ class Model:
     def heard_at_the_front(self, contact: Contact) -> int:
         """Flags of what the detectors hear, rightly or wrongly, or miss."""
         ears, flags = self.world.detectors, 0
-        row, need, kind, *_, vulnerable, intensity = contact
+        row, need, kind, *_, intensity = contact
         for k, us in enumerate(self.rows.detect):
             if not ears.listens[k, kind]:
                 continue
             there = rules.sees(
-                int(ears.target[k]), float(ears.above[k]), intensity, vulnerable, self.keyword[need]
+                int(ears.target[k]),
+                float(ears.above[k]),
+                intensity,
+                self.vulnerable[need],
+                self.keyword[need],
             )
             if there:
                 flags |= r.FLAG_RIGHT if us[row] < ears.sensitivity[k] else r.FLAG_MISSED
@@ -647,70 +681,138 @@ class Model:
 
     # --- a conversation -------------------------------------------------------------------------------------------
 
-    def answer(self, contact: Contact, flags: int, reach_ms: int, agent: Agent, now: int) -> None:
-        """An agent takes a contact: how long it will take, how it will end, what it leaves behind."""
-        (
-            row, need, kind, _, _, talk, acw, u_heard, u_resolved, u_escalates, u_returns, u_passed_on, goes_on,
-            difficulty, vulnerable, intensity,
-        ) = contact  # fmt: skip
-        if agent.status == IDLE:
-            self.stop_idling(agent, now)
-        b, group, spell, load = self.b, agent.group, agent.spell, agent.load
-        speed, heard_base, resolved_base = agent.on_phone[kind]
-        empathy = group.empathy
+    def _every_contact(
+        self,
+    ) -> tuple[Callable[[Moment], None], Callable[..., None], Callable[[Moment], None]]:
+        """What happens for every contact: it comes, it is answered, its agent is free. All they read is bound once."""
+        b, schedule, known, lines = self.b, self.schedule, self.known, self.lines
+        ordinary, flagged = w.ORDINARY * self.n_types, w.FLAGGED * self.n_types
+        has_ears, has_rest, by_load, scripts = self.has_ears, self.has_rest, self.by_load, self.scripts
+        target_ms, cut_share = self.target_ms, self.cut
+        p_return, p_escalate, threshold = self.p_return, self.p_escalate, b.load_threshold
+        said, line_size, put = self.said, _LINE.size, _LINE.pack_into
 
-        talk *= rules.talk_factor(b, speed, load, now - spell.on_ms, intensity, empathy, self.scripts)
-        repeats = 0
-        if flags & r.REPEATS:
-            talk += b.handover_ms
-            repeats = 1
-        acw *= speed
-        full = talk + acw
-        cut = unmet = 0.0
-        if group.n_waiting:
-            cut = talk * rules.hurried_share(b, group.n_waiting)
-        if self.target_ms[kind]:
-            cut += self.cut[kind] * rules.over_target(full - cut, self.target_ms[kind])
-        if cut > 0.0:
-            unmet = rules.unmet_share(b, cut, full)
-            talk -= cut
-            if talk < 0.0:
-                acw = max(0.0, acw + talk)
-                talk = 0.0
-        talk_ms = int(talk + 0.5) or 1
-        handle_ms = talk_ms + int(acw + 0.5)
+        def known_reaches(moment: Moment) -> None:
+            """Somebody reaches people without having met any before, and the next one is awaited."""
+            contact, now, answered, next_rank, next_delay = next(known)
+            if next_rank:
+                moment.callbacks = when_known_reaches
+                schedule(moment, next_rank, next_delay)
+            flags = contact[3]
+            if not answered:
+                self.out_of_hours(contact, flags, now)
+                return
+            line = lines[ordinary + contact[2]]
+            if has_ears:
+                flags |= self.heard_at_the_front(contact)
+                if flags & FLAGGED:
+                    line = lines[flagged + contact[2]]
+            for group in line.at_once:
+                if group.idle:
+                    answer(contact, flags, now, group.take(), now)
+                    return
+            self.waits(contact, flags, line, now)
 
-        heard = rules.p_heard(b, heard_base, intensity, empathy, unmet, load, repeats, now - reach_ms)
-        if_heard = if_not = 0.0
-        ending = -1
-        if cut > 0.0 and goes_on and rules.is_passed_on(b, cut, full, u_passed_on):
-            flags |= r.PASSED_ON
-            self.onward(row, need, now + talk_ms, now)
-        else:
-            log_odds = rules.resolved_odds(b, resolved_base, difficulty, unmet, load)
-            if_heard = if_not = rules.odds(log_odds)
-            if rules.unsafe(b, vulnerable, intensity):
-                if_not = rules.odds(log_odds + b.resolved_not_heard)
-            was_heard = u_heard < heard
-            ending = rules.ending_of(u_resolved < (if_heard if was_heard else if_not), was_heard)
-            if goes_on:
-                if u_escalates < self.p_escalate[ending]:
-                    flags |= r.ESCALATED
-                    self.onward(row, need, now + talk_ms, now)
-                elif u_returns < self.p_return[ending]:
-                    flags |= r.RETURNS
-                    self.returns(row, need, now + talk_ms, now)
-        if self.has_rest:
-            flags |= self.rest_falls_due(contact, flags, agent, handle_ms)
+        def answer(contact: Contact, flags: int, reach_ms: int, agent: Agent, now: int) -> None:
+            """An agent takes a contact: how long it will take, how it will end, what it leaves behind."""
+            (
+                row, need, kind, _, _, talk, acw, u_heard, u_resolved, u_escalates, u_returns, u_passed_on, goes_on,
+                difficulty, is_unsafe, intensity,
+            ) = contact  # fmt: skip
+            group, spell, load = agent.group, agent.spell, agent.load
+            half_life_ms = group.half_life_ms
+            if load and now > agent.load_at:
+                if load > threshold:
+                    spell.over_ms += time_over(load, now - agent.load_at, half_life_ms, threshold)
+                load = decayed(load, now - agent.load_at, half_life_ms)
+            speed, load_rate, heard_base, resolved_base = agent.on_phone[kind]
 
-        _LINE.pack_into(
-            self.said, self.n_said, row, reach_ms, now, spell.number, talk_ms, handle_ms - talk_ms, full, ending,
-            flags, intensity, load, unmet, heard, if_heard, if_not,
-        )  # fmt: skip
-        self.n_said += _LINE.size
-        self.settle(agent, now + handle_ms, group.half_life_ms)
-        agent.load += rules.load_gained(b, intensity, talk_ms, agent.absorption, self.strained[kind])
-        self.keep(agent, BUSY, now, handle_ms)
+            talk *= talk_factor(b, speed, load, now - spell.on_ms, intensity, group.empathy, scripts)
+            repeats = 0
+            if flags & r.REPEATS:
+                talk += b.handover_ms
+                repeats = 1
+            acw *= speed
+            full = talk + acw
+            cut = unmet = 0.0
+            if group.n_waiting:
+                cut = talk * hurried_share(b, group.n_waiting)
+            if target_ms[kind]:
+                cut += cut_share[kind] * over_target(full - cut, target_ms[kind])
+            if cut:
+                unmet = unmet_share(b, cut, full)
+                talk -= cut
+                if talk < 0.0:
+                    acw = max(0.0, acw + talk)
+                    talk = 0.0
+            talk_ms = int(talk + 0.5) or 1
+            handle_ms = talk_ms + int(acw + 0.5)
+
+            heard = p_heard(b, heard_base, intensity, group.empathy, unmet, load, repeats, now - reach_ms)
+            if cut and goes_on and is_passed_on(b, cut, full, u_passed_on):
+                if_heard = if_not = 0.0
+                ending = -1
+                flags |= r.PASSED_ON
+                self.onward(row, need, now + talk_ms, now)
+            else:
+                log_odds = resolved_odds(b, resolved_base, difficulty, unmet, load)
+                if_heard = if_not = odds(log_odds)
+                if is_unsafe:
+                    if_not = odds(log_odds + b.resolved_not_heard)
+                was_heard = u_heard < heard
+                ending = ending_of(u_resolved < (if_heard if was_heard else if_not), was_heard)
+                if goes_on:
+                    if u_escalates < p_escalate[ending]:
+                        flags |= r.ESCALATED
+                        self.onward(row, need, now + talk_ms, now)
+                    elif u_returns < p_return[ending]:
+                        flags |= r.RETURNS
+                        self.returns(row, need, now + talk_ms, now)
+            if has_rest:
+                flags |= self.rest_falls_due(contact, flags, agent, handle_ms)
+
+            at = self.n_said
+            put(
+                said, at, row, reach_ms, now, spell.number, talk_ms, handle_ms - talk_ms, full, ending, flags,
+                intensity, load, unmet, heard, if_heard, if_not,
+            )  # fmt: skip
+            self.n_said = at + line_size
+
+            if load:
+                if load > threshold:
+                    spell.over_ms += time_over(load, handle_ms, half_life_ms, threshold)
+                load = decayed(load, handle_ms, half_life_ms)
+            gained = load_gained(intensity, talk_ms, load_rate)
+            spell.load_taken += gained
+            agent.load = load + gained
+            agent.load_at = agent.until = now + handle_ms
+            agent.status = BUSY
+            moment = agent.next
+            moment.callbacks = when_free
+            schedule(moment, agent.rank, handle_ms)
+
+        def free(moment: Moment) -> None:
+            """What next: something that is due, the next customer, or idle."""
+            agent = moment.who
+            now, group = agent.until, agent.group
+            if (agent.due or group.to_leave) and self.sees_to_it(agent, group, now):
+                return
+            if group.n_waiting:
+                waiting = self.next_in_line(group, now)
+                if waiting is not None:
+                    self.out_of_line(waiting)
+                    answer(waiting.contact, waiting.flags, waiting.reach_ms, agent, now)
+                    return
+            agent.status = IDLE
+            if by_load:
+                key = idle_key(agent.load, now, group.half_life_ms)
+                heappush(group.idle, (key, now, agent.number, agent))
+            else:
+                group.idle.append(agent)
+
+        when_known_reaches: Handlers = [known_reaches]
+        when_free: Handlers = [free]
+        return known_reaches, answer, free
 
     def onward(self, row: int, need: int, when: int, now: int) -> None:
         """Put through to the second tier."""
@@ -749,59 +851,46 @@ class Model:
         c.outcome[row] = r.ANSWERED
         c.agent[row] = spells.agent[spell]
         n = len(spells.agent)
+        talk_ms, acw_ms = (np.bincount(spell, of[row], n).astype(np.int64) for of in (c.talk_ms, c.acw_ms))
+        away_ms = (
+            spells.rest_ms + spells.break_ms + spells.lunch_ms + spells.offline_ms + spells.decompression_ms
+        )
+        beyond_ms = np.array([spell.beyond_ms for spell in self.spells], np.int64)
         return spells._replace(
-            talk_ms=np.bincount(spell, c.talk_ms[row], n).astype(np.int64),
-            acw_ms=np.bincount(spell, c.acw_ms[row], n).astype(np.int64),
+            talk_ms=talk_ms,
+            acw_ms=acw_ms,
+            idle_ms=spells.off_ms + beyond_ms - spells.on_ms - talk_ms - acw_ms - away_ms,
             contacts=np.bincount(spell, minlength=n),
         )
 
     # --- agents ---------------------------------------------------------------------------------------------------
 
     def settle(self, agent: Agent, now: int, half_life_ms: float) -> None:
-        """Bring the agent's load up to now, and account for it."""
-        before = agent.load
-        if before:
-            elapsed, spell = now - agent.load_at, agent.spell
-            agent.load = after = rules.decayed(before, elapsed, half_life_ms)
-            spell.load_area += rules.load_area(before, after, half_life_ms)
-            if before > self.b.load_threshold:
-                spell.over_ms += rules.time_over(before, elapsed, half_life_ms, self.b.load_threshold)
+        """Bring the load of somebody who is not in a conversation up to now."""
+        elapsed = now - agent.load_at
+        agent.spell.over_ms += rules.time_over(agent.load, elapsed, half_life_ms, self.b.load_threshold)
+        agent.load = rules.decayed(agent.load, elapsed, half_life_ms)
         agent.load_at = now
 
     def keep(self, agent: Agent, status: int, now: int, length: int) -> None:
-        """Something keeps the agent for a while."""
+        """A pause or another activity keeps the agent for a while."""
         agent.status = status
         agent.until = now + length
         moment = agent.next
-        moment.callbacks = self.when_free if status == BUSY else self.when_pause_over
+        moment.callbacks = self.when_pause_over
         self.schedule(moment, agent.rank, length)
 
     def pause_over(self, moment: Moment) -> None:
         """A recovery pause, a break or an activity is done."""
-        agent = moment.who
-        self.settle(agent, agent.until, self.b.rest_half_life_ms)
+        agent, rest_half_life_ms = moment.who, self.b.rest_half_life_ms
+        before = agent.load
+        self.settle(agent, agent.until, rest_half_life_ms)
+        agent.spell.load_taken += rules.load_rested(
+            before - agent.load, rest_half_life_ms, agent.group.half_life_ms
+        )
         if agent.status == REST:
             agent.group.resting -= 1
         self.free(moment)
-
-    def free(self, moment: Moment) -> None:
-        """What next: something that is due, the next customer, or idle."""
-        agent = moment.who
-        now, group = agent.until, agent.group
-        if (agent.due or group.to_leave) and self.sees_to_it(agent, group, now):
-            return
-        waiting = self.next_in_line(group, now) if group.n_waiting else None
-        if waiting is not None:
-            self.out_of_line(waiting)
-            self.answer(waiting.contact, waiting.flags, waiting.reach_ms, agent, now)
-            return
-        agent.status = IDLE
-        agent.since = now
-        if self.by_load:
-            key = rules.idle_key(agent.load, now, group.half_life_ms)
-            heappush(group.idle, (key, now, agent.number, agent))
-        else:
-            group.idle.append(agent)
 
     def sees_to_it(self, agent: Agent, group: Group, now: int) -> bool:
         """Home, a break, or recovery, if one of them is due and may be; else False."""
@@ -862,12 +951,6 @@ class Model:
             spell.unpaid_ms += length
         self.keep(agent, AWAY, now, length)
 
-    def stop_idling(self, agent: Agent, now: int) -> None:
-        """Account for the time spent ready."""
-        agent.spell.idle_ms += now - agent.since
-        self.settle(agent, now, agent.group.half_life_ms)
-        agent.status = AWAY
-
     def leave_idle(self, agent: Agent, now: int) -> None:
         """Somebody idle is not to be called any more."""
         idle = agent.group.idle
@@ -876,7 +959,7 @@ class Model:
             heapify(idle)
         else:
             idle.remove(agent)
-        self.stop_idling(agent, now)
+        self.settle(agent, now, agent.group.half_life_ms)
 
     def next_in_line(self, group: Group, now: int) -> Waiting | None:
         """The best waiting contact for this group: priority, then longest wait."""
@@ -926,6 +1009,7 @@ class Model:
         self.spells.append(agent.spell)
         agent.load = rules.decayed(agent.load, now - agent.load_at, self.b.off_half_life_ms)
         agent.load_at = now
+        agent.spell.load_taken = agent.load
         agent.shift = shift
         agent.leaving = False
         agent.due = True
@@ -936,8 +1020,7 @@ class Model:
 
     def relieve(self, agent: Agent, now: int) -> None:
         """After eight hours somebody fresh takes an anonymous person's place, headset and all."""
-        agent.spell.off_ms = now
-        agent.spell.load_end = agent.load
+        self.ends(agent, now)
         agent.spell = Spell(len(self.spells), agent.number, -1, now, agent.exhaustion)
         self.spells.append(agent.spell)
         agent.load = 0.0
@@ -979,15 +1062,20 @@ class Model:
             return
         if group.idle:
             leaver = group.take()
-            self.stop_idling(leaver, now)
+            self.settle(leaver, now, group.half_life_ms)
             self.sign_off(leaver, now)
         else:
             group.to_leave += 1
 
+    def ends(self, agent: Agent, now: int) -> None:
+        """A spell is over."""
+        spell = agent.spell
+        spell.off_ms, spell.load_end = now, agent.load
+        spell.load_area = rules.load_area(spell.load_taken, agent.load, agent.group.half_life_ms)
+
     def sign_off(self, agent: Agent, now: int) -> None:
         """Gone; what is left of the load feeds exhaustion."""
-        agent.spell.off_ms = now
-        agent.spell.load_end = agent.load
+        self.ends(agent, now)
         agent.exhaustion = rules.exhaustion_next(self.b, agent.exhaustion, 0, agent.load)
         agent.status = OFF
         agent.leaving = False

@@ -8,7 +8,7 @@ Log-odds are sums of the effects in the evidence table (`planner/evidence.yaml`)
 from __future__ import annotations
 
 from math import exp, log
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.world import Behaviour
@@ -31,9 +31,14 @@ def half_life_on_queue(b: Behaviour, unseen_rest: float) -> float:
     return 1.0 / (1.0 / b.load_half_life_ms + unseen_rest / b.rest_half_life_ms)
 
 
-def load_area(before: float, after: float, half_life_ms: float) -> float:
-    """The integral of load over a stretch of decay, in point-ms."""
-    return (before - after) * half_life_ms / LN2
+def load_area(taken: float, left: float, half_life_ms: float) -> float:
+    """The integral of load over a spell on the queue, in point-ms: all that was taken on and is not left has decayed."""
+    return max(0.0, (taken - left) * half_life_ms / LN2)
+
+
+def load_rested(lost: float, rest_half_life_ms: float, half_life_ms: float) -> float:
+    """What a pause adds to the load taken on, so that `load_area` holds: what is lost at rest weighs less, or more."""
+    return lost * (rest_half_life_ms / half_life_ms - 1.0)
 
 
 def time_over(load: float, elapsed_ms: int, half_life_ms: float, threshold: float) -> int:
@@ -44,9 +49,14 @@ def time_over(load: float, elapsed_ms: int, half_life_ms: float, threshold: floa
     return min(over, elapsed_ms)
 
 
-def load_gained(b: Behaviour, intensity: float, talk_ms: int, absorption: float, strained: int) -> float:
-    """Points that a contact adds: one for a fully intense one of ten minutes, more under pressure or scripts."""
-    return intensity * talk_ms / (b.load_minutes * 60_000.0) * absorption * (1.0 + b.strain * strained)
+def load_rate(b: Behaviour, absorption: float, strained: int) -> float:
+    """Points per ms of a fully intense conversation: one for ten minutes, more under pressure or scripts."""
+    return absorption * (1.0 + b.strain * strained) / (b.load_minutes * 60_000.0)
+
+
+def load_gained(intensity: float, talk_ms: int, rate: float) -> float:
+    """Points that a contact adds, at so many per ms if it is fully intense."""
+    return intensity * talk_ms * rate
 
 
 def exhaustion_next(b: Behaviour, exhaustion: float, days: int, load: float) -> float:
@@ -145,9 +155,9 @@ def resolved_odds(b: Behaviour, base: float, difficulty: float, unmet: float, lo
     return base + b.resolved_difficulty * difficulty + b.resolved_unmet * unmet + b.resolved_load * load
 
 
-def unsafe(b: Behaviour, vulnerable: int, intensity: float) -> bool:
-    """Whether not being heard keeps this customer from telling what matters."""
-    return vulnerable == 1 or intensity > b.intense_above
+def unsafe(b: Behaviour, vulnerable: Any, intensity: Any) -> Any:
+    """Whether not being heard keeps this customer from telling what matters; of one, or of many in arrays."""
+    return (vulnerable == 1) | (intensity > b.intense_above)
 
 
 def ending_of(resolved: bool, heard: bool) -> int:
