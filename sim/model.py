@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from heapq import heapify, heappop, heappush
-from itertools import chain
+from itertools import chain, count
 from struct import Struct
 from typing import Any, NamedTuple
 
@@ -115,8 +115,18 @@ def _least_loaded(idle: list[tuple[float, int, int, Agent]]) -> Agent:
     return heappop(idle)[-1]
 
 
+class Clock(simpy.Environment):
+    """SimPy's environment for moments, which never fail and may be scheduled again: so it does not look back at them."""
+
+    def step(self) -> None:
+        """Let the next moment come."""
+        self._now, _, _, event = heappop(self._queue)
+        for callback in event.callbacks:
+            callback(event)
+
+
 class Moment(simpy.Event):
-    """Something that happens to somebody; it succeeds, nobody waits for its value, and it may be scheduled again."""
+    """Something that happens to somebody; it succeeds, and nobody waits for its value."""
 
     _ok = True
     _value = None
@@ -180,11 +190,11 @@ class Agent:
     """Somebody at work, or not."""
 
     __slots__ = (
-        "act_first", "act_last", "due", "exhaustion", "exhaustion_day", "group", "leaving", "load",
-        "load_at", "next", "number", "on_phone", "owed", "rank", "shift", "spell", "status", "until",
+        "act_first", "act_last", "back", "done", "due", "exhaustion", "exhaustion_day", "group", "leaving", "load",
+        "load_at", "number", "on_phone", "owed", "rank", "shift", "spell", "status", "until",
     )  # fmt: skip
 
-    def __init__(self, number: int, group: Group) -> None:
+    def __init__(self, number: int, group: Group, when_free: Handlers, when_pause_over: Handlers) -> None:
         self.number, self.group = number, group
         self.exhaustion, self.exhaustion_day = group.exhaustion, 0
         self.status, self.shift, self.leaving = OFF, -1, False
@@ -197,8 +207,8 @@ class Agent:
         self.spell = Spell(-1, -1, -1, 0, 0.0)
         self.on_phone: list[tuple[float, float, float, float]] = []
         """For each type: speed, load per ms, and what the group gives to the log-odds of being heard and resolving."""
-        self.next = Moment([], self)
-        """The end of what they are doing."""
+        self.done, self.back = Moment(when_free, self), Moment(when_pause_over, self)
+        """The end of a conversation, and that of anything else."""
         self.rank = FREE << 23 | number
 
 
@@ -241,7 +251,7 @@ class Model:
 
     def __init__(self, world: World, draws: Draws) -> None:
         w.check(world)
-        self.env: Any = simpy.Environment(initial_time=0)
+        self.env: Any = Clock(initial_time=0)
         self.schedule: Any = self.env.schedule
         self.world, self.people = world, draws.people
         self.b = _quick(world.behaviour)
@@ -268,11 +278,10 @@ class Model:
         self._of_types(world)
         self._of_endings()
         self._groups_and_lines(world)
-        self._agents(world, draws)
         self.n_waiting = 0
         self.said = bytearray(_LINE.size * n_rows)
         """A line for each conversation: `_SAID`."""
-        self.n_said = 0
+        self.places = count(0, _LINE.size)
         self.spells: list[Spell] = []
         self.absent = np.zeros(len(world.staffing.agent), np.int64)
 
@@ -281,10 +290,10 @@ class Model:
         self.when_handed_over: Handlers = [self.handed_over]
         self.when_impatient: Handlers = [self.loses_patience]
         self.when_overflowing: Handlers = [self.overflows]
-        self.when_pause_over: Handlers = [self.pause_over]
         self._first_contacts(draws, reaching)
         self._timetable()
         self.known_reaches, self.answer, self.free = self._every_contact()
+        self._agents(world, draws)
 
     def _of_types(self, world: World) -> None:
         types, levers = world.types, world.levers
@@ -356,9 +365,11 @@ class Model:
             for g in range(len(self.groups))
         ]
         self.agents: list[Agent] = []
+        when_free: Handlers = [self.free]
+        when_pause_over: Handlers = [self.pause_over]
         traits = zip(self.staffing.group_of, *(column.tolist() for column in draws.people[:2]), strict=True)
         for number, (g, speed, absorption) in enumerate(traits):
-            agent = Agent(number, self.groups[g])
+            agent = Agent(number, self.groups[g], when_free, when_pause_over)
             agent.on_phone = [
                 (speed * on_type, rules.load_rate(b, absorption, strained), heard, resolved)
                 for strained, (on_type, heard, resolved) in zip(self.strained, on_phone[g], strict=True)
@@ -378,8 +389,7 @@ class Model:
         self.await_first(self.known_first, [self.known_reaches])
         self.await_first(self.timetable_first, self.when_timetabled)
         if self.stop_ms > 0:
-            with _no_cycles():
-                self.env.run(until=self.stop_ms)
+            self.env.run(until=self.stop_ms)
         for agent in self.agents:
             if agent.status == IDLE:
                 self.settle(agent, self.stop_ms, agent.group.half_life_ms)
@@ -460,7 +470,6 @@ class Model:
         """A line of the timetable comes true, and the next one is awaited."""
         kind, who, now, next_rank, next_delay = next(self.timetable)
         if next_rank:
-            moment.callbacks = self.when_timetabled
             self.schedule(moment, next_rank, next_delay)
         self.happens[kind](who, now)
 
@@ -686,23 +695,22 @@ class Model:
     ) -> tuple[Callable[[Moment], None], Callable[..., None], Callable[[Moment], None]]:
         """What happens for every contact: it comes, it is answered, its agent is free. All they read is bound once."""
         b, schedule, known, lines = self.b, self.schedule, self.known, self.lines
-        ordinary, flagged = w.ORDINARY * self.n_types, w.FLAGGED * self.n_types
+        flagged = w.FLAGGED * self.n_types
         has_ears, has_rest, by_load, scripts = self.has_ears, self.has_rest, self.by_load, self.scripts
         target_ms, cut_share = self.target_ms, self.cut
         p_return, p_escalate, threshold = self.p_return, self.p_escalate, b.load_threshold
-        said, line_size, put = self.said, _LINE.size, _LINE.pack_into
+        said, places, put = self.said, self.places, _LINE.pack_into
 
         def known_reaches(moment: Moment) -> None:
             """Somebody reaches people without having met any before, and the next one is awaited."""
             contact, now, answered, next_rank, next_delay = next(known)
             if next_rank:
-                moment.callbacks = when_known_reaches
                 schedule(moment, next_rank, next_delay)
             flags = contact[3]
             if not answered:
                 self.out_of_hours(contact, flags, now)
                 return
-            line = lines[ordinary + contact[2]]
+            line = lines[contact[2]]
             if has_ears:
                 flags |= self.heard_at_the_front(contact)
                 if flags & FLAGGED:
@@ -771,12 +779,10 @@ class Model:
             if has_rest:
                 flags |= self.rest_falls_due(contact, flags, agent, handle_ms)
 
-            at = self.n_said
             put(
-                said, at, row, reach_ms, now, spell.number, talk_ms, handle_ms - talk_ms, full, ending, flags,
+                said, next(places), row, reach_ms, now, spell.number, talk_ms, handle_ms - talk_ms, full, ending, flags,
                 intensity, load, unmet, heard, if_heard, if_not,
             )  # fmt: skip
-            self.n_said = at + line_size
 
             if load:
                 if load > threshold:
@@ -787,15 +793,13 @@ class Model:
             agent.load = load + gained
             agent.load_at = agent.until = now + handle_ms
             agent.status = BUSY
-            moment = agent.next
-            moment.callbacks = when_free
-            schedule(moment, agent.rank, handle_ms)
+            schedule(agent.done, agent.rank, handle_ms)
 
         def free(moment: Moment) -> None:
             """What next: something that is due, the next customer, or idle."""
             agent = moment.who
             now, group = agent.until, agent.group
-            if (agent.due or group.to_leave) and self.sees_to_it(agent, group, now):
+            if agent.due and self.sees_to_it(agent, group, now):
                 return
             if group.n_waiting:
                 waiting = self.next_in_line(group, now)
@@ -810,8 +814,6 @@ class Model:
             else:
                 group.idle.append(agent)
 
-        when_known_reaches: Handlers = [known_reaches]
-        when_free: Handlers = [free]
         return known_reaches, answer, free
 
     def onward(self, row: int, need: int, when: int, now: int) -> None:
@@ -843,7 +845,7 @@ class Model:
 
     def write_said(self, spells: r.Spells) -> r.Spells:
         """Put what was said into the records."""
-        said = np.frombuffer(self.said, count=self.n_said // 8).reshape(-1, len(_SAID)).T
+        said = np.frombuffer(self.said, count=next(self.places) // 8).reshape(-1, len(_SAID)).T
         c, row, spell = self.contacts, said[0].astype(np.int64), said[3].astype(np.int64)
         for name, column in zip(_SAID, said, strict=True):
             if name not in ("row", "spell"):
@@ -876,9 +878,7 @@ class Model:
         """A pause or another activity keeps the agent for a while."""
         agent.status = status
         agent.until = now + length
-        moment = agent.next
-        moment.callbacks = self.when_pause_over
-        self.schedule(moment, agent.rank, length)
+        self.schedule(agent.back, agent.rank, length)
 
     def pause_over(self, moment: Moment) -> None:
         """A recovery pause, a break or an activity is done."""
@@ -1016,7 +1016,7 @@ class Model:
         agent.owed = 0
         agent.group.signed_on += 1
         agent.until = now
-        self.free(agent.next)
+        self.free(agent.done)
 
     def relieve(self, agent: Agent, now: int) -> None:
         """After eight hours somebody fresh takes an anonymous person's place, headset and all."""
@@ -1039,7 +1039,7 @@ class Model:
         if agent.status == IDLE:
             self.leave_idle(agent, now)
             agent.until = now
-            self.free(agent.next)
+            self.free(agent.done)
 
     def shift_ends(self, shift: int, now: int) -> None:
         """Home at once if idle, else after the contact in progress."""
@@ -1099,4 +1099,5 @@ class Model:
 
 def simulate(world: World, draws: Draws) -> Records:
     """One replication, in SimPy."""
-    return Model(world, draws).run()
+    with _no_cycles():
+        return Model(world, draws).run()
