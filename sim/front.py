@@ -38,6 +38,13 @@ class Doors:
             return True
         return day > 0 and self.opens[day - 1] <= now < self.closes[day - 1]
 
+    def are_open_at(self, when: Ints) -> Truths:
+        """Whether people answer at each of these moments."""
+        opens, closes = np.array([-1, *self.opens]), np.array([-1, *self.closes])
+        day = when // DAY_MS + 1
+        today = (opens[day] <= when) & (when < closes[day])
+        return today | (opens[day - 1] <= when) & (when < closes[day - 1]) | self.always_open
+
     def next_day(self, now: int) -> int:
         """The day of the next opening, -1 if there is none."""
         for day in range(now // DAY_MS, len(self.opens)):

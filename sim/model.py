@@ -421,8 +421,7 @@ class Model:
             rows.attempt[row] + 1 < self.b.max_attempts, needs.difficulty[need],
             rules.unsafe(self.b, needs.vulnerable[need], intensity), intensity,
         )  # fmt: skip
-        answered = np.array([self.always_open or self.doors.are_open(t) for t in when.tolist()], np.bool_)
-        self.known = _row_by_row(when, answered, next_rank, next_delay, within=contacts)
+        self.known = _row_by_row(when, self.doors.are_open_at(when), next_rank, next_delay, within=contacts)
         """Contact, when, whether people answer then; rank and delay of the next."""
 
     def _timetable(self) -> None:

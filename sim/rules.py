@@ -1,6 +1,6 @@
 """What happens to people in a contact, as functions of scalars: load, handling, pressure, outcome.
 
-Engines call these and add no meaning of their own. Only + - * / // %, exp, log, log1p, expm1, tanh, erf, floor, int,
+Engines call these and add no meaning of their own. Only + - * / // % |, exp, log, log1p, expm1, tanh, erf, floor, int,
 round, min and max appear here, so that a compiled engine computes the same last bit; a test holds that.
 Log-odds are sums of the effects in the evidence table (`planner/evidence.yaml`). `b` is a `world.Behaviour`.
 """
