@@ -293,6 +293,19 @@ def service_totals(world: World, draws: Draws, c: Contacts, within_ms: Floats) -
     }
 
 
+def more_than_expected(world: World, draws: Draws) -> Floats:
+    """(T, days, I) needs born in excess of those expected: over all replications nothing, exactly."""
+    clock, demand = world.clock, world.demand
+    needs, n_intervals = draws.needs, demand.expected.shape[2]
+    live = (needs.birth_ms >= clock.start_ms) & (needs.birth_ms < clock.end_ms)
+    at = needs.birth_ms[live] - clock.start_ms
+    place = at // DAY_MS * n_intervals + at % DAY_MS // clock.interval_ms
+    shape = (len(world.types.talk_cv), clock.days, n_intervals)
+    born = np.bincount(needs.type[live] * clock.days * n_intervals + place, minlength=int(np.prod(shape)))
+    first = clock.start_ms // DAY_MS
+    return born.reshape(shape) - demand.expected[:, first : first + clock.days]
+
+
 def people_by_day(world: World, s: Spells) -> dict[str, Floats]:
     """(G, days) minutes of people who sign on that day: handling, handling or ready, present, and load (point-min)."""
     clock, n_groups = world.clock, len(world.groups.specialist)
