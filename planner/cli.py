@@ -303,7 +303,8 @@ def compare(
         out.print(
             f"[bold]{document['title'] or document['scenario']}[/bold]\n{document['story']}", highlight=False
         )
-        report.print_misfit(out, [row for row in document["anchoring"] if abs(row["off"] or 0) > 0.02])
+        report.print_applied(out, document)
+        report.print_misfit(out, document["anchoring"], above=0.02)
         report.print_comparison(out, document, every=every)
         name = runs.name_of("compare", loaded.value, runs.key_of("compare", loaded.value, options))
         out.print(

@@ -42,8 +42,8 @@ from sim.world import Floats
 FRAMES = ("at_target", "equal_hours", "equal_budget")
 FRAME_MEANING = {
     "at_target": "each policy staffed until the same service targets hold",
-    "equal_hours": "each policy with the paid hours of as_is",
-    "equal_budget": "each policy with the cash of as_is",
+    "equal_hours": "each policy with the paid hours of today's policy",
+    "equal_budget": "each policy with the cash of today's policy",
 }
 SEED = 11_001
 TOLERANCE = 0.005
@@ -71,7 +71,7 @@ class Part(NamedTuple):
     lever: str
     alone: dict[str, Estimate]
     last: dict[str, Estimate]
-    average: dict[str, float]
+    average: dict[str, Estimate]
 
 
 @dataclass
@@ -133,6 +133,33 @@ def differences_of(cell: Cell, base: Cell, scenario: Scenario) -> dict[str, Esti
     """Paired differences, cell less base."""
     mine, theirs = formulas(cell, scenario), formulas(base, scenario)
     return {name: difference((a, b), theirs[name][:2], unit) for name, (a, b, unit) in mine.items()}
+
+
+def average_of(
+    first: tuple[Cell, Cell], second: tuple[Cell, Cell], scenario: Scenario
+) -> dict[str, Estimate]:
+    """The mean of two paired differences, each cell less base, all on the same replications."""
+    plus, minus, also, less = (formulas(cell, scenario) for cell in (*first, *second))
+    return {
+        name: estimate(
+            (_linear(*plus[name][:2]) - _linear(*minus[name][:2]) + _linear(*also[name][:2]) - _linear(*less[name][:2])) / 2,
+            None,
+            # A difference of shares is no share: its interval is not held within 0 and 1.
+            f"{unit} points" if unit == "share" else unit,
+        )._replace(unit=unit)
+        for name, (_, _, unit) in plus.items()
+    }  # fmt: skip
+
+
+def _linear(above: Floats, below: Floats | None) -> Floats:
+    """(reps,) values whose mean is the measure and whose spread is that of a ratio of totals (delta method)."""
+    if below is None:
+        return np.asarray(above, np.float64)
+    size = float(below.mean())
+    if size == 0:
+        return np.full(len(above), np.nan)
+    ratio = float(above.mean()) / size
+    return np.asarray(ratio + (above - ratio * below) / size, np.float64)
 
 
 def breakdown(totals: Totals, scenario: Scenario) -> dict[str, dict[str, dict[str, Estimate]]]:
@@ -343,7 +370,7 @@ class Runner:
                 without = self._variant(policy, {lever: _off(lever, today)}, full.roster, n)
             first = differences_of(alone, base_cut, self.scenario)
             last = differences_of(full_cut, without, self.scenario)
-            average = {name: (first[name].mean + last[name].mean) / 2 for name in first}
+            average = average_of((alone, base_cut), (full_cut, without), self.scenario)
             rungs.append(Part(lever, first, last, average))
         return rungs
 

@@ -125,8 +125,9 @@ def simulate(
             progress=lambda k, n: say(f"replication {k} of {n}"),
         )  # fmt: skip
     document = report.simulation_document(
-        scenario, policy, engine, seed, replications, time.monotonic() - start, totals
-    )
+        scenario, policy, engine, seed, replications, time.monotonic() - start, totals, natural=now.anchored.natural,
+        applied=loaded.applied,
+    )  # fmt: skip
     document["anchoring"] = report.misfit_rows(now.anchored)
     return document, {"measures": frame_of({"": {policy: document["measures"]}})}
 
@@ -148,7 +149,13 @@ def make_plan(
             loaded.value, now.anchored.natural, policy, engine=engine, executor=executor, say=say,
             replications=replications, plan_replications=QUICK if quick else MOST,
         )  # fmt: skip
-    document = report.plan_document(result, time.monotonic() - start)
+        say("pricing the plan")
+        world = c.compile_world(loaded.value, now.anchored.natural, policy, result.roster)
+        totals = replicate(
+            world, lens_of(loaded.value), replications, seed=COMPARE_SEED, engine=engine, executor=executor
+        )
+    money = report.money_document(loaded.value, now.anchored.natural, policy, totals)
+    document = report.plan_document(result, time.monotonic() - start, money=money, applied=loaded.applied)
     document["anchoring"] = report.misfit_rows(now.anchored)
     tables = {
         "measures": frame_of({"": {policy: document["proof"]["measures"]}}),
@@ -220,9 +227,11 @@ def kept_compare(
 ) -> dict[str, Any]:  # fmt: skip
     """The comparison's document: from `runs/` if it was made before by the same code, else made and kept."""
     known = runs.find("compare", scenario, options, folder)
+    changed = {"applied": report.applied_rows(applied)}
     if known is not None:
-        return dict(known["document"])
+        return dict(known["document"]) | changed
     document, tables = compare(scenario, options, say=say, engine=engine)
+    document |= changed
     runs.save(
         "compare", scenario, options, document, tables, applied=[tuple(a) for a in applied], folder=folder
     )

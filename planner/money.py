@@ -26,6 +26,11 @@ CASH_LINES = (
     "payroll", "overtime_premium", "outsourcing", "seats", "automation", "detectors", "telephony", "concessions",
     "concession_leakage", "complaints", "leavers", "specialist_training", "policy",
 )  # fmt: skip
+MONEY = (
+    "cash", "margin_lost", "cash_and_margin", "once", *(f"money_{line}" for line in CASH_LINES), "cost_per_contact",
+    "cost_per_resolved_need", "cost_per_kept_customer", "customers_lost", "leavers", "attrition", "people",
+)  # fmt: skip
+"""Every figure of money, as `amounts` makes them."""
 LINE_MEANING = {
     "payroll": "Paid hours of in-house people, leave and absence inside.",
     "overtime_premium": "Premium on time worked beyond the shift.",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import linprog
+from scipy.stats import beta
 
 from planner.anchor import lens_of
 from planner.natural import NaturalValues
@@ -20,7 +21,6 @@ from planner.requirement import (
     MOST,
     Requirement,
     Verdict,
-    describe,
     judge,
     measured_of,
     require,
@@ -31,16 +31,16 @@ from planner.requirement import (
 from planner.roster import Activity, Roster, RosteredShift
 from planner.scenario import compile as c
 from planner.scenario.problems import FieldError
-from planner.scenario.schema import DAYS, Scenario
+from planner.scenario.schema import DAYS, Group, Scenario, Target
 from planner.schedule.cover import solve
 from planner.schedule.people import assign
 from planner.schedule.problem import CoverProblem, CoverRow, PaidTime
 from planner.schedule.problem import Plan as Schedule
 from planner.schedule.validate import validate
 from planner.shifts import GRID_MIN, on_queue_share, shift_kinds, usual_shifts
-from planner.shrinkage import rostered_per_present, share_of, worked_share
+from planner.shrinkage import rostered_per_present, worked_share
 from sim import erlang
-from sim.measures import Estimate, Lens, Totals, stack, summary, totals
+from sim.measures import Estimate, Lens, Totals, stack, summary, t_value, totals
 from sim.replicate import Engine, simulate_once
 from sim.world import Floats, World
 
@@ -64,9 +64,78 @@ class Fte:
     paid: float
     """With leave."""
     people: int
-    """People in the roster."""
+    """People in the roster, part-timers among them."""
     headcount: int
     """People employed today."""
+    today: float
+    """With leave, today: full contracts."""
+    needed: int
+    """Full contracts to employ, leave covered."""
+
+    @property
+    def change(self) -> int:
+        """Full contracts to hire, or below zero to release."""
+        return self.needed - round(self.today)
+
+
+@dataclass(frozen=True)
+class ErlangC:
+    """What the usual spreadsheet would say: Erlang C per queue and interval, rounded up, one flat shrinkage on top."""
+
+    on_queue: float
+    """FTE without any shrinkage."""
+    shrinkage: float
+    """The flat share."""
+    source: str
+    """Where it comes from: flat_shrinkage or items of the file, or assumed."""
+
+    @property
+    def fte(self) -> float:
+        """FTE with the flat shrinkage."""
+        return self.on_queue / (1 - self.shrinkage)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A target in one window of the proof."""
+
+    target: Target
+    day: int
+    """Day of the horizon (the window's first)."""
+    minute: int | None
+    """Minute of the day, where the window is one interval."""
+    week: int | None
+    """Number of the week, where there are several."""
+    floor: bool
+    """Whether it is the floor of single intervals that is judged."""
+    verdict: Verdict
+    low: float
+    high: float
+    """The 95 % interval of the mean."""
+
+    @property
+    def at_least(self) -> bool:
+        """Whether more is better."""
+        return self.target.measure == "service_level" or self.target.with_probability is not None
+
+    @property
+    def margin(self) -> float:
+        """How far the mean is on the right side, in its own unit; below zero it misses."""
+        gap = self.verdict.mean - self.verdict.aim
+        return gap if self.at_least else -gap
+
+    @property
+    def used(self) -> float:
+        """The share used up of what the target leaves room for; above 1 it misses.
+
+        Room is what may be late, abandoned or waited; under an occupancy ceiling it is the idle time that must be left.
+        """
+        mean, aim = self.verdict.mean, self.verdict.aim
+        if self.at_least:
+            return (1 - mean) / max(1 - aim, 1e-9)
+        if self.target.measure == "occupancy":
+            return (1 - aim) / max(1 - mean, 1e-9)
+        return mean / max(aim, 1e-9)
 
 
 @dataclass(frozen=True)
@@ -110,8 +179,7 @@ class PlanResult:
     fte: tuple[Fte, ...]
     unmet: tuple[Unmet, ...]
     proof: Proof
-    erlang_c_fte: float
-    """What Erlang C per queue, rounded up, with flat shrinkage would have said."""
+    erlang_c: ErlangC
     repairs: int
 
 
@@ -383,7 +451,7 @@ def plan(
         fte=fte_of(scenario, need, roster),
         unmet=unmet_of(scenario, need, schedule),
         proof=proof,
-        erlang_c_fte=erlang_c_fte(scenario, proof.totals),
+        erlang_c=erlang_c(scenario, proof.totals),
         repairs=done,
     )
 
@@ -400,10 +468,22 @@ def fte_of(scenario: Scenario, requirement: Requirement, roster: Roster) -> tupl
     for g, (name, group) in enumerate(scenario.groups.items()):
         contract = group.hours_per_week * weeks
         bare = float(requirement.duty[g].sum()) * scenario.horizon.interval_min / 60
+        with_leave = paid[g] / contract / worked_share(scenario)
         rows.append(
-            Fte(name, bare / contract, paid[g] / contract, paid[g] / contract / worked_share(scenario), int(people[g]), group.headcount)
+            Fte(
+                group=name, bare=bare / contract, rostered=paid[g] / contract, paid=with_leave, people=int(people[g]),
+                headcount=group.headcount, today=_employed(scenario, group), needed=math.ceil(round(with_leave, 1)),
+            )
         )  # fmt: skip
     return tuple(rows)
+
+
+def _employed(scenario: Scenario, group: Group) -> float:
+    """Full contracts of today: the headcount, or what the plain numbers on duty come to."""
+    if group.on_duty is None or group.headcount:
+        return group.headcount * scenario.what_if.headcount
+    hours = float(c.by_days(group.on_duty, scenario).sum()) * scenario.horizon.interval_min / 60
+    return hours / (group.hours_per_week * weeks_of(scenario)) / worked_share(scenario)
 
 
 def unmet_of(scenario: Scenario, requirement: Requirement, schedule: Schedule | None) -> tuple[Unmet, ...]:
@@ -439,8 +519,8 @@ def names_of_second_tier(numbers: tuple[int, ...], types: list[str]) -> list[str
     return [f"{types[t - len(types)]} (second tier)" for t in numbers if t >= len(types)]
 
 
-def erlang_c_fte(scenario: Scenario, totals: Totals) -> float:
-    """FTE by the usual spreadsheet: Erlang C per queue and interval, rounded up, flat shrinkage on top."""
+def erlang_c(scenario: Scenario, totals: Totals) -> ErlangC:
+    """The usual spreadsheet on what the simulation finds to arrive and to take."""
     seconds = scenario.horizon.interval_min * 60
     hours = 0.0
     answered = totals.customers["answered"].sum(axis=(0, 2, 3))
@@ -464,20 +544,58 @@ def erlang_c_fte(scenario: Scenario, totals: Totals) -> float:
                 )
                 hours += n * seconds / 3600
     contract = np.array([g.hours_per_week for g in scenario.groups.values()]).mean() * weeks_of(scenario)
-    return float(hours / contract / (1 - scenario.flat_shrinkage))
+    return ErlangC(float(hours / contract), *flat_shrinkage(scenario))
 
 
-def target_lines(result: PlanResult) -> list[tuple[str, str, float, float, bool]]:
-    """(target, window, mean, aim, met) for every window of the proof."""
-    targets = targets_of(result.scenario, result.policy)
-    return [(describe(targets[v.target]), v.label, v.mean, v.aim, v.held) for v in result.proof.verdicts]
+def flat_shrinkage(scenario: Scenario) -> tuple[float, str]:
+    """The one share that a spreadsheet would use, and where it comes from."""
+    if "flat_shrinkage" in scenario.model_fields_set:
+        return scenario.flat_shrinkage, "flat_shrinkage"
+    items = sum(item.share for item in scenario.shrinkage)
+    return (min(items, 0.9), "items") if items > 0 else (scenario.flat_shrinkage, "assumed")
 
 
-def shrinkage_steps(scenario: Scenario) -> dict[str, float]:
-    """Shrinkage by item, as shares of paid time."""
-    return {item.name: item.share for item in scenario.shrinkage}
+def outcomes(result: PlanResult) -> list[Outcome]:
+    """Every window of the proof, with its target and interval."""
+    targets, n = targets_of(result.scenario, result.policy), c.n_intervals(result.scenario)
+    found = []
+    for v in result.proof.verdicts:
+        target = targets[v.target]
+        single = len(v.window) == 1
+        floor = single and target.window != "interval"
+        day, i = divmod(v.window[0], n)
+        low, high = _interval(target, v, result.proof.replications, floor)
+        found.append(
+            Outcome(
+                target=target,
+                day=day,
+                minute=i * result.scenario.horizon.interval_min if single else None,
+                week=day // 7 + 1 if target.window == "week" and result.scenario.horizon.days > 7 else None,
+                floor=floor,
+                verdict=v,
+                low=low,
+                high=high,
+            )
+        )
+    return found
 
 
-def total_shrinkage(scenario: Scenario) -> float:
-    """All items together."""
-    return share_of(scenario, "leave", "absence", "lateness", "adherence", "coaching", "meeting", "training")
+def _interval(target: Target, v: Verdict, n: int, floor: bool) -> tuple[float, float]:
+    """The two-sided 95 % interval that goes with a verdict's one-sided limit."""
+    if target.with_probability is not None and not floor:
+        hits = round(v.mean * n)
+        low = float(beta.ppf(0.025, hits, n - hits + 1)) if hits else 0.0
+        return low, float(beta.ppf(0.975, hits + 1, n - hits)) if hits < n else 1.0
+    half = abs(v.mean - v.limit) * t_value(n) / t_value(n, 0.95) if n > 1 else 0.0
+    top = 1.0 if target.measure in ("service_level", "abandonment", "occupancy") else math.inf
+    return max(0.0, v.mean - half), min(top, v.mean + half)
+
+
+def tightest(found: Sequence[Outcome]) -> list[Outcome]:
+    """Each target's window with the least room left, the target that decided the staffing first."""
+    worst: dict[tuple[int, bool], Outcome] = {}
+    for one in found:
+        key = one.verdict.target, one.floor
+        if key not in worst or one.used > worst[key].used:
+            worst[key] = one
+    return sorted(worst.values(), key=lambda one: -one.used)

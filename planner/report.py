@@ -17,20 +17,39 @@ from rich.table import Table
 from planner.anchor import Anchored
 from planner.compare import (
     FRAME_MEANING,
+    Cell,
     Comparison,
     breakdown,
     differences_of,
     formulas,
     measures_of,
 )
-from planner.money import CASH_LINES, LINE_MEANING
-from planner.plan import PlanResult, target_lines
-from planner.requirement import Requirement
+from planner.money import CASH_LINES, LINE_MEANING, MONEY, estimates, money
+from planner.natural import NaturalValues
+from planner.plan import Outcome, PlanResult, outcomes, tightest
+from planner.requirement import Requirement, describe
 from planner.roster import Roster
 from planner.scenario import compile as c
+from planner.scenario.load import Applied
 from planner.scenario.schema import DAYS, Scenario
 from planner.shrinkage import rostered_per_present
-from sim.measures import CUSTOMER, PEOPLE, Estimate, Totals, difference, summary
+from planner.words import (
+    FTE_WORDS,
+    LINE_WORDS,
+    TERMS,
+    amount_words,
+    binding_sentence,
+    erlang_sentence,
+    is_share,
+    lever_words,
+    money_of,
+    staff_words,
+    target_words,
+    title_of,
+    to_do,
+    window_words,
+)
+from sim.measures import CUSTOMER, PEOPLE, Estimate, Totals, difference, estimate, summary
 
 Json = dict[str, Any]
 
@@ -49,13 +68,30 @@ LABELS: dict[str, str] = {
     "customers_lost": "Customers lost",
     "leavers": "Leavers",
     "attrition": "Attrition",
-    "people": "People to employ",
+    "people": "FTE paid for (outsourced ones without leave)",
     "load_p95": "Load met, 95th percentile",
     "load_end_p95": "Load at shift end, 95th percentile",
     "exhaustion_p95": "Exhaustion, 95th percentile",
     "vulnerable_unmet": "Vulnerable needs left unmet",
     "load_over_share": "Time with load above the threshold",
     "log_resolution": "Resolved, as a log would say",
+    "speed_of_answer_s": "Average speed of answer",
+    "handle_time_s": "Average handle time",
+    "handle_time_per_resolved_s": "Handle time per resolved need",
+    "contacts_per_resolved": "Contacts per resolved need",
+    "resolution": "Resolved in the end",
+    "seen_and_sorted": "Ended resolved and heard",
+    "sorted_not_heard": "Ended resolved, not heard",
+    "warm_unresolved": "Ended heard, not resolved",
+    "cold_unresolved": "Ended neither heard nor resolved",
+    "unmet_share": "Part of the need left unmet",
+    "call_backs": "Called back",
+    "churned": "Customers lost, expected",
+    "churn_per_1000_needs": "Customers lost, expected, of their needs",
+    "wrong_flag_min": "Handling spent on wrong flags",
+    "flag_precision": "Flags that were right",
+    "flag_recall": "True ones that were flagged",
+    "leaving_factor": "Hazard of leaving, against today",
     "ended_unserved": "Gave up unserved",
     "refused_person": "Refused a person by the bot",
     "first_contact_resolution": "Resolved at first contact",
@@ -125,18 +161,51 @@ def misfit_rows(anchored: Anchored) -> list[Json]:
     ]  # fmt: skip
 
 
-def simulation_document(
-    scenario: Scenario, policy: str, engine: str, seed: int, replications: int, seconds: float, totals: Totals
-) -> Json:
-    """What `simulate --json` prints."""
+def asked(scenario: Scenario, policy: str, applied: Sequence[Applied]) -> Json:
+    """What was asked, with titles for people, and what overrides and `--set` changed."""
     return {
         "scenario": scenario.name,
+        "title": scenario.title or scenario.name,
         "policy": policy,
+        "policy_title": scenario.policies[policy].title or policy,
+        "currency": scenario.costs.currency,
+        "applied": applied_rows(applied),
+    }
+
+
+def applied_rows(applied: Sequence[Applied]) -> list[list[Any]]:
+    """Changes to the file: path, value, source."""
+    return [[a.path, _jsonable(a.value), a.source] for a in applied]
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _jsonable(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_jsonable(v) for v in value]
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def money_document(
+    scenario: Scenario, natural: NaturalValues, policy: str, totals: Totals
+) -> dict[str, Estimate]:
+    """A policy's yearly money, every line with its interval; needs must have been followed to their end."""
+    return estimates(money(scenario, natural, policy, totals), totals, scenario)
+
+
+def simulation_document(
+    scenario: Scenario, policy: str, engine: str, seed: int, replications: int, seconds: float, totals: Totals, *,
+    natural: NaturalValues, applied: Sequence[Applied] = (),
+) -> Json:  # fmt: skip
+    """What `simulate --json` prints."""
+    return {
+        **asked(scenario, policy, applied),
         "engine": engine,
         "seed": seed,
         "replications": replications,
         "seconds": round(seconds, 3),
         "measures": plain(summary(totals)),
+        "money": plain(money_document(scenario, natural, policy, totals)),
         **plain(breakdown(totals, scenario)),
     }
 
@@ -172,12 +241,15 @@ def week_of(
     return result
 
 
-def plan_document(result: PlanResult, seconds: float) -> Json:
-    """What `plan --json` prints."""
-    schedule = result.schedule
+def plan_document(
+    result: PlanResult, seconds: float, *, money: Mapping[str, Estimate] | None = None, applied: Sequence[Applied] = ()
+) -> Json:  # fmt: skip
+    """What `plan --json` prints; with the money of the roster where it was simulated to the end of every need."""
+    schedule, scenario = result.schedule, result.scenario
+    found = outcomes(result)
+    ranked = tightest(found)
     return {
-        "scenario": result.scenario.name,
-        "policy": result.policy,
+        **asked(scenario, result.policy, applied),
         "status": schedule.status if schedule else "plain numbers",
         "cost": plain(schedule.objective if schedule else None),
         "bound": plain(schedule.bound if schedule else None),
@@ -185,18 +257,7 @@ def plan_document(result: PlanResult, seconds: float) -> Json:
         "schedule_seconds": plain(round(schedule.seconds, 3) if schedule else None),
         "seconds": round(seconds, 3),
         "violations": list(result.violations),
-        "fte": {
-            "bare": plain(sum(f.bare for f in result.fte)),
-            "rostered": plain(sum(f.rostered for f in result.fte)),
-            "paid": plain(sum(f.paid for f in result.fte)),
-            "erlang_c_flat_shrinkage": plain(result.erlang_c_fte),
-            "people": sum(f.people for f in result.fte),
-            "headcount": sum(f.headcount for f in result.fte),
-            "by_group": [
-                {"group": f.group, "bare": plain(f.bare), "rostered": plain(f.rostered), "paid": plain(f.paid), "people": f.people, "headcount": f.headcount}
-                for f in result.fte
-            ],
-        },
+        "fte": fte_document(result),
         "requirement": {
             "agent_hours": plain(result.requirement.agent_hours),
             "rounds": result.requirement.rounds,
@@ -204,13 +265,53 @@ def plan_document(result: PlanResult, seconds: float) -> Json:
             "unreached": list(result.requirement.unreached),
         },
         "unmet": [{"day": u.day, "time": u.time, "skill": u.skill, "short": plain(u.short)} for u in result.unmet],
-        "targets": [
-            {"target": t, "window": w, "mean": plain(m), "aim": plain(a), "met": bool(ok)}
-            for t, w, m, a, ok in target_lines(result)
-        ],
+        "targets": [outcome_row(scenario, one) for one in found],
+        "binding": {
+            "sentence": binding_sentence(scenario, scenario.policies[result.policy].title or result.policy, ranked),
+            "worst": [outcome_row(scenario, one) for one in ranked],
+        },
         "repairs": result.repairs,
         "proof": {"replications": result.proof.replications, "measures": plain(result.proof.measures)},
-        "week": week_of(result.scenario, result.requirement, result.roster, result.proof.totals),
+        "money": plain({name: money[name] for name in MONEY if name in money}) if money else {},
+        "week": week_of(scenario, result.requirement, result.roster, result.proof.totals),
+    }  # fmt: skip
+
+
+def fte_document(result: PlanResult) -> Json:
+    """People today, needed, and the difference, by group and in all; and what Erlang C would say."""
+    rows = [
+        {
+            "group": f.group, "title": title_of(result.scenario, f.group), "bare": plain(f.bare),
+            "rostered": plain(f.rostered), "paid": plain(f.paid), "people": f.people, "headcount": f.headcount,
+            "fte_today": plain(f.today), "fte_needed": plain(f.paid), "fte_change": plain(f.paid - f.today),
+            "heads_today": round(f.today), "heads_needed": f.needed, "heads_change": f.change,
+        }
+        for f in result.fte
+    ]  # fmt: skip
+    summed = (
+        "bare", "rostered", "paid", "people", "headcount", "fte_today", "fte_needed", "fte_change", "heads_today",
+        "heads_needed", "heads_change",
+    )  # fmt: skip
+    return {
+        **{name: sum(row[name] for row in rows) for name in summed},
+        "erlang_c_flat_shrinkage": plain(result.erlang_c.fte),
+        "erlang_c_on_queue": plain(result.erlang_c.on_queue),
+        "flat_shrinkage": plain(result.erlang_c.shrinkage),
+        "flat_shrinkage_source": result.erlang_c.source,
+        "by_group": rows,
+    }
+
+
+def outcome_row(scenario: Scenario, one: Outcome) -> Json:
+    """A target in one window of the proof."""
+    v = one.verdict
+    return {
+        "target": describe(one.target), "window": v.label, "mean": plain(v.mean), "aim": plain(v.aim),
+        "met": bool(v.held), "held": bool(v.met), "low": plain(one.low), "high": plain(one.high), "limit": plain(v.limit),
+        "what": target_words(scenario, one.target, floor=one.floor), "when": window_words(scenario, one),
+        "unit": "share" if is_share(one.target) else "s" if one.target.measure == "mean_wait" else "points",
+        "side": "at least" if one.at_least else "at most", "margin": plain(one.margin), "used": plain(one.used),
+        "said": [amount_words(one.target, x, 1) for x in (v.mean, one.low, one.high)] + [amount_words(one.target, v.aim)],
     }  # fmt: skip
 
 
@@ -239,6 +340,7 @@ def comparison_document(comparison: Comparison, *, replications: int, seed: int,
         "scenario": scenario.name,
         "title": scenario.title,
         "story": scenario.story,
+        "applied": [],
         "currency": scenario.costs.currency,
         "replications": replications,
         "seed": seed,
@@ -250,7 +352,10 @@ def comparison_document(comparison: Comparison, *, replications: int, seed: int,
             p: {"draws": d.draws, "flips": plain(d.flips), "values": plain(d.values), "sceptic": plain(d.sceptic)}
             for p, d in comparison.doubt.items()
         },
-        "plans": {p: plan_document(result, 0.0) for p, result in comparison.plans.items()},
+        "plans": {
+            p: plan_document(result, 0.0, money=measures_of(comparison.frames["at_target"][p], scenario) if "at_target" in comparison.frames else None)
+            for p, result in comparison.plans.items()
+        },
         "today": {"measures": plain(measures_of(comparison.today, scenario)), "planned_anew": plain(planned_anew(comparison))},
         "as_is_week": week_of(scenario, None, comparison.today.roster, comparison.today.totals),
     }  # fmt: skip
@@ -269,9 +374,11 @@ def ladder_rows(comparison: Comparison) -> dict[str, list[Json]]:
         policy: [
             {
                 "lever": part.lever,
+                "what": lever_words(comparison.scenario, policy, part.lever),
                 "alone": {k: plain(part.alone[k]) for k in dict.fromkeys(keep)},
                 "last": {k: plain(part.last[k]) for k in dict.fromkeys(keep)},
-                "average": {k: plain(part.average[k]) for k in dict.fromkeys(keep)},
+                "average": {k: plain(part.average[k].mean) for k in dict.fromkeys(keep)},
+                "average_interval": {k: plain(part.average[k]) for k in dict.fromkeys(keep)},
             }
             for part in parts
         ]
@@ -308,8 +415,9 @@ def verdict(comparison: Comparison, frame: str) -> Json:
         if gap.mean == gap.low == gap.high == 0:
             sentences.append(f"{words}, there is no difference between {names[best]} and {names[second]}.")
             continue
-        less = f"{_money(-gap.mean, currency)} a year less than {names[second]}"
-        interval = f"95 % interval {_money(-gap.high, currency)} to {_money(-gap.low, currency)}"
+        say = money_of(currency, gap[:3])
+        less = f"{say(-gap.mean)} a year less than {names[second]}"
+        interval = f"95 % interval {say(-gap.high, bare=True)} to {say(-gap.low)}"
         sentences.append(
             f"{words}, {names[best]} costs least: {less} ({interval})."
             if sure
@@ -319,8 +427,8 @@ def verdict(comparison: Comparison, frame: str) -> Json:
     anew = planned_anew(comparison) if frame == "equal_hours" else {}
     if anew:
         sentences.append(
-            f"Every policy is planned anew here, {names['as_is']} too; against the roster of today that alone changes cash by "
-            f"{_signed(anew['cash'], currency)} and margin lost by {_signed(anew['margin_lost'], currency)} a year."
+            f"Every policy is planned anew here, {names['as_is']} too; against the roster of today that alone changes "
+            f"{_changes(currency, **{'cash by': anew['cash'], 'margin lost by': anew['margin_lost']})} a year."
         )
     turns: dict[str, float | None] = {}
     base = cells["as_is"]
@@ -329,23 +437,28 @@ def verdict(comparison: Comparison, frame: str) -> Json:
             continue
         d = differences_of(cell, base, scenario)
         cash, margin = d["cash"].mean, d["margin_lost"].mean
-        text = (
-            f"{names[policy]} against {names['as_is']}: cash {_signed(d['cash'], currency)} a year, margin lost "
-            f"{_signed(d['margin_lost'], currency)}, together {_signed(d['cash_and_margin'], currency)}"
-        )
         once = cell.money.once - base.money.once
+        parts = {"cash": d["cash"], "margin lost": d["margin_lost"], "together": d["cash_and_margin"]}
+        text = f"{names[policy]} against {names['as_is']}, a year: {_changes(currency, **parts)}"
         if once:
-            text += f"; once {_money(once, currency)}"
+            say = money_of(currency, [x for e in parts.values() for x in e[:3]])
+            text += f"; once {say(once)}"
             saved = -d["cash_and_margin"].mean
-            if once > 0 and saved > 0:
+            if once > 0 and d["cash_and_margin"].high < 0:
                 text += f", paid back in {once / saved * 12:.1f} months of cash and kept margin"
         sentences.append(text + ".")
+        sentences += _largest_lines(names[policy], cell, base, currency)
         turns[policy] = None
         if margin * cash < 0 and frame != "equal_budget":
             turns[policy] = -cash / margin
             sentences.append(
                 f"It turns where a lost customer is worth {-cash / margin:.2f} times what the scenario says"
                 f" ({names[policy]} is the dearer one {'below' if margin < 0 else 'above'} that)."
+                + (
+                    ""
+                    if sure_of(d["cash"]) and sure_of(d["margin_lost"])
+                    else " What it is made of cannot be told from zero, so this is no more than a hint."
+                )
             )
     winners = {}
     for measure in (
@@ -370,6 +483,12 @@ def verdict(comparison: Comparison, frame: str) -> Json:
         gaps = [difference(sums[best][measure][:2], sums[p][measure][:2], "") for p in others]
         sure = all(gap.high < 0 if sign > 0 else gap.low > 0 for gap in gaps)
         winners[measure] = {"policy": best, "value": value(best), "sure": bool(sure)}
+    if frame == "at_target":
+        sentences += [
+            binding_sentence(scenario, names[p], tightest(outcomes(comparison.plans[p])))
+            for p in cells
+            if p in comparison.plans
+        ]
     return {"sentences": sentences, "turns_at_value_factor": plain(turns), "best": plain(winners)}
 
 
@@ -391,15 +510,44 @@ def _short_of_targets(comparison: Comparison, frame: str, names: Mapping[str, st
     return found
 
 
-def _money(amount: float, currency: str) -> str:
-    size = abs(amount)
-    text = f"{size / 1e6:,.2f} million" if size >= 1e6 else f"{size:,.0f}"
-    return f"{'-' if amount < 0 else ''}{text} {currency}"
+LARGE = 0.2
+"""A line of cash that makes up more than this share of all lines' changes is named in the verdict."""
 
 
-def _signed(e: Estimate, currency: str) -> str:
-    sign = "+" if e.mean >= 0 else ""
-    return f"{sign}{_money(e.mean, currency)} ({_money(e.low, currency)} to {_money(e.high, currency)})"
+def _largest_lines(name: str, cell: Cell, base: Cell, currency: str) -> list[str]:
+    """The lines of cash that make up a large part of what changes; whether or not the simulation is sure of them."""
+    changes = {line: cell.money.lines[line] - base.money.lines[line] for line in CASH_LINES}
+    changes["concessions"] = changes["concessions"] + changes.pop("concession_leakage")
+    found = {line: estimate(values, None, currency) for line, values in changes.items()}
+    gross = sum(abs(e.mean) for e in found.values())
+    large = {
+        line: e
+        for line, e in sorted(found.items(), key=lambda row: -abs(row[1].mean))
+        if gross > 0 and abs(e.mean) > LARGE * gross
+    }
+    if not large:
+        return []
+    shares = " and ".join(f"{100 * abs(e.mean) / gross:.0f} %" for e in large.values())
+    parts = {LINE_WORDS[line]: e for line, e in large.items()}
+    return [
+        f"What moves the cash of {name} most, a year: {_changes(currency, **parts)}: {shares} of the changes of all lines, "
+        "ups and downs added up."
+    ]
+
+
+def sure_of(e: Estimate) -> bool:
+    """Whether an interval leaves zero out."""
+    return not e.low <= 0 <= e.high
+
+
+def _changes(currency: str, **parts: Estimate) -> str:
+    """Changes with their intervals, said in one unit; where an interval contains zero, that it cannot tell."""
+    say = money_of(currency, [x for e in parts.values() for x in e[:3]])
+    return ", ".join(
+        f"{what} {say(e.mean, sign=True)} ({say(e.low, sign=True, bare=True)} to {say(e.high, sign=True, bare=True)}"
+        f"{': cannot tell' if e.low <= 0 <= e.high and e.low < e.high else ''})"
+        for what, e in parts.items()
+    )
 
 
 # --- tables ---------------------------------------------------------------------------------------------------------
@@ -443,86 +591,146 @@ def print_estimates(console: Console, title: str, measures: Mapping[str, Json], 
     for name in names:
         m = measures.get(name)
         if m:
-            interval = f"{number(m['low'], m['unit'])} to {number(m['high'], m['unit'])}"
+            interval = (
+                "-"
+                if m["low"] is None
+                else f"{number(m['low'], m['unit'])} to {number(m['high'], m['unit'])}"
+            )
             table.add_row(label_of(name), number(m["mean"], m["unit"]), interval, m["unit"])
     console.print(table)
 
 
+def print_asked(console: Console, document: Json) -> None:
+    """Of which scenario and policy, and what was changed in the file."""
+    policy = f", {document['policy_title']}" if "policy_title" in document else ""
+    keys = f" ({document['scenario']}{', ' + document['policy'] if 'policy' in document else ''})"
+    console.print(f"[bold]{document['title']}{policy}[/bold]{keys}", highlight=False)
+    print_applied(console, document)
+
+
+def print_applied(console: Console, document: Json) -> None:
+    """What overrides and `--set` put in place of the file's values."""
+    for path, value, source in document["applied"]:
+        console.print(f"  Changed: {path} = {value} ({source})", highlight=False, markup=False)
+
+
+def print_terms(console: Console, shown: Sequence[str]) -> None:
+    """Our own words, of those that were shown."""
+    told = [text for name, text in TERMS.items() if name in shown]
+    if told:
+        console.print("  " + ". ".join(told) + ".", highlight=False)
+
+
+def print_money(console: Console, document: Json) -> None:
+    """The year's cash, in a sentence and by line."""
+    rows = document["money"]
+    if not rows:
+        return
+    currency = document["currency"]
+    say = money_of(currency, [rows["cash"]["mean"], rows["margin_lost"]["mean"]])
+
+    def told(name: str) -> str:
+        e = rows[name]
+        open_ = e["low"] is None or e["low"] == e["high"]
+        return say(e["mean"]) + (
+            "" if open_ else f" ({say(e['low'], bare=True)} to {say(e['high'], bare=True)})"
+        )
+
+    console.print(
+        f"A year like this costs {told('cash')} in cash; the customers that it loses would have brought {told('margin_lost')} of margin.",
+        highlight=False,
+    )
+    lines = sorted((f"money_{line}" for line in CASH_LINES), key=lambda name: -abs(rows[name]["mean"]))
+    lines = [name for name in lines if rows[name]["mean"]]
+    names = [*lines, "cash", "margin_lost", "cash_and_margin", "once"]
+    print_estimates(
+        console,
+        f"Money ({currency} a year; a year repeats the simulated days)",
+        rows,
+        [name for name in names if rows[name]["mean"] or name == "cash"],
+    )
+
+
 def print_simulation(console: Console, document: Json) -> None:
     """`simulate` in words."""
+    print_asked(console, document)
+    console.print(
+        f"On today's roster; {document['replications']} replications, seed {document['seed']}, {document['engine']} engine.",
+        highlight=False,
+    )
+    print_money(console, document)
     names = [*CUSTOMER, *PEOPLE, "load_p95", "exhaustion_p95"]
-    print_estimates(console, f"{document['scenario']}: {document['policy']}", document["measures"], names)
-    console.print(
-        f"{document['replications']} replications, seed {document['seed']}, {document['engine']} engine"
-    )
+    print_estimates(console, "Service and people", document["measures"], names)
+    print_terms(console, names)
 
 
-def print_misfit(console: Console, rows: Sequence[Json]) -> None:
-    """Observed beside simulated."""
-    worst = max((abs(row["off"] or 0) for row in rows), default=0.0)
+def print_misfit(console: Console, rows: Sequence[Json], above: float = 0.0) -> None:
+    """Reported numbers beside simulated ones, those that are further off than `above` (relative)."""
+    if not rows:
+        console.print("Nothing is reported in this scenario: all values are taken as they are.")
+        return
+    worst = max(rows, key=lambda row: abs(row["off"] or 0))
     console.print(
-        f"Today's numbers come back from simulating as_is: the largest misfit is {100 * worst:.1f} %."
-        if rows
-        else "Nothing is observed in this scenario: all values are natural."
+        f"Simulating today gives the reported numbers back; the largest misfit is {100 * abs(worst['off'] or 0):.1f} % "
+        f"({worst['field'].replace('_', ' ')}, {worst['type'].replace('_', ' ')}).",
+        highlight=False,
     )
-    table = Table(title="Anchoring", title_justify="left")
+    rows = [row for row in rows if abs(row["off"] or 0) >= above]
+    if not rows:
+        return
+    table = Table(title="Reported against simulated", title_justify="left")
     for name in ("Type", "Field"):
         table.add_column(name)
-    for name in ("Observed", "Simulated", "95 % interval", "Off"):
+    for name in ("Reported", "Simulated", "95 % interval", "Off"):
         table.add_column(name, justify="right")
     for row in rows:
         s = row["simulated"]
         table.add_row(
-            row["type"], row["field"], number(row["observed"], s["unit"]), number(s["mean"], s["unit"]),
+            row["type"].replace("_", " "), row["field"].replace("_", " "), number(row["observed"], s["unit"]), number(s["mean"], s["unit"]),
             f"{number(s['low'], s['unit'])} to {number(s['high'], s['unit'])}", f"{100 * (row['off'] or 0):+.1f} %",
         )  # fmt: skip
     console.print(table)
 
 
+def proof_sentence(document: Json) -> str:
+    """How many target windows hold."""
+    targets = document["targets"]
+    held = sum(t["held"] for t in targets)
+    nearly = sum(t["met"] and not t["held"] for t in targets)
+    missed = len(targets) - held - nearly
+    text = (
+        f"all {held} target windows hold"
+        if held == len(targets)
+        else f"{held} of {len(targets)} target windows hold"
+    )
+    text += " by the one-sided 95 % limit"
+    if nearly:
+        text += f", {nearly} in the mean only"
+    if missed:
+        text += f", {missed} {'is' if missed == 1 else 'are'} missed"
+    return f"Simulating the roster itself, absence and all ({document['proof']['replications']} replications): {text}."
+
+
 def print_plan(console: Console, document: Json) -> None:
-    """`plan` in words: a sentence, then the numbers."""
+    """`plan` in words: sentences, then the numbers."""
     fte = document["fte"]
-    missed = [t for t in document["targets"] if not t["met"]]
-    held = f"all {len(document['targets'])} target windows hold" if not missed else (
-        f"{len(missed)} of {len(document['targets'])} target windows are missed"
-    )  # fmt: skip
-    console.print(
-        f"[bold]{document['scenario']}, {document['policy']}[/bold]: {fte['paid']:.1f} FTE on the payroll "
-        f"({fte['rostered']:.1f} rostered, {fte['bare']:.1f} bare on the queue); today {fte['headcount']} people. "
-        f"Erlang C per queue with flat shrinkage would have said {fte['erlang_c_flat_shrinkage']:.1f}."
-    )
-    console.print(
-        f"Simulating the roster itself, absence and all ({document['proof']['replications']} replications): {held}."
-    )
+    print_asked(console, document)
+    for sentence in (
+        staff_words(fte),
+        proof_sentence(document),
+        document["binding"]["sentence"],
+        erlang_sentence(fte),
+    ):
+        console.print(sentence, highlight=False)
     if document["gap"] is not None:
         console.print(
-            f"Schedule: {document['status']}, within {100 * document['gap']:.2f} % of the proven bound, "
-            f"{document['schedule_seconds']:.1f} s."
+            f"The schedule lies within {100 * document['gap']:.1f} % of the best possible (a proven bound, the price of what is "
+            f"left short included); found in {document['schedule_seconds']:.1f} s.",
+            highlight=False,
         )
-    table = Table(title="People by group (FTE)", title_justify="left")
-    table.add_column("Group")
-    for name in ("On the queue", "Rostered", "Paid, with leave", "People in the roster", "Employed today"):
-        table.add_column(name, justify="right")
-    for f in fte["by_group"]:
-        table.add_row(
-            f["group"],
-            f"{f['bare']:.1f}",
-            f"{f['rostered']:.1f}",
-            f"{f['paid']:.1f}",
-            str(f["people"]),
-            str(f["headcount"]),
-        )
-    console.print(table)
-    table = Table(title="Targets, from the simulated roster", title_justify="left")
-    table.add_column("Target")
-    table.add_column("Window")
-    for name in ("Simulated", "Aim", ""):
-        table.add_column(name, justify="right")
-    for t in document["targets"]:
-        table.add_row(
-            t["target"], t["window"], f"{t['mean']:.3f}", f"{t['aim']:.3f}", "met" if t["met"] else "missed"
-        )
-    console.print(table)
+    _print_staff(console, fte)
+    _print_targets(console, document["targets"])
+    print_money(console, document)
     short = [u for u in document["unmet"] if u["short"] >= 0.5]
     if short:
         console.print(
@@ -534,37 +742,80 @@ def print_plan(console: Console, document: Json) -> None:
         console.print(f"  not reached by the requirement: {line}")
 
 
+def _print_staff(console: Console, fte: Json) -> None:
+    table = Table(title="People by group: today, needed, and the difference", title_justify="left")
+    table.add_column("Group")
+    for name in (
+        "Heads today", "FTE today", "FTE on the queue", "FTE rostered", "FTE paid (needed)", "Heads needed", "FTE difference",
+        "To do", "In the roster",
+    ):  # fmt: skip
+        table.add_column(name, justify="right")
+    rows = fte["by_group"] if len(fte["by_group"]) == 1 else [*fte["by_group"], {**fte, "title": "All"}]
+    for f in rows:
+        table.add_row(
+            f["title"], f"{f['heads_today']}", f"{f['fte_today']:.1f}", f"{f['bare']:.1f}", f"{f['rostered']:.1f}",
+            f"{f['fte_needed']:.1f}", f"{f['heads_needed']}", f"{f['fte_change']:+.1f}",
+            to_do([f["heads_change"]] if "group" in f else [g["heads_change"] for g in fte["by_group"]]), str(f["people"]),
+        )  # fmt: skip
+    console.print(table)
+    console.print(
+        f"  {FTE_WORDS} Heads: whole full contracts. In the roster: people that the shifts are dealt to, some of them part-time.",
+        highlight=False,
+    )
+
+
+def _print_targets(console: Console, targets: Sequence[Json]) -> None:
+    table = Table(title="Targets, from the simulated roster", title_justify="left")
+    table.add_column("Target")
+    table.add_column("Window")
+    for name in ("Simulated", "95 % interval", "Aim", "Result"):
+        table.add_column(name, justify="right")
+    last = None
+    for t in targets:
+        mean, low, high, aim = t["said"]
+        table.add_row(
+            t["what"] if t["what"] != last else "", t["when"], mean, f"{low} to {high}", f"{t['side']} {aim}",
+            "held" if t["held"] else "held in the mean only" if t["met"] else "missed",
+        )  # fmt: skip
+        last = t["what"]
+    console.print(table)
+    console.print(
+        "  Held: the one-sided 95 % limit of the mean (a little inside the interval shown, which is two-sided) is on the right side of the aim.",
+        highlight=False,
+    )
+
+
 def print_comparison(console: Console, document: Json, *, every: bool = False) -> None:
     """`compare` in words: the staffing, the verdict of each frame, then the table, then the ladder."""
+    titles = {p: row["title"] for p, row in document["policies"].items()}
     for policy, plan in document["plans"].items():
-        fte = plan["fte"]
         console.print(
-            f"To hold the service targets, {document['policies'][policy]['title'].lower()} needs "
-            f"{fte['paid']:.0f} FTE on the payroll ({fte['bare']:.0f} on the queue); "
-            f"Erlang C per queue with flat shrinkage would say {fte['erlang_c_flat_shrinkage']:.0f}.",
-            highlight=False,
+            f"{titles[policy]}, to hold the service targets: {staff_words(plan['fte'])}", highlight=False
         )
-    for frame in document["frames"]:
+    if document["plans"]:
+        plans = {titles[p]: plan["fte"] for p, plan in document["plans"].items()}
+        console.print(erlang_sentence(next(iter(plans.values())), others=plans), highlight=False)
+        console.print(f"  {FTE_WORDS}", highlight=False)
+    for number_, frame in enumerate(document["frames"]):
         console.print(f"\n[bold]{frame['frame'].replace('_', ' ').capitalize()}[/bold]: {frame['meaning']}")
         for sentence in frame["verdict"]["sentences"]:
-            console.print(f"  {sentence}")
+            console.print(f"  {sentence}", highlight=False)
         policies = list(frame["policies"])
         table = Table(title_justify="left")
         table.add_column("Measure")
         for p in policies:
-            table.add_column(document["policies"][p]["title"], justify="right")
+            table.add_column(titles[p], justify="right")
         for p in policies[1:]:
-            table.add_column(
-                f"{document['policies'][p]['title']} minus {document['policies'][policies[0]]['title'].lower()} [95 %]",
-                justify="right",
-            )
+            table.add_column(f"{titles[p]} minus {titles[policies[0]].lower()} [95 %]", justify="right")
         names = list(frame["policies"][policies[0]]) if every else [*HEADLINE]
-        money = [f"money_{line}" for line in CASH_LINES]
-        for name in [*names, *(m for m in money if m not in names)]:
-            first = frame["policies"][policies[0]].get(name)
-            if first is None:
-                continue
-            unit = first["unit"]
+        first = frame["policies"][policies[0]]
+        lines = [
+            m for m in (f"money_{line}" for line in CASH_LINES)
+            if m not in names and any(frame["policies"][p][m]["mean"] for p in policies)
+        ]  # fmt: skip
+        shown = [m for m in [*names, *lines] if m in first]
+        for name in shown:
+            unit = first[name]["unit"]
             suffix = "" if unit.startswith("share") else f" ({unit})"
             table.add_row(
                 label_of(name) + suffix,
@@ -572,45 +823,56 @@ def print_comparison(console: Console, document: Json, *, every: bool = False) -
                 *(change(frame["differences"][p][name]) for p in policies[1:]),
             )
         console.print(table)
-        off = ", ".join(f"{p} {100 * r:+.2f} %" for p, r in frame["residue"].items() if r)
+        if number_ == 0:
+            print_terms(console, shown)
+        off = ", ".join(f"{titles[p]} {100 * r:+.2f} %" for p, r in frame["residue"].items() if r)
         if off:
-            console.print(f"  Left of equality: {off}.")
+            console.print(f"  Not exactly equal: {off}.", highlight=False)
         for policy, parts in frame["ladder"].items():
             _print_ladder(console, document, policy, parts)
     for policy, d in document["doubt"].items():
-        title = document["policies"][policy]["title"]
+        say = money_of(document["currency"], [d["sceptic"]["cash"], d["sceptic"]["cash_and_margin"]])
         console.print(
-            f"How sure the conclusion is: over {d['draws']} draws of the uncertain coefficients, the sign of {title} "
+            f"How sure the conclusion is: over {d['draws']} draws of the uncertain coefficients, the sign of {titles[policy]} "
             f"against today flips in {100 * d['flips']['cash']:.0f} % on cash and in "
-            f"{100 * d['flips']['cash_and_margin']:.0f} % with kept margin. In the sceptic's setting: cash "
-            f"{d['sceptic']['cash']:+,.0f}, with margin {d['sceptic']['cash_and_margin']:+,.0f} {document['currency']} a year."
+            f"{100 * d['flips']['cash_and_margin']:.0f} % with kept margin. In the sceptic's setting (no uncertain effect exists): cash "
+            f"{say(d['sceptic']['cash'], sign=True)}, with margin {say(d['sceptic']['cash_and_margin'], sign=True)} a year.",
+            highlight=False,
         )
 
 
 def _print_ladder(console: Console, document: Json, policy: str, parts: Sequence[Json]) -> None:
+    titles = {p: row["title"] for p, row in document["policies"].items()}
     table = Table(
-        title=f"What each lever of {document['policies'][policy]['title']} does, staffing held (a year)",
+        title=f"What each change from {titles['as_is']} to {titles[policy]} does, staffing held ({document['currency']} a year, "
+        "95 % intervals)",
         title_justify="left",
     )
-    table.add_column("Lever")
+    table.add_column("Change", min_width=30)
     for name in (
-        "Cash, alone",
-        "Cash, last",
-        "With margin, alone",
-        "With margin, last",
-        "With margin, average",
-        "Resolved at first, average",
-    ):
+        "Cash, average", "Cash and margin, alone", "Cash and margin, last", "Cash and margin, average",
+        "Resolved at first contact, average", "Verdict",
+    ):  # fmt: skip
         table.add_column(name, justify="right")
     for part in parts:
+        average = part["average_interval"]
+        cells = (
+            average["cash"], part["alone"]["cash_and_margin"], part["last"]["cash_and_margin"], average["cash_and_margin"],
+            average["first_contact_resolution"],
+        )  # fmt: skip
         table.add_row(
-            part["lever"].replace("_", " "),
-            *(
-                f"{part[way][m]['mean']:+,.0f}"
-                for m in ("cash", "cash_and_margin")
-                for way in ("alone", "last")
-            ),
-            f"{part['average']['cash_and_margin']:+,.0f}",
-            f"{100 * part['average']['first_contact_resolution']:+.2f} pts",
+            part["what"], *(change(e).replace(" [", "\n[") for e in cells), tells(average["cash_and_margin"])
         )
     console.print(table)
+    console.print(
+        f"  Alone: the change laid on {titles['as_is']}. Last: what goes when it alone is taken out of {titles[policy]}. Average: of the two, "
+        "with its own paired interval. Below zero saves. Cannot tell: the average's interval contains zero.",
+        highlight=False,
+    )
+
+
+def tells(e: Json) -> str:
+    """What an interval of money says: saves, costs, or cannot tell."""
+    if e["low"] is None or e["high"] is None or e["low"] <= 0 <= e["high"]:
+        return "nothing" if e["low"] == e["high"] == 0 else "cannot tell"
+    return "saves" if e["high"] < 0 else "costs"

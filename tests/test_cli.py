@@ -109,21 +109,33 @@ def test_simulate(file) -> None:
     result = run("simulate", file(), "--policy", "soft", "-n", "2", "--seed", "5", "--json")
     document = one_document(result)
     assert set(document) == {
-        "scenario", "policy", "engine", "seed", "replications", "seconds", "measures", "by_type", "by_segment",
+        "title", "policy_title", "currency", "applied", "money", "scenario", "policy", "engine", "seed", "replications", "seconds", "measures", "by_type", "by_segment",
         "by_vulnerable", "by_channel", "by_group", "anchoring",
     }  # fmt: skip
     assert (document["policy"], document["seed"], document["replications"]) == ("soft", 5, 2)
     assert set(document["measures"]) >= {*CUSTOMER, *PEOPLE}
     assert set(document["by_group"]) == {"front", "care"}
+    money = document["money"]
+    lines = sum(e["mean"] for name, e in money.items() if name.startswith("money_"))
+    assert money["cash"]["mean"] == pytest.approx(lines)
+    assert money["cash"]["low"] < money["cash"]["mean"] < money["cash"]["high"]
+    assert document["applied"] == []
     assert set(document["measures"]["occupancy"]) == {"mean", "low", "high", "unit"}
     assert "anchoring round 1" in result.stderr
     assert "simulating soft, 2 replications" in result.stderr
 
 
 def test_simulate_for_people(file) -> None:
-    result = run("simulate", file(), "-n", "2")
+    result = run("simulate", file(), "-n", "2", "--set", "what_if.volume=1.1")
     assert result.exit_code == 0
-    assert "tiny: as_is" in result.stdout
+    said = " ".join(result.stdout.split())
+    assert (
+        "A tiny centre, Today (tiny, as_is) Changed: what_if.volume = 1.1 (--set) On today's roster; 2 repl"
+        in said
+    )
+    assert "A year like this costs" in said
+    assert "thousand EUR" in said
+    assert "Load: how much hard contacts have tired an agent" in said
     assert "Kept in runs/simulate-tiny-" in result.stdout
     assert "anchoring round" not in result.stdout
 
@@ -155,7 +167,7 @@ def test_plan(file) -> None:
     result = run("plan", file(), "--policy", "soft", "-n", "2", "--quick", "--json")
     document = one_document(result)
     assert set(document) == {
-        "scenario", "policy", "status", "cost", "bound", "gap", "schedule_seconds", "seconds", "violations", "fte",
+        "title", "policy_title", "currency", "applied", "binding", "money", "scenario", "policy", "status", "cost", "bound", "gap", "schedule_seconds", "seconds", "violations", "fte",
         "requirement", "unmet", "targets", "repairs", "proof", "week", "anchoring",
     }  # fmt: skip
     assert document["status"] == "plain numbers"
@@ -166,6 +178,24 @@ def test_plan(file) -> None:
     assert len(document["targets"]) == 6
     assert len(document["week"]["labels"]) == len(document["week"]["on_queue"][0]) == 48
     assert "requirement round 1" in result.stderr
+    fte = document["fte"]
+    assert fte["heads_change"] == fte["heads_needed"] - fte["heads_today"]
+    assert fte["flat_shrinkage_source"] == "assumed"
+    assert document["money"]["cash"]["mean"] > 0
+    assert document["money"]["margin_lost"]["mean"] > 0
+
+
+def test_plan_for_people(file) -> None:
+    result = run("plan", file(), "--policy", "soft", "-n", "2", "--quick", "--set", "what_if.value=2")
+    assert result.exit_code == 0
+    said = " ".join(result.stdout.split())
+    assert said.startswith("A tiny centre, Soft (tiny, soft) Changed: what_if.value = 2")
+    assert "FTE on the payroll are needed" in said
+    assert "our assumption: the scenario names none" in said
+    assert "target windows hold by the one-sided 95 % limit" in said
+    assert "The staffing of Soft" in said or "in the staffing of Soft" in said
+    assert "A year like this costs" in said
+    assert all(word in said for word in ("Monday", "at least 75 %", "hire", "Heads needed"))
 
 
 def test_compare_and_what_is_kept(file, tmp_path: Path) -> None:
@@ -200,6 +230,8 @@ def test_compare_and_what_is_kept(file, tmp_path: Path) -> None:
     people = run(*words)
     assert people.exit_code == 0
     assert "Equal hours" in people.stdout
+    assert "No early way out" in people.stdout
+    assert "Changed" not in people.stdout
     assert "flips in" in " ".join(people.stdout.split())
     listed = one_document(run("runs", "--json"))["runs"]
     assert [row["run"] for row in listed] == [folder.name]

@@ -9,12 +9,12 @@ import pytest
 import small
 
 from planner import plan as plans
-from planner import report
+from planner import report, words
 from planner.anchor import anchor
 from planner.compare import FRAMES, Cell, Comparison, Runner, differences_of, formulas, levers_between
-from planner.money import CASH_LINES, amounts, money
+from planner.money import CASH_LINES, MONEY, amounts, money
 from planner.report import plain
-from planner.scenario.schema import Policy, Scenario
+from planner.scenario.schema import LEVERS, Policy, Scenario
 from planner.schedule.cover import solve
 from sim.measures import CUSTOMER, PEOPLE
 
@@ -235,7 +235,9 @@ def test_one_lever_does_the_same_alone_and_last(runner: Runner) -> None:
     scripts, roster = one.ladder("scripted", comparison)
     whole = differences_of(cells["scripted"], cells["as_is"], one.scenario)
     assert plain(scripts.alone) == plain(scripts.last) == plain(whole)
-    assert scripts.average["heard"] == whole["heard"].mean
+    assert scripts.average["heard"].mean == pytest.approx(whole["heard"].mean)
+    assert scripts.average["heard"].low == pytest.approx(whole["heard"].low)
+    assert scripts.average["cash"].high == pytest.approx(whole["cash"].high)
     assert whole["heard"].mean < 0
     rungs = [*roster.alone.values(), *roster.last.values()]
     assert all(e.mean == 0 for e in rungs if not math.isnan(e.mean))
@@ -246,9 +248,59 @@ def test_a_bundles_ladder_has_a_rung_for_each_lever(comparison: Comparison) -> N
     assert [part.lever for part in parts] == ["handle_time_target", "scripts", "early_way_out", "roster"]
     pressure = parts[0]
     assert pressure.alone["handle_time_s"].high < 0
-    assert pressure.average["cash"] == (pressure.alone["cash"].mean + pressure.last["cash"].mean) / 2
+    for name in ("cash", "heard"):
+        alone, last, average = (part[name] for part in (pressure.alone, pressure.last, pressure.average))
+        assert average.mean == pytest.approx((alone.mean + last.mean) / 2)
+        assert average.high - average.low <= (alone.high - alone.low + last.high - last.low) / 2 + 1e-9
+    rows = report.ladder_rows(comparison)["hard"]
+    assert [row["what"] for row in rows] == [
+        "A handle-time target on 2 contact types",
+        "Scripts and checklists",
+        "No early way out of the bot",
+        "Its own roster (mix of groups, planned breaks, occupancy ceilings)",
+    ]
+    assert rows[0]["average"]["cash"] == rows[0]["average_interval"]["cash"]["mean"]
     assert pressure.alone["paid_hours"].mean == pytest.approx(0, abs=20), "staffing held"
     assert parts[2].alone["refused_person"].mean > 0
+
+
+def test_a_rung_is_named_by_what_changes(runner: Runner) -> None:
+    """The same lever says the contrary where it is today that has it."""
+    on = small.raw()["policies"]["hard"] | {"scripts": True, "authority": True, "detectors": ["distress"]}
+    scenario = small.tiny(
+        policies={
+            "as_is": {**on, "recovery": {"button": True}, "specialists": {"groups": ["care"]}},
+            "off": {
+                "handle_time_target": "none", "scripts": False, "early_way_out": True, "authority": False, "detectors": [],
+                "recovery": "none", "specialists": "none", "context": 0.85, "max_queue": 30, "routing": "longest_idle",
+            },
+        }
+    )  # fmt: skip
+    said = {lever: words.lever_words(scenario, "off", lever) for lever in levers_between(scenario, "off")}
+    assert said == {
+        "handle_time_target": "No handle-time target",
+        "scripts": "No scripts",
+        "early_way_out": "An early way out of the bot",
+        "context": "Context passed on by the bot in 85 % of handovers",
+        "detectors": "No detectors",
+        "specialists": "No specialists",
+        "recovery": "No pauses after hard contacts",
+        "authority": "No concessions by agents",
+        "max_queue": "Turned away beyond 30 waiting",
+        "roster": "Its own roster (mix of groups, planned breaks, occupancy ceilings)",
+    }
+    assert words.lever_words(small.tiny(), "soft", "recovery") == "Pauses after hard contacts"
+    for name, policy in runner.scenario.policies.items():
+        for lever in LEVERS:
+            if getattr(policy, lever) is not None:
+                assert "{" not in words.lever_words(runner.scenario, name, lever)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"), [(-2, -1, "saves"), (1, 2, "costs"), (-1, 2, "cannot tell"), (None, None, "cannot tell"), (0, 0, "nothing")]
+)  # fmt: skip
+def test_an_interval_with_zero_in_it_cannot_tell(low, high, said) -> None:
+    assert report.tells({"mean": 0.5, "low": low, "high": high}) == said
 
 
 def test_levers_between_reads_values_and_not_words(runner: Runner) -> None:
@@ -396,6 +448,53 @@ def test_the_verdict_names_the_best_and_is_sure_only_beyond_doubt(runner: Runner
             assert row["sure"] == (e.low > 0 or e.high < 0), measure
             sure_ones += row["sure"]
     assert 0 < sure_ones < 16
+
+
+def test_a_line_that_makes_up_much_of_the_difference_is_named(runner: Runner) -> None:
+    """Concessions are all that authority changes in cash; with their leakage they are one."""
+    pair = with_policies(runner, generous=Policy(title="Generous", authority=True))
+    cells = {name: pair.cell(name, runner.as_is) for name in ("as_is", "generous")}
+    found = Comparison(pair.scenario, pair.anchored, cells["as_is"], {"equal_hours": cells}, {})
+    (said,) = [s for s in report.verdict(found, "equal_hours")["sentences"] if s.startswith("What moves")]
+    lines, base = cells["generous"].money.lines, cells["as_is"].money.lines
+    gap = sum((lines[k] - base[k]).mean() for k in ("concessions", "concession_leakage"))
+    gross = gap + sum(abs((lines[k] - base[k]).mean()) for k in CASH_LINES if not k.startswith("concession"))
+    assert gap > 0.2 * gross
+    assert words.money_of("EUR", [gap])(gap, sign=True) in said
+    assert f"{100 * gap / gross:.0f} %" in said
+    assert "concessions that agents make to customers" in said
+    same = Comparison(
+        pair.scenario,
+        pair.anchored,
+        cells["as_is"],
+        {"equal_hours": {**cells, "generous": cells["as_is"]}},
+        {},
+    )
+    assert not [s for s in report.verdict(same, "equal_hours")["sentences"] if s.startswith("What moves")]
+
+
+def test_the_frame_at_target_says_which_target_decides(document: dict) -> None:
+    for frame in document["frames"]:
+        said = [s for s in frame["verdict"]["sentences"] if "to spare" in s or "falls short" in s]
+        assert len(said) == (len(POLICIES) if frame["frame"] == "at_target" else 0)
+    at_target = document["frames"][0]
+    for policy in POLICIES:
+        assert document["plans"][policy]["binding"]["sentence"] in at_target["verdict"]["sentences"]
+        money = document["plans"][policy]["money"]
+        assert money["cash"] == at_target["policies"][policy]["cash"]
+        assert set(MONEY) == set(money)
+
+
+def test_amounts_of_a_sentence_have_one_unit_and_three_figures() -> None:
+    say = words.money_of("EUR", [1_036_221, 996_545, -45_120, 0])
+    assert say(1_036_221) == "1.04 million EUR"
+    assert say(996_545, bare=True) == "0.997"
+    assert say(-45_120, sign=True) == "-0.045 million EUR"
+    assert say(0, sign=True) == "0 million EUR"
+    assert words.money_of("GBP", [514_420, 7])(514_420, sign=True) == "+514 thousand GBP"
+    assert words.money_of("EUR", [float("nan"), 45.678])(45.678) == "45.7 EUR"
+    assert words.money_of("EUR", [23_456_789.0])(23_456_789.0) == "23.5 million EUR"
+    assert words.money_of("EUR", [3.2e9])(3.2e9) == "3,200 million EUR"
 
 
 def test_the_verdict_turns_where_margin_outweighs_cash(comparison: Comparison, document: dict) -> None:

@@ -8,24 +8,29 @@ import pytest
 import small
 
 from planner import plan as plans
+from planner import report, words
 from planner.natural import NaturalValues
 from planner.plan import (
+    Outcome,
     PlanResult,
     as_is_roster,
     cover_problem,
-    erlang_c_fte,
+    erlang_c,
+    flat_shrinkage,
+    fte_of,
+    outcomes,
     plan,
     prove,
     schedule_of,
     shift_kinds,
-    target_lines,
+    tightest,
     weeks_of,
     workload_shares,
 )
-from planner.requirement import require
+from planner.requirement import Verdict, require
 from planner.roster import Activity, Roster, RosteredShift
 from planner.scenario.problems import FieldError
-from planner.scenario.schema import Scenario
+from planner.scenario.schema import Scenario, Target
 from planner.schedule import validate as v
 from planner.schedule.cover import solve
 from planner.shrinkage import off_phone_minutes, rostered_per_present, worked_share
@@ -86,8 +91,61 @@ def test_fte_steps_up_from_the_queue_to_the_payroll() -> None:
         assert f.headcount == scenario.groups[f.group].headcount
     hours = sum(f.rostered * scenario.groups[f.group].hours_per_week for f in result.fte) * 2 / 5
     assert hours == pytest.approx(result.roster.paid_minutes(2, 60).sum() / 60)
-    assert result.erlang_c_fte == pytest.approx(erlang_c_fte(scenario, result.proof.totals))
-    assert result.erlang_c_fte > sum(f.bare for f in result.fte)
+    assert result.erlang_c == erlang_c(scenario, result.proof.totals)
+    assert result.erlang_c.on_queue > sum(f.bare for f in result.fte)
+    assert result.erlang_c.fte == pytest.approx(result.erlang_c.on_queue / (1 - 0.2)), (
+        "its items come to 20 %"
+    )
+
+
+def test_heads_are_whole_contracts_and_their_change_is_told() -> None:
+    scenario, _, result = planned()
+    document = report.plan_document(result, 1.0)
+    rows = {row["group"]: row for row in document["fte"]["by_group"]}
+    for f in result.fte:
+        row = rows[f.group]
+        assert row["heads_today"] == row["fte_today"] == scenario.groups[f.group].headcount
+        assert row["fte_needed"] == f.paid
+        assert f.paid - 0.05 <= row["heads_needed"] < f.paid + 1
+        assert row["heads_change"] == row["heads_needed"] - row["heads_today"]
+        assert row["fte_change"] == pytest.approx(f.paid - row["fte_today"])
+    assert document["fte"]["heads_change"] == sum(row["heads_change"] for row in rows.values())
+    said = words.staff_words(document["fte"])
+    for row in rows.values():
+        do = "hire" if row["heads_change"] > 0 else "release"
+        assert row["heads_change"] == 0 or f"{do} {abs(row['heads_change'])} in {row['title']}" in said
+    assert words.to_do([3, -2, 0]) == "hire 3, release 2"
+    assert words.to_do([0]) == "keep"
+
+
+def test_people_by_plain_numbers_are_employed_too() -> None:
+    """Five and two on duty for eight hours on two of five days, a tenth on leave, nobody counted by head."""
+    changes = {**small.by_numbers(5, 2), "groups__front__headcount": 0, "groups__care__headcount": 0}
+    scenario = small.tiny(**changes, what_if={"headcount": 0.5})
+    need = require(scenario, small.natural_values(scenario), "as_is", most_replications=4)
+    rows = fte_of(scenario, need, as_is_roster(scenario))
+    assert [f.today for f in rows] == pytest.approx([5 * 16 / 15, 2 * 16 / 15])
+    counted = small.tiny(what_if={"headcount": 0.5})
+    assert [f.today for f in fte_of(counted, need, Roster((), {}))] == [2.0, 1.5]
+
+
+def test_the_spreadsheets_shrinkage_is_named_or_summed_or_assumed() -> None:
+    assert flat_shrinkage(small.tiny(flat_shrinkage=0.35)) == (0.35, "flat_shrinkage")
+    assert flat_shrinkage(small.tiny()) == (pytest.approx(0.2), "items")
+    assert flat_shrinkage(small.tiny(shrinkage=[])) == (0.3, "assumed")
+    for scenario, said in (
+        (small.tiny(flat_shrinkage=0.35), "35 % shrinkage that the scenario names"),
+        (small.tiny(), "20 % shrinkage, the sum of the scenario's items"),
+        (small.tiny(shrinkage=[]), "30 % shrinkage, which is our assumption"),
+    ):
+        share, source = flat_shrinkage(scenario)
+        fte = {
+            "flat_shrinkage": share,
+            "flat_shrinkage_source": source,
+            "erlang_c_on_queue": 7.0,
+            "erlang_c_flat_shrinkage": 10.0,
+        }
+        assert said in words.erlang_sentence(fte)
 
 
 def test_people_have_one_shift_a_day_and_their_rest() -> None:
@@ -123,17 +181,78 @@ def test_decompression_and_off_phone_time_stand_in_the_shifts() -> None:
 
 def test_the_proof_judges_every_target_in_every_window() -> None:
     scenario, natural, result = planned()
-    lines = target_lines(result)
-    assert len(lines) == 3 * 2, "three targets on two days"
-    assert {window for _, window, *_ in lines} == {"day 1", "day 2"}
-    for said, verdict in zip(lines, result.proof.verdicts, strict=True):
-        assert said[2:4] == (verdict.mean, verdict.aim)
-        assert bool(said[4]) == (verdict not in result.proof.missed)
+    rows = report.plan_document(result, 1.0)["targets"]
+    assert len(rows) == 3 * 2, "three targets on two days"
+    assert {row["window"] for row in rows} == {"day 1", "day 2"}
+    assert {row["when"] for row in rows} == {"Monday", "Tuesday"}
+    assert rows[0]["what"] == "Service level of Order: at least 75 % within 40 s"
+    assert rows[-1]["what"] == "Abandonment of all contacts: at most 10 %"
+    for said, verdict in zip(rows, result.proof.verdicts, strict=True):
+        assert (said["mean"], said["aim"], said["limit"]) == (verdict.mean, verdict.aim, verdict.limit)
+        assert said["met"] == (verdict not in result.proof.missed)
+        assert said["held"] == verdict.met, "held is by the one-sided limit"
+        assert said["low"] <= min(said["mean"], said["limit"])
+        assert said["high"] >= max(said["mean"], said["limit"])
+        # Six replications: Student's t of five degrees of freedom, one-sided and two-sided.
+        wider = 2.570582 / 2.015048
+        half = abs(said["mean"] - said["limit"]) * wider
+        assert said["high"] == pytest.approx(min(1.0, said["mean"] + half), rel=1e-5)
     assert 0 < result.proof.measures["occupancy"].mean < 1
     assert result.proof.measures["absence"].mean > 0, "absence and all"
     nobody = Roster((), {g: np.zeros((2, 24), np.int64) for g in range(2)})
     empty = prove(scenario, natural, "soft", nobody, replications=2)
     assert len(empty.missed) == 6, "nobody there meets nothing"
+
+
+def test_the_target_with_least_room_is_named_and_the_others_overshoot() -> None:
+    _, _, result = planned()
+    ranked = tightest(outcomes(result))
+    assert len(ranked) == 3, "each target in its worst window"
+    assert [one.used for one in ranked] == sorted((one.used for one in ranked), reverse=True)
+    for one in ranked:
+        others = [o for o in outcomes(result) if o.verdict.target == one.verdict.target]
+        assert one.used == max(o.used for o in others)
+        assert (one.margin >= 0) == (one.used <= 1) == one.verdict.held
+    said = report.plan_document(result, 1.0)["binding"]
+    assert [row["what"] for row in said["worst"]] == [
+        words.target_words(result.scenario, o.target) for o in ranked
+    ]
+    places = [said["sentence"].index(f"{100 * abs(o.margin):.1f} points") for o in ranked]
+    assert places == sorted(places), "the one that decides comes first"
+
+
+@pytest.mark.parametrize(
+    ("target", "mean", "margin", "used"),
+    [
+        ({"measure": "service_level", "at_least": 0.8}, 0.9, 0.1, 0.5),
+        ({"measure": "abandonment", "at_most": 0.08}, 0.06, 0.02, 0.75),
+        ({"measure": "mean_wait", "at_most": 60}, 75, -15, 1.25),
+        ({"measure": "occupancy", "at_most": 0.9}, 0.8, 0.1, 0.5),
+        ({"measure": "abandonment", "at_most": 0.08, "with_probability": 0.8}, 0.7, -0.1, 1.5),
+    ],
+)
+def test_room_left_is_measured_alike_for_every_target(target, mean, margin, used) -> None:
+    kind = Target(**target)
+    aim = kind.with_probability or kind.at_least or kind.at_most
+    v = Verdict(0, (0, 1), "day 1", mean, mean, aim, True, False, True)
+    one = Outcome(kind, 0, None, None, False, v, mean, mean)
+    assert one.margin == pytest.approx(margin)
+    assert one.used == pytest.approx(used)
+
+
+def test_windows_are_said_as_people_say_them() -> None:
+    week, long = small.tiny(), small.tiny(horizon__days=14)
+    v = Verdict(0, (0, 1), "day 1", 0.8, 0.8, 0.8, True, False, True)
+    day, whole = (Target(measure="service_level", at_least=0.8, window=w) for w in ("day", "week"))
+
+    def said(scenario, target, day=1, minute=None, week=None, floor=False):
+        return words.window_words(scenario, Outcome(target, day, minute, week, floor, v, 0.7, 0.9))
+
+    assert said(week, day) == "Tuesday"
+    assert said(week, day, minute=570, floor=True) == "Tuesday 09:30"
+    assert said(week, whole) == "whole week"
+    assert said(long, day, 8) == "Tue 10 Mar"
+    assert said(long, whole, 7, week=2) == "week 2"
 
 
 def test_what_the_schedule_leaves_short_is_told_in_words() -> None:

@@ -1,0 +1,267 @@
+"""How things are said: amounts of money, targets and their windows, levers, and our own terms. Text only, no figures made."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from planner.plan import Outcome
+from planner.scenario import compile as c
+from planner.scenario.schema import (
+    DecompressionLever,
+    RecoveryLever,
+    Scenario,
+    SpecialistLever,
+    Target,
+    TargetLever,
+)
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+SCALES = ((1e6, " million"), (1e3, " thousand"), (1.0, ""))
+FTE_WORDS = (
+    "FTE: the hours of a full contract. On the queue (bare): only the hours that must be there to answer. Rostered: breaks, "
+    "off-phone time, absence and lateness added. On the payroll (paid): leave added; this is what is hired for."
+)
+TERMS = {
+    "load": "Load: how much hard contacts have tired an agent, in points that build up within a shift and fade with rest",
+    "exhaustion": "Exhaustion: what of that is carried over from day to day, in points at the shift's start",
+    "heard": "Heard: the customer felt listened to",
+    "recovery_owed": "Recovery owed: pauses that were due after hard contacts and not taken",
+    "undisclosed": "Undisclosed: needs that customers kept to themselves because they did not feel listened to",
+}
+"""Our own words, told once where they first appear; the rest are the field's."""
+
+
+# --- money ----------------------------------------------------------------------------------------------------------
+
+
+def three_figures(value: float) -> str:
+    """Three significant figures, never more than three decimals."""
+    size = abs(value)
+    if size < 0.0005:
+        return "0"
+    if size >= 1000:
+        return f"{round(value, 2 - math.floor(math.log10(size))):,.0f}"
+    return f"{value:.{min(3, 2 - math.floor(math.log10(size)))}f}"
+
+
+def scale_of(amounts: Iterable[float]) -> tuple[float, str]:
+    """The unit in which all amounts of one sentence are said: that of the largest."""
+    top = max((abs(a) for a in amounts if math.isfinite(a)), default=0.0)
+    return next(((size, word) for size, word in SCALES if top >= size), SCALES[-1])
+
+
+def money_of(currency: str, amounts: Iterable[float]) -> Callable[..., str]:
+    """How the amounts of one sentence are said: three significant figures, one unit; `bare` leaves the unit out."""
+    size, word = scale_of(amounts)
+
+    def say(amount: float, *, sign: bool = False, bare: bool = False) -> str:
+        text = three_figures(amount / size)
+        plus = "+" if sign and amount > 0 and text != "0" else ""
+        return plus + text + ("" if bare else f"{word} {currency}")
+
+    return say
+
+
+LINE_WORDS = {
+    "payroll": "payroll",
+    "overtime_premium": "overtime premium",
+    "outsourcing": "outsourcing",
+    "seats": "seats",
+    "automation": "the automated front",
+    "detectors": "detectors",
+    "telephony": "telephony",
+    "concessions": "concessions that agents make to customers",
+    "complaints": "complaints",
+    "leavers": "replacing leavers",
+    "specialist_training": "training of specialists' successors",
+    "policy": "the policy's other yearly costs",
+}
+"""Lines of cash in a sentence; needless concessions are told with the others."""
+
+
+# --- people ---------------------------------------------------------------------------------------------------------
+
+
+def to_do(changes: Sequence[int]) -> str:
+    """What changes of heads by group come to: hire so many, release so many."""
+    hire, release = sum(n for n in changes if n > 0), -sum(n for n in changes if n < 0)
+    words = [f"{word} {n}" for word, n in (("hire", hire), ("release", release)) if n]
+    return ", ".join(words) or "keep"
+
+
+def staff_words(fte: Mapping[str, Any]) -> str:
+    """People needed against people employed, and what to do about it."""
+    do = [
+        f"{to_do([row['heads_change']])} in {row['title']}" for row in fte["by_group"] if row["heads_change"]
+    ]
+    return (
+        f"{fte['fte_needed']:.1f} FTE on the payroll are needed ({fte['bare']:.1f} on the queue, {fte['rostered']:.1f} rostered), "
+        f"against {fte['fte_today']:.1f} today: {', '.join(do) or 'as many in each group as today'}."
+    )
+
+
+def erlang_sentence(fte: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]] | None = None) -> str:
+    """What the usual spreadsheet would say, and which shrinkage it was given; for several plans at once."""
+    shrinkage = percent(fte["flat_shrinkage"])
+    assumed = {
+        "flat_shrinkage": f"the flat {shrinkage} shrinkage that the scenario names",
+        "items": f"a flat {shrinkage} shrinkage, the sum of the scenario's items",
+        "assumed": f"a flat {shrinkage} shrinkage, which is our assumption: the scenario names none, and the plan has none",
+    }[fte["flat_shrinkage_source"]]
+    rows = others or {"": fte}
+    said = "; ".join(
+        f"{f'{title}, ' if title else ''}{row['erlang_c_on_queue']:.1f} FTE on the queue and {row['erlang_c_flat_shrinkage']:.1f} on the payroll"
+        for title, row in rows.items()
+    )
+    return f"The usual spreadsheet (Erlang C for each queue by itself, with {assumed}) would say: {said}."
+
+
+# --- targets and windows --------------------------------------------------------------------------------------------
+
+
+def title_of(scenario: Scenario, name: str) -> str:
+    """The title of a type or group, or its name made readable."""
+    part = scenario.types.get(name) or scenario.groups.get(name)
+    return (part.title if part else "") or name.replace("_", " ").capitalize()
+
+
+def percent(share: float) -> str:
+    """A share as people write it: 80 %, 7.5 %."""
+    return f"{100 * share:.4g} %"
+
+
+def target_words(scenario: Scenario, target: Target, *, floor: bool = False) -> str:
+    """A target in words."""
+    names = target.types or target.groups
+    everyone = "all groups" if target.measure in ("occupancy", "load") else "all contacts"
+    who = " + ".join(title_of(scenario, name) for name in names) or everyone
+    if floor:
+        return (
+            f"No interval below {percent(target.floor or 0)} of {who} answered within {target.within_s:g} s"
+        )
+    if target.measure == "service_level":
+        counted = "" if target.definition == "g3" else f" ({target.definition})"
+        text = f"Service level of {who}: at least {percent(target.at_least or 0)} within {target.within_s:g} s{counted}"
+    else:
+        name = {"mean_wait": "Average speed of answer"}.get(target.measure, target.measure.capitalize())
+        plain = target.model_copy(update={"with_probability": None})
+        text = f"{name} of {who}: at most {amount_words(plain, target.at_most or 0)}"
+    return text + (f", in {percent(target.with_probability)} of cases" if target.with_probability else "")
+
+
+def amount_words(target: Target, value: float, digits: int | None = None) -> str:
+    """A value of a target's measure with its unit."""
+    shown = f"{value:.4g}" if digits is None else f"{value:.{digits}f}"
+    if is_share(target):
+        return percent(value) if digits is None else f"{100 * value:.{digits}f} %"
+    return f"{shown} {'s' if target.measure == 'mean_wait' else 'points'}"
+
+
+def window_words(scenario: Scenario, one: Outcome) -> str:
+    """When: a weekday, with its date where the horizon has several of them; or a week."""
+    if one.target.window == "week" and not one.floor:
+        return "whole week" if one.week is None else f"week {one.week}"
+    day = WEEKDAYS[c.weekday_of(scenario, one.day)]
+    if scenario.horizon.days > 7:
+        date = scenario.horizon.start + timedelta(days=one.day)
+        day = f"{day[:3]} {date.day} {date:%b}"
+    return day if one.minute is None else f"{day} {one.minute // 60:02d}:{one.minute % 60:02d}"
+
+
+NEAR = 0.8
+"""A target whose room is used up to less than this, in its worst window, decides nothing if it holds."""
+
+
+def binding_sentence(scenario: Scenario, who: str, ranked: Sequence[Outcome]) -> str:
+    """Which target decided the staffing (the one with the least room left in its worst window), and which are overshot."""
+    if not ranked:
+        return f"No target could be judged for {who}."
+
+    def told(one: Outcome) -> str:
+        text = target_words(scenario, one.target, floor=one.floor).replace(": ", ", ", 1)
+        return text[:1].lower() + text[1:]
+
+    def gap(one: Outcome) -> str:
+        if is_share(one.target):
+            return f"{100 * abs(one.margin):.1f} points"
+        return f"{abs(one.margin):.1f} {'s' if one.target.measure == 'mean_wait' else 'points of load'}"
+
+    def where(one: Outcome) -> str:
+        return f"{window_words(scenario, one)}, {amount_words(one.target, one.verdict.mean, 1)}"
+
+    def listed(some: Sequence[Outcome]) -> str:
+        return "; ".join(f"{told(one)}, by {gap(one)} ({where(one)})" for one in some)
+
+    first, *rest = ranked
+    if first.margin < 0:
+        text = f"The staffing of {who} falls short of {listed([one for one in ranked if one.margin < 0])}."
+        rest = [one for one in ranked if one.margin >= 0]
+    elif first.used < NEAR and first.verdict.met:
+        text = f"No target is near its limit in the staffing of {who}; the nearest is {told(first)}: in its worst window ({where(first)}) {gap(first)} are to spare."
+    else:
+        text = f"The staffing of {who} is decided by {told(first)}: in its worst window ({where(first)}) {gap(first)} are to spare."
+    return text + (f" Overshot even in its worst window: {listed(rest)}." if rest else "")
+
+
+def is_share(target: Target) -> bool:
+    """Whether a target's measure is a share, said in per cent."""
+    return (
+        target.measure in ("service_level", "abandonment", "occupancy") or target.with_probability is not None
+    )
+
+
+# --- levers ---------------------------------------------------------------------------------------------------------
+
+
+def _listed(scenario: Scenario, names: Iterable[str]) -> str:
+    return " + ".join(title_of(scenario, name) for name in names)
+
+
+def lever_words(scenario: Scenario, policy: str, lever: str) -> str:
+    """What a rung of the ladder changes, from as_is to the policy."""
+    if lever == "roster":
+        return "Its own roster (mix of groups, planned breaks, occupancy ceilings)"
+    now = getattr(scenario.policies["as_is"], lever)
+    value: Any = getattr(scenario.policy(policy), lever)
+    if lever in SWITCHES:
+        off = SWITCHES[lever][1]
+        return SWITCHES[lever][0] if value else off
+    if isinstance(value, TargetLever):
+        who = value.types or (tuple(value.seconds) if isinstance(value.seconds, dict) else ())
+        text = "A handle-time target" + (f" on {len(who)} contact types" if who else " on all contact types")
+        return text if not isinstance(now, TargetLever) else text + ", another than today"
+    if isinstance(value, SpecialistLever):
+        return f"Specialists: {_listed(scenario, value.groups)}, for {_listed(scenario, value.types) or 'flagged contacts'}"
+    if isinstance(value, RecoveryLever):
+        return "Pauses after hard contacts" + (", set differently" if isinstance(now, RecoveryLever) else "")
+    if isinstance(value, DecompressionLever):
+        return f"A planned pause of {value.minutes} min in every shift"
+    if lever == "detectors":
+        heard = [name.replace("_", " ") for name in value or ()]
+        return f"Detectors on: {', '.join(heard)}" if heard else "No detectors"
+    if lever == "context":
+        return f"Context passed on by the bot in {percent(value)} of handovers"
+    if lever == "contained":
+        return "Another containment of the bot: " + ", ".join(
+            f"{title_of(scenario, k)} {percent(v)}" for k, v in (value or {}).items()
+        )
+    if lever == "max_queue":
+        return f"Turned away beyond {value} waiting" if value else "Nobody is turned away"
+    if lever == "routing":
+        return f"Routing to the {str(value).replace('_', ' ').replace('longest idle', 'agent idle longest').replace('least loaded', 'agent least loaded')}"
+    return {
+        "handle_time_target": "No handle-time target", "specialists": "No specialists", "recovery": "No pauses after hard contacts",
+        "decompression": "No planned pauses",
+    }.get(lever, lever.replace("_", " ").capitalize())  # fmt: skip
+
+
+SWITCHES = {
+    "scripts": ("Scripts and checklists", "No scripts"),
+    "pooled": ("Everyone takes everything (pooled)", "Groups keep to their skills"),
+    "early_way_out": ("An early way out of the bot", "No early way out of the bot"),
+    "authority": ("Agents may make concessions", "No concessions by agents"),
+}
+"""Levers that are on or off, in words."""
