@@ -457,7 +457,7 @@ def verdict(comparison: Comparison, frame: str) -> Json:
                 + (
                     ""
                     if sure_of(d["cash"]) and sure_of(d["margin_lost"])
-                    else " What it is made of cannot be told from zero, so this is no more than a hint."
+                    else " One of the two differences cannot be told from zero, so this is no more than a hint."
                 )
             )
     winners = {}
@@ -611,7 +611,7 @@ def print_asked(console: Console, document: Json) -> None:
 def print_applied(console: Console, document: Json) -> None:
     """What overrides and `--set` put in place of the file's values."""
     for path, value, source in document["applied"]:
-        console.print(f"  Changed: {path} = {value} ({source})", highlight=False, markup=False)
+        console.print(f"  Changed: {path} = {value}, by {source}", highlight=False, markup=False)
 
 
 def print_terms(console: Console, shown: Sequence[str]) -> None:

@@ -196,14 +196,21 @@ def binding_sentence(scenario: Scenario, who: str, ranked: Sequence[Outcome]) ->
         return "; ".join(f"{told(one)}, by {gap(one)} ({where(one)})" for one in some)
 
     first, *rest = ranked
+    stands = f"{told(first)}: in its worst window ({where(first)}) {gap(first)} are to spare"
     if first.margin < 0:
-        text = f"The staffing of {who} falls short of {listed([one for one in ranked if one.margin < 0])}."
+        text = f"{who}: the staffing falls short of {listed([one for one in ranked if one.margin < 0])}."
         rest = [one for one in ranked if one.margin >= 0]
     elif first.used < NEAR and first.verdict.met:
-        text = f"No target is near its limit in the staffing of {who}; the nearest is {told(first)}: in its worst window ({where(first)}) {gap(first)} are to spare."
+        text = f"{who}: no target is near its limit; the nearest is {stands}."
     else:
-        text = f"The staffing of {who} is decided by {told(first)}: in its worst window ({where(first)}) {gap(first)} are to spare."
-    return text + (f" Overshot even in its worst window: {listed(rest)}." if rest else "")
+        text = f"{who}: the staffing is decided by {stands}."
+    # Whoever is inside in the mean, and not by the one-sided limit, is close and not overshot.
+    for words, some in (
+        ("Close to its limit too", [one for one in rest if not one.verdict.met]),
+        ("Overshot even in its worst window", [one for one in rest if one.verdict.met]),
+    ):
+        text += f" {words}: {listed(some)}." if some else ""
+    return text
 
 
 def is_share(target: Target) -> bool:

@@ -130,7 +130,7 @@ def test_simulate_for_people(file) -> None:
     assert result.exit_code == 0
     said = " ".join(result.stdout.split())
     assert (
-        "A tiny centre, Today (tiny, as_is) Changed: what_if.volume = 1.1 (--set) On today's roster; 2 repl"
+        "A tiny centre, Today (tiny, as_is) Changed: what_if.volume = 1.1, by --set On today's roster; 2 repl"
         in said
     )
     assert "A year like this costs" in said
@@ -193,7 +193,7 @@ def test_plan_for_people(file) -> None:
     assert "FTE on the payroll are needed" in said
     assert "our assumption: the scenario names none" in said
     assert "target windows hold by the one-sided 95 % limit" in said
-    assert "The staffing of Soft" in said or "in the staffing of Soft" in said
+    assert "Soft: the staffing" in said or "Soft: no target is near its limit" in said
     assert "A year like this costs" in said
     assert all(word in said for word in ("Monday", "at least 75 %", "hire", "Heads needed"))
 
@@ -232,6 +232,12 @@ def test_compare_and_what_is_kept(file, tmp_path: Path) -> None:
     assert "Equal hours" in people.stdout
     assert "No early way out" in people.stdout
     assert "Changed" not in people.stdout
+    changed = run(*words, "--set", "what_if.volume=1.0")
+    assert "Changed: what_if.volume = 1.0, by --set" in changed.stdout, "told although the result was kept"
+    assert "simulating" not in changed.stderr
+    assert one_document(run(*words, "--set", "what_if.volume=1.0", "--json"))["applied"] == [
+        ["what_if.volume", 1.0, "--set"]
+    ]
     assert "flips in" in " ".join(people.stdout.split())
     listed = one_document(run("runs", "--json"))["runs"]
     assert [row["run"] for row in listed] == [folder.name]

@@ -485,6 +485,22 @@ def test_the_frame_at_target_says_which_target_decides(document: dict) -> None:
         assert set(MONEY) == set(money)
 
 
+def test_what_cannot_be_told_is_not_paid_back(document: dict) -> None:
+    """One-off cash is paid back only by a saving that the simulation is sure of."""
+    seen = 0
+    for frame in document["frames"]:
+        for policy in ("hard", "soft"):
+            d = frame["differences"][policy]["cash_and_margin"]
+            (said,) = [
+                s for s in frame["verdict"]["sentences"] if s.startswith(f"{policy.capitalize()} against")
+            ]
+            assert ("paid back" in said) == (policy == "soft" and d["high"] < 0)
+            together = said.split("together")[1]
+            assert ("cannot tell" in together) == (d["low"] <= 0 <= d["high"])
+            seen += "; once " in said
+    assert seen == 3
+
+
 def test_amounts_of_a_sentence_have_one_unit_and_three_figures() -> None:
     say = words.money_of("EUR", [1_036_221, 996_545, -45_120, 0])
     assert say(1_036_221) == "1.04 million EUR"
@@ -508,4 +524,7 @@ def test_the_verdict_turns_where_margin_outweighs_cash(comparison: Comparison, d
             assert (factor is not None) == (cash * margin < 0)
             if factor is not None:
                 assert cash + factor * margin == pytest.approx(0, abs=1e-6 * abs(cash))
+                (said,) = [s for s in frame["verdict"]["sentences"] if f"worth {factor:.2f} times" in s]
+                sure = all(d[name]["low"] * d[name]["high"] > 0 for name in ("cash", "margin_lost"))
+                assert ("no more than a hint" in said) == (not sure)
         assert frame["verdict"]["sentences"]

@@ -217,6 +217,9 @@ def test_the_target_with_least_room_is_named_and_the_others_overshoot() -> None:
     assert [row["what"] for row in said["worst"]] == [
         words.target_words(result.scenario, o.target) for o in ranked
     ]
+    for one in ranked[1:]:
+        kind = "Overshot" if one.verdict.met else "Close to its limit too"
+        assert one.margin < 0 or kind in said["sentence"]
     places = [said["sentence"].index(f"{100 * abs(o.margin):.1f} points") for o in ranked]
     assert places == sorted(places), "the one that decides comes first"
 
@@ -238,6 +241,35 @@ def test_room_left_is_measured_alike_for_every_target(target, mean, margin, used
     one = Outcome(kind, 0, None, None, False, v, mean, mean)
     assert one.margin == pytest.approx(margin)
     assert one.used == pytest.approx(used)
+
+
+@pytest.mark.parametrize(
+    ("mean", "held", "said"),
+    [
+        (0.95, True, "Today: no target is near its limit; the nearest is service level of Order, at least 80 % within 20 s: in its worst window (Monday, 95.0 %) 15.0 points are to spare."),
+        (0.81, True, "Today: the staffing is decided by service level of Order, at least 80 % within 20 s: in its worst window (Monday, 81.0 %) 1.0 points are to spare."),
+        (0.95, False, "Today: the staffing is decided by service level of Order, at least 80 % within 20 s: in its worst window (Monday, 95.0 %) 15.0 points are to spare."),
+        (0.78, False, "Today: the staffing falls short of service level of Order, at least 80 % within 20 s, by 2.0 points (Monday, 78.0 %)."),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("wait", "sure", "then"),
+    [
+        (6.0, True, " Overshot even in its worst window: average speed of answer of all contacts, at most 60 s, by 54.0 s (Monday, 6.0 s)."),
+        (6.0, False, " Close to its limit too: average speed of answer of all contacts, at most 60 s, by 54.0 s (Monday, 6.0 s)."),
+    ],
+)  # fmt: skip
+def test_what_decides_the_staffing_is_said_as_surely_as_it_is_known(
+    mean, held, said, wait, sure, then
+) -> None:
+    def outcome(k, target, mean, aim, sure):
+        v = Verdict(k, (0, 1), "day 1", mean, mean, aim, sure, False, True)
+        return Outcome(target, 0, None, None, False, v, mean, mean)
+
+    level = Target(measure="service_level", at_least=0.8, types=("order",))
+    waits = Target(measure="mean_wait", at_most=60)
+    ranked = tightest([outcome(0, level, mean, 0.8, held), outcome(1, waits, wait, 60, sure)])
+    assert words.binding_sentence(small.tiny(), "Today", ranked) == said + then
 
 
 def test_windows_are_said_as_people_say_them() -> None:
