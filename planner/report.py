@@ -653,9 +653,10 @@ def print_money(console: Console, document: Json) -> None:
 
 def print_simulation(console: Console, document: Json) -> None:
     """`simulate` in words."""
+    n = document["replications"]
     print_asked(console, document)
     console.print(
-        f"On today's roster; {document['replications']} replications, seed {document['seed']}, {document['engine']} engine.",
+        f"On today's roster; {n} replication{'' if n == 1 else 's'}, seed {document['seed']}, {document['engine']} engine.",
         highlight=False,
     )
     print_money(console, document)
@@ -737,7 +738,10 @@ def print_plan(console: Console, document: Json) -> None:
             f"The schedule is short by half a person or more in {len(short)} intervals; the largest:"
         )
         for u in sorted(short, key=lambda u: -u["short"])[:8]:
-            console.print(f"  {u['day']} {u['time']} {u['skill']}: short by {u['short']:.1f}")
+            console.print(
+                f"  {u['day']} {u['time']} {u['skill'].replace('_', ' ')}: short by {u['short']:.1f}",
+                highlight=False,
+            )
     for line in document["requirement"]["unreached"]:
         console.print(f"  not reached by the requirement: {line}")
 
