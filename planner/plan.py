@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import linprog
-from scipy.stats import beta
 
 from planner.anchor import lens_of
 from planner.natural import NaturalValues
@@ -40,7 +39,7 @@ from planner.schedule.validate import validate
 from planner.shifts import GRID_MIN, on_queue_share, shift_kinds, usual_shifts
 from planner.shrinkage import rostered_per_present, worked_share
 from sim import erlang
-from sim.measures import Estimate, Lens, Totals, stack, summary, t_value, totals
+from sim.measures import Estimate, Lens, Totals, stack, summary, totals
 from sim.replicate import Engine, simulate_once
 from sim.world import Floats, World
 
@@ -109,9 +108,6 @@ class Outcome:
     floor: bool
     """Whether it is the floor of single intervals that is judged."""
     verdict: Verdict
-    low: float
-    high: float
-    """The 95 % interval of the mean."""
 
     @property
     def at_least(self) -> bool:
@@ -564,7 +560,6 @@ def outcomes(result: PlanResult) -> list[Outcome]:
         single = len(v.window) == 1
         floor = single and target.window != "interval"
         day, i = divmod(v.window[0], n)
-        low, high = _interval(target, v, result.proof.replications, floor)
         found.append(
             Outcome(
                 target=target,
@@ -573,22 +568,9 @@ def outcomes(result: PlanResult) -> list[Outcome]:
                 week=day // 7 + 1 if target.window == "week" and result.scenario.horizon.days > 7 else None,
                 floor=floor,
                 verdict=v,
-                low=low,
-                high=high,
             )
         )
     return found
-
-
-def _interval(target: Target, v: Verdict, n: int, floor: bool) -> tuple[float, float]:
-    """The two-sided 95 % interval that goes with a verdict's one-sided limit."""
-    if target.with_probability is not None and not floor:
-        hits = round(v.mean * n)
-        low = float(beta.ppf(0.025, hits, n - hits + 1)) if hits else 0.0
-        return low, float(beta.ppf(0.975, hits + 1, n - hits)) if hits < n else 1.0
-    half = abs(v.mean - v.limit) * t_value(n) / t_value(n, 0.95) if n > 1 else 0.0
-    top = 1.0 if target.measure in ("service_level", "abandonment", "occupancy") else math.inf
-    return max(0.0, v.mean - half), min(top, v.mean + half)
 
 
 def tightest(found: Sequence[Outcome]) -> list[Outcome]:

@@ -307,11 +307,11 @@ def outcome_row(scenario: Scenario, one: Outcome) -> Json:
     v = one.verdict
     return {
         "target": describe(one.target), "window": v.label, "mean": plain(v.mean), "aim": plain(v.aim),
-        "met": bool(v.held), "held": bool(v.met), "low": plain(one.low), "high": plain(one.high), "limit": plain(v.limit),
+        "met": bool(v.held), "held": bool(v.met), "low": plain(v.low), "high": plain(v.high), "limit": plain(v.limit),
         "what": target_words(scenario, one.target, floor=one.floor), "when": window_words(scenario, one),
         "unit": "share" if is_share(one.target) else "s" if one.target.measure == "mean_wait" else "points",
         "side": "at least" if one.at_least else "at most", "margin": plain(one.margin), "used": plain(one.used),
-        "said": [amount_words(one.target, x, 1) for x in (v.mean, one.low, one.high)] + [amount_words(one.target, v.aim)],
+        "said": [amount_words(one.target, x, 1) for x in (v.mean, v.low, v.high)] + [amount_words(one.target, v.aim)],
     }  # fmt: skip
 
 

@@ -62,8 +62,9 @@ class Verdict:
     clearly_missed: bool
     held: bool
     """Whether the mean does."""
-    half: float
-    """Half the width of the mean's two-sided 95 % interval."""
+    low: float
+    """The mean's two-sided 95 % interval."""
+    high: float
 
     @property
     def short(self) -> float:
@@ -260,21 +261,18 @@ def _verdict(
                 beta.ppf(1 - level, hits + 1, n - hits) if hits < n else 1.0,
             )
         )
-        q = target.with_probability
-        return Verdict(
-            k, window, label, hits / n, low, q, low >= q, high < q, hits / n >= q, (highest - lowest) / 2
-        )
+        q, mean = target.with_probability, hits / n
+        return Verdict(k, window, label, mean, low, q, low >= q, high < q, mean >= q, lowest, highest)
     mean, error, free = _adjusted(a, b, luck)
-    if target.measure in ("service_level", "abandonment", "occupancy"):
-        mean = min(1.0, max(0.0, mean))
-    half, wide = t_value(free + 1, 0.95) * error, t_value(free + 1) * error
+    most = 1.0 if target.measure in ("service_level", "abandonment", "occupancy") else float("inf")
+    mean = min(most, max(0.0, mean))
+    half, wide = (t_value(free + 1, level) * error for level in (0.95, 0.975))
+    low, high = max(0.0, mean - wide), min(most, mean + wide)
     if at_least:
-        return Verdict(
-            k, window, label, mean, mean - half, aim, mean - half >= aim, mean + half < aim, mean >= aim, wide
-        )
-    return Verdict(
-        k, window, label, mean, mean + half, aim, mean + half <= aim, mean - half > aim, mean <= aim, wide
-    )
+        limit, met, missed, held = mean - half, mean - half >= aim, mean + half < aim, mean >= aim
+    else:
+        limit, met, missed, held = mean + half, mean + half <= aim, mean - half > aim, mean <= aim
+    return Verdict(k, window, label, mean, limit, aim, met, missed, held, low, high)
 
 
 def _adjusted(a: Floats, b: Floats, luck: Floats) -> tuple[float, float, int]:
