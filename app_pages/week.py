@@ -233,7 +233,7 @@ if plan is not None:
     )  # fmt: skip
     rows.append(
         {
-            "Group": f"Erlang C per queue, flat shrinkage {show.share(scenario['flat_shrinkage'], 0)}", "On the queue": "", "Rostered": "",
+            "Group": f"Erlang C per queue, flat shrinkage {show.share(fte['flat_shrinkage'], 0)}", "On the queue": "", "Rostered": "",
             "Paid, with leave": f"{fte['erlang_c_flat_shrinkage']:.1f}", "People in the roster": "", "Employed today": "",
         }
     )  # fmt: skip
