@@ -40,6 +40,8 @@ SMALL = 24
 """Up to so many intervals every row is tried by itself; beyond, rows of a window are tried together."""
 ENOUGH = 0.05
 """So far above its aim (in service level) a window has people to give back."""
+PER_POINT = 0.4
+"""Near a target, a point of service level costs about so much per cent of people."""
 SEED = 9_001
 KEPT = 12
 """Replications whose customers are kept in memory between simulations."""
@@ -230,6 +232,27 @@ def judge(scenario: Scenario, policy: str, measured: Measured) -> list[Verdict]:
                     if below[:, i].sum() > 0
                 ]
     return found
+
+
+def room(target: Target, v: Verdict, value: float) -> float:
+    """How far a value clears its aim, as the service level that as many people would be worth; below zero it does not."""
+    gap = value - v.aim if target.measure == "service_level" else v.aim - value
+    if target.with_probability is not None or target.measure == "load":
+        return min(gap, 0.0)
+    if target.measure == "abandonment":
+        return 2 * gap  # few abandon where many wait too long
+    if target.measure == "occupancy":
+        return gap / v.aim / PER_POINT
+    return gap if target.measure == "service_level" else 0.1 * gap / v.aim
+
+
+def to_spare(verdicts: list[Verdict], targets: list[Target], size: int) -> Floats:
+    """(days x I) by how much the surest targets' limits clear wherever they count, 0 where one does not, or by little."""
+    least = np.full(size, np.inf)
+    for v in verdicts:
+        here = list(v.window)
+        least[here] = np.minimum(least[here], room(targets[v.target], v, v.limit))
+    return np.where(np.isfinite(least) & (least > ENOUGH / 2), least, 0.0)
 
 
 def _luck(measured: Measured) -> Floats:
@@ -520,7 +543,7 @@ class Search:
         for _ in range(most):
             verdicts = judge(self.scenario, self.policy, self.simulate(requirement.duty, range(FIRST)))
             more = np.zeros((len(self.sets), self.size))
-            room = np.full((len(self.sets), self.size), np.inf)
+            least = np.full((len(self.sets), self.size), np.inf)
             far = 0
             for v in verdicts:
                 target = self.targets[v.target]
@@ -535,9 +558,7 @@ class Search:
                 for k, s in enumerate(self.sets):
                     if not scope & set(s.types):
                         continue
-                    # Few abandon where many wait too long: a point of abandonment is worth two of service.
-                    left = -gap if target.measure == "service_level" else -2 * gap
-                    room[k, window] = np.minimum(room[k, window], left)
+                    least[k, window] = np.minimum(least[k, window], room(target, v, v.mean))
                     if gap >= 0.004:
                         # A wider row rises by as much as the scope asks for of it.
                         part = 1.0
@@ -545,8 +566,8 @@ class Search:
                             part = min(1.0, asked / max(float(requirement.need[k, window].sum()), 1e-9))
                         step = part * min(0.12, (0.8 if gap > 0.05 else 0.5) * gap)
                         more[k, window] = np.maximum(more[k, window], step)
-            too_many = (more == 0) & (room > ENOUGH) & np.isfinite(room)
-            factor = np.where(too_many, -np.minimum(0.06, 0.4 * (room - 0.5 * ENOUGH)), more)
+            too_many = (more == 0) & (least > ENOUGH) & np.isfinite(least)
+            factor = np.where(too_many, -np.minimum(0.06, PER_POINT * (least - 0.5 * ENOUGH)), more)
             if not factor.any():
                 return
             requirement.need *= 1 + factor
