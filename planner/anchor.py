@@ -8,8 +8,10 @@ the misfit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from concurrent.futures import Executor
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +27,7 @@ from planner.natural import (
 from planner.roster import Roster
 from planner.scenario import compile as c
 from planner.scenario.problems import FieldError
-from planner.scenario.schema import Scenario, WhatIf
+from planner.scenario.schema import ContactType, Scenario, WhatIf
 from sim import records as r
 from sim.draws import unit_sample
 from sim.measures import Estimate, Lens, Totals, estimate, stack, totals
@@ -39,6 +41,8 @@ DAMPED, SETTLED = 0.85, 0.01
 """Part of a correction that is made after the first round (whole ones overshoot by about a quarter); when to stop."""
 FIRST_SEED, CHECK_SEED = 7_001, 7_002
 EVERYONE = "everyone"
+SPREADS = tuple(k / 20 for k in range(1, 101))
+"""Coefficients of variation of talk that are tried where one is too small."""
 Say = Callable[[str], None]
 
 
@@ -111,15 +115,25 @@ def first_guess(scenario: Scenario) -> NaturalValues:
         mean_ms = float(types.talk_ms[t].mean())
         acw_share = float(types.acw_ms[t]) / (mean_ms + float(types.acw_ms[t]))
         stated = kind.emotional_ratio
+        ratio = scenario.coefficient("emotional_ratio") if stated is None else stated
+        shape_with = partial(
+            intensity_shape, weights, family, talk_loading=rho, spread=scenario.coefficient("intensity_spread"),
+            above=scenario.coefficient("intense_above"),
+            intense=scenario.coefficient("intense_share") if kind.intense is None else kind.intense,
+            ratio=ratio, acw_share=acw_share, listening=listening,
+        )  # fmt: skip
+
+        def reaches(cv: float, shape_with: Callable[..., tuple[float, float]] = shape_with) -> bool:
+            try:
+                shape_with(cv=cv)
+            except UnreachableError:
+                return False
+            return True
+
         try:
-            centre[t], loading[t] = intensity_shape(
-                weights, family, cv, rho, scenario.coefficient("intensity_spread"),
-                scenario.coefficient("intense_above"),
-                scenario.coefficient("intense_share") if kind.intense is None else kind.intense,
-                scenario.coefficient("emotional_ratio") if stated is None else stated, acw_share, listening,
-            )  # fmt: skip
+            centre[t], loading[t] = shape_with(cv=cv)
         except UnreachableError as error:
-            raise FieldError(("types", name, "emotional_ratio"), stated, str(error)) from None
+            raise _unreachable(("types", name), kind, ratio, cv, error, reaches) from None
         u = (np.arange(QUANTILES) + 0.5) / QUANTILES
         handles[t] = unit_sample(family, cv, u) * mean_ms + types.acw_ms[t]
     offered = c.offered_by_interval(scenario).sum(axis=(1, 2))
@@ -133,6 +147,29 @@ def first_guess(scenario: Scenario) -> NaturalValues:
         handle_ms=handles,
         handled=np.maximum(offered, 1e-9),
     )
+
+
+def _unreachable(
+    path: tuple[str, ...], kind: ContactType, ratio: float, cv: float, error: UnreachableError,
+    reaches: Callable[[float], bool],
+) -> FieldError:  # fmt: skip
+    """What keeps intense contacts from taking so much longer: after-contact work, want of spread, or the ratio."""
+    handle = kind.handle
+    longer = f"for intense contacts to take {ratio:g} times as long (emotional_ratio)"
+    if ratio > error.high and error.most_acw_share > 0:
+        least = handle.acw_s * (1 / error.most_acw_share - 1)
+        found = handle.talk_s if isinstance(handle.talk_s, float) else None
+        allowed = (
+            f"must be at least {math.ceil(least)} beside {handle.acw_s:g} s of after-contact work, {longer}"
+        )
+        return FieldError((*path, "handle", "talk_s"), found, allowed)
+    if ratio > error.high and kind.emotional_ratio is None:
+        enough = next((more for more in SPREADS if more > cv and reaches(more)), None)
+        if enough is not None:
+            return FieldError(
+                (*path, "handle", "cv"), cv, f"must be at least {enough:g}, {longer}, or the family fixed"
+            )
+    return FieldError((*path, "emotional_ratio"), kind.emotional_ratio, str(error))
 
 
 def attrition(scenario: Scenario) -> float:

@@ -88,7 +88,14 @@ def mean_talk_reaching(weights: Floats, family: int, cv: float, loading: float) 
 
 
 class UnreachableError(ValueError):
-    """Observed values that no natural values can give."""
+    """A ratio of intense to other handle times that no natural values can give."""
+
+    def __init__(self, low: float, high: float, most_acw_share: float) -> None:
+        """Say from where to where it can be, and with how much after-contact work at most it could be had."""
+        least, most = f"{max(low, 1):.2f}", f"{max(high, 1):.2f}"
+        reach = f"a ratio from {least} to {most}" if least != most else f"a ratio of {least}"
+        super().__init__(f"must be {reach} with this spread of talk")
+        self.low, self.high, self.most_acw_share = low, high, most_acw_share
 
 
 def intensity_shape(
@@ -123,10 +130,14 @@ def intensity_shape(
     def centre_for(loading: float) -> float:
         return float(brentq(lambda m: float((weight * p_intense(m, loading)).sum()) - intense, -60, 60))
 
-    def ratio_at(loading: float) -> float:
+    def talk_at(loading: float) -> tuple[float, float]:
         p = p_intense(centre_for(loading), loading)
         hot = float((weight * p * talk).sum() / (weight * p).sum()) / mean * listening
         calm = float((weight * (1 - p) * talk).sum() / (weight * (1 - p)).sum()) / mean
+        return hot, calm
+
+    def ratio_at(loading: float) -> float:
+        hot, calm = talk_at(loading)
         return ((1 - acw_share) * hot + acw_share) / ((1 - acw_share) * calm + acw_share)
 
     if talk_loading == 0:
@@ -134,6 +145,8 @@ def intensity_shape(
     most = 0.98
     low, high = ratio_at(-most), ratio_at(most)
     if not low <= ratio <= high:
-        raise UnreachableError(f"must be a ratio from {low:.2f} to {high:.2f} with this spread of talk")
+        hot, calm = talk_at(most if ratio > high else -most)
+        gained = (hot - ratio * calm) / (ratio - 1) if ratio != 1 else 0.0
+        raise UnreachableError(low, high, gained / (1 + gained) if gained > 0 else 0.0)
     loading = float(brentq(lambda x: ratio_at(x) - ratio, -most, most, xtol=1e-6))
     return centre_for(loading), loading

@@ -297,6 +297,22 @@ def test_an_emotional_ratio_beyond_the_spread_of_talk_is_refused_with_its_field(
     assert caught.value.found == 2.5
 
 
+@pytest.mark.parametrize(
+    ("handle", "field", "least"),
+    [
+        ({"talk_s": 180, "acw_s": 30, "cv": 0}, "cv", 0.3),
+        ({"talk_s": 5, "acw_s": 600}, "talk_s", 172),
+    ],
+)
+def test_what_keeps_intense_contacts_short_is_named_with_what_would_do(
+    handle: dict[str, float], field: str, least: float
+) -> None:
+    with pytest.raises(FieldError, match=f"must be at least {least:g}") as caught:
+        first_guess(small.tiny(types__order__handle=handle))
+    assert caught.value.path == ("types", "order", "handle", field)
+    first_guess(small.tiny(types__order__handle={**handle, field: least}))
+
+
 # --- the handle-time target ---------------------------------------------------------------------------------
 
 CALM = {

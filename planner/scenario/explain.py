@@ -5,7 +5,6 @@ union only the branch that fits best is told.
 """
 
 import json
-import math
 import re
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -267,12 +266,26 @@ _FIXED = {
     "string_unicode": "must be text",
     "invalid_key": "must be a plain field name",
 }
+_NUMBERS = ("int_type", "int_parsing", "float_type", "float_parsing", "decimal_type", "decimal_parsing")
+_DECIMAL = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _WRONG_KIND = {"literal_error", "enum", "none_required", "is_instance_of", "is_subclass_of", "callable_type"}
 
 
 def _is_wrong_kind(kind: str) -> bool:
     """Say whether the value is of another kind altogether, rather than out of bounds."""
     return kind in _WRONG_KIND or kind.endswith(("_type", "_parsing"))
+
+
+def _unquote(node: Node) -> str:
+    """Say what keeps a text from being the number that it looks like."""
+    text = node.value.strip() if isinstance(node.value, str) else ""
+    if _DECIMAL.fullmatch(text):
+        return ", not text: take the quotes away"
+    if text.endswith("%") and _DECIMAL.fullmatch(text[:-1].strip()):
+        return f", such as {float(text[:-1]) / 100:g} for {clip(text)}"
+    if "," in text and _DECIMAL.fullmatch(text.replace(",", ".", 1)):
+        return " written with a point, not a comma"
+    return ""
 
 
 def _options(text: str) -> list[str]:
@@ -290,6 +303,8 @@ def _allowed(raw: _Raw, node: Node) -> tuple[str, list[str]]:
         return f"{words} {number(bound) if isinstance(bound, int | float) else clip(str(bound))}", []
     if kind in ("literal_error", "enum", "union_tag_invalid"):
         options = _options(str(ctx.get("expected", ctx.get("expected_tags", ""))))
+        if node.value in options and "'" not in str(ctx.get("expected", "'")):
+            return f"must be one of: {some(options)}{_unquote(node)}", []
         return ("must be " + (f"one of: {some(options)}" if len(options) != 1 else options[0])), options
     if kind in ("too_short", "too_long"):
         most = kind == "too_long"
@@ -308,8 +323,9 @@ def _allowed(raw: _Raw, node: Node) -> tuple[str, list[str]]:
         return _FIXED[kind], []
     stem = re.sub(r"_(type|parsing|invalid|object_invalid|scheme|parsing_error|syntax_violation)$", "", kind)
     if stem in _PLAIN:
-        hint = ": put it in quotes" if stem == "string" and isinstance(node.value, int | float) else ""
-        return f"must be {_PLAIN[stem]}{hint}", []
+        if stem == "string" and isinstance(node.value, int | float):
+            return "must be text: put it in quotes", []
+        return f"must be {_PLAIN[stem]}{_unquote(node) if kind in _NUMBERS else ''}", []
     return "is not a value this field can take", []
 
 
@@ -347,7 +363,7 @@ def _best(raws: list[_Raw], root: Node, depth: int = 0) -> list[_Raw]:
         if len(kept) == 1 or not all(is_elsewhere for is_elsewhere, _ in scores.values()):
             plain += kept[min(scores, key=lambda label: scores[label])]
         else:
-            plain.append(_either([raw for inner in kept.values() for raw in inner], root))
+            plain.append(_either([raw for inner in kept.values() for raw in inner], root, len(where)))
     return plain
 
 
@@ -364,8 +380,8 @@ def _weight(raw: _Raw, depth: int) -> int:
     return {"extra_forbidden": 3, "missing": 2}.get(raw.kind, 1)
 
 
-def _either(raws: list[_Raw], root: Node) -> _Raw:
-    """Join branches into `must be a number or a list`."""
+def _either(raws: list[_Raw], root: Node, at: int) -> _Raw:
+    """Join the branches of the union at this step into `must be a number or a list`."""
     first = min(raws, key=lambda raw: len(raw.keys))
     node, _ = descend(root, first.keys)
     parts: dict[str, None] = {}
@@ -378,8 +394,7 @@ def _either(raws: list[_Raw], root: Node) -> _Raw:
             allowed, options = _allowed(raw, node)
             parts[allowed.removeprefix("must be ").split(": put it")[0]] = None
             words += options
-    steps = tuple(step for step in first.steps if not step.label)
-    return _Raw("either", steps, {"parts": list(parts), "words": words})
+    return _Raw("either", first.steps[:at], {"parts": list(parts), "words": words})
 
 
 _DIGITS = ("int_type", "float_type", "decimal_type")
@@ -387,7 +402,7 @@ _CLOCKS = ("date_type", "time_type", "datetime_type")
 
 
 def _is_silent(raw: _Raw, node: Node) -> bool:
-    """Pick the silent conversions no planner means: true as 1, 8 as 00:00:08, 'inf' as a number."""
+    """Pick the silent conversions no planner means: true as 1, 8 as 00:00:08, '0.7' or 'inf' as a number."""
     value = node.value
     if raw.kind in _CLOCKS:
         return isinstance(value, int | float)
@@ -396,7 +411,7 @@ def _is_silent(raw: _Raw, node: Node) -> bool:
     if isinstance(value, bool):
         return True
     try:
-        return isinstance(value, str) and not math.isfinite(float(value))
+        return isinstance(value, str) and float(value) is not None
     except ValueError:
         return False
 
@@ -424,11 +439,13 @@ def check(root: Node, model: type[M], base: Node | None = None) -> tuple[M | Non
     try:
         model.model_validate_json(text, strict=True)
     except ValidationError as error:
-        told = {raw.keys for raw in raws}
+        silent = []
         for raw in _raws(error, root, model):
             node, met = descend(root, raw.keys)
-            if met == len(raw.keys) and raw.keys not in told and _is_silent(raw, node):
-                raws.append(raw)
+            if met == len(raw.keys) and _is_silent(raw, node):
+                silent.append(raw)
+        told = {raw.keys for raw in silent}
+        raws = [raw for raw in raws if raw.keys not in told] + silent
     faults = _faults(_best(raws, root), root, base)
     return (None if faults else value), faults
 

@@ -643,5 +643,5 @@ def problem_at(path: str | Path, error: FieldError) -> Problem:
         root = Composer(clip(path.name), lines=True).compose(_read_text(path)[0])
         if root is not None:
             line = descend(root, error.path)[0].line
-    found = None if error.found is None else quote(str(error.found))
+    found = None if error.found is None else show(error.found)
     return Problem(clip(path.name), line, dotted(error.path), found, str(error), None)

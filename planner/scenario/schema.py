@@ -9,16 +9,18 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from planner import evidence
-from planner.scenario.problems import FieldError, FieldErrors, nearest
+from planner.scenario.problems import FieldError, FieldErrors, nearest, some
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_MIN = 1440
+MOST_LOG_ODDS = 20
+"""Beyond it a share is 0 or 1 to nine digits."""
 
 
 # --- small kinds --------------------------------------------------------------------------------------------------
@@ -78,6 +80,34 @@ def _time_key(value: Any) -> int:
     return _minute(value)
 
 
+def _each_time_once(value: Any) -> Any:
+    """Refuse 8:00 beside 08:00."""
+    seen: dict[int, Any] = {}
+    for key in value if isinstance(value, Mapping) else ():
+        try:
+            first = seen.setdefault(_minute(key), key)
+        except ValueError:  # told by the key itself
+            continue
+        if first != key:
+            raise FieldError((key,), key, f"is the same time as {first}: keep one")
+    return value
+
+
+def _each_day_once(name: str, values: Mapping[Any, Any]) -> list[FieldError]:
+    """An error for each key of days that has a day of a key before it."""
+    errors, owner = [], dict[int, str]()
+    for key in values:
+        days = days_of(key) if isinstance(key, str) else ()
+        twice = [day for day in days if day in owner]
+        if twice:
+            day, first = DAYS[twice[0]], owner[twice[0]]
+            errors.append(
+                FieldError((name, key), key, f"names {day}, which {first} names too: give each day once")
+            )
+        owner |= {day: key for day in days if day not in owner}
+    return errors
+
+
 _TIME_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^\d{1,2}:\d{2}$", "examples": ["08:30"]})
 _HOURS_SCHEMA = WithJsonSchema({"type": "string", "examples": ["08:00-20:00", "always", "closed"]})
 
@@ -102,11 +132,17 @@ DaysKey = Annotated[str, BeforeValidator(_day_key)]
 Share = Annotated[float, Field(ge=0, le=1)]
 BelowOne = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0, le=1e9)]
-NotNegative = Annotated[float, Field(ge=0, le=1e12)]
+NotNegative = Annotated[float, Field(ge=0, le=1e9)]
+Money = Annotated[float, Field(ge=0, le=1e12)]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
+LongSeconds = Annotated[float, Field(ge=1, le=86_400)]
+LogOdds = Annotated[float, Field(ge=-MOST_LOG_ODDS, le=MOST_LOG_ODDS)]
+Label = Annotated[str, Field(max_length=200)]
+Prose = Annotated[str, Field(max_length=4_000)]
 Minutes = Annotated[float, Field(ge=0, le=1_440)]
 ByTime = Annotated[
     dict[Annotated[int, BeforeValidator(_time_key)], Annotated[float, Field(ge=0, le=1e9)]],
+    BeforeValidator(_each_time_once),
     WithJsonSchema(
         {"type": "object", "additionalProperties": {"type": "number"}, "examples": [{"08:00": 3.5}]}
     ),
@@ -116,6 +152,8 @@ ByTime = Annotated[
 
 MOST_PEOPLE = 20_000
 OFF_PHONE = ("coaching", "meeting", "training")
+_BY_DAY = ("hours", "weekdays", "profile_by_day", "on_duty")
+"""Fields whose mappings may have days as keys."""
 
 
 class _Part(BaseModel):
@@ -131,23 +169,32 @@ class _Part(BaseModel):
                 raise FieldError((name,), value, "must not hold control characters")
         return self
 
+    @model_validator(mode="after")
+    def _days_apart(self) -> Self:
+        errors = []
+        for name in _BY_DAY:
+            value = getattr(self, name, None)
+            if isinstance(value, dict):
+                errors += _each_day_once(name, value)
+        if errors:
+            raise FieldErrors(errors)
+        return self
+
 
 def _known(
     names: Iterable[str], allowed: Iterable[str], path: tuple[Any, ...], what: str, errors: list[FieldError]
 ) -> None:
     """Report every name that is not among the allowed."""
     choices = list(allowed)
-    for place, name in enumerate(names):
-        if name not in choices:
-            where = (*path, place) if path and path[-1] != name else path
-            errors.append(
-                FieldError(
-                    where,
-                    name,
-                    f"must be {what}: {', '.join(choices) or 'none defined'}",
-                    nearest(str(name), choices),
-                )
-            )
+    errors += [
+        _unknown(name, choices, (*path, place), what)
+        for place, name in enumerate(names)
+        if name not in choices
+    ]
+
+
+def _unknown(name: str, choices: list[str], path: tuple[Any, ...], what: str) -> FieldError:
+    return FieldError(path, name, f"must be {what}: {some(choices, 40)}", nearest(name, choices))
 
 
 # --- when ---------------------------------------------------------------------------------------------------------
@@ -202,9 +249,9 @@ class Segment(_Part):
 
     share: Positive = 1
     """Relative share of needs (normalised over the segments)."""
-    value: NotNegative = 0
+    value: Money = 0
     """Remaining discounted margin of one customer: what is lost if they leave."""
-    needs_per_year: Positive = 1
+    needs_per_year: Annotated[float, Field(ge=0.001, le=10_000)] = 1
     """Needs of one customer in a year."""
     vulnerable: Share = 0
     """Share of needs whose customer is in vulnerable circumstances."""
@@ -213,7 +260,7 @@ class Segment(_Part):
 class HandleTime(_Part):
     """Observed handle time of contacts that reached people."""
 
-    talk_s: Positive | ByTime
+    talk_s: LongSeconds | ByTime
     """Mean talk and hold, seconds; a number, or by time of day (`"08:00": 300`)."""
     acw_s: Seconds = 0
     """Mean after-contact work, seconds."""
@@ -232,14 +279,14 @@ class HazardPiece(_Part):
 
     to_s: Positive
     """Upper end, seconds waited."""
-    per_min: NotNegative
+    per_min: Annotated[float, Field(ge=0, le=10_000)]
     """Hazard per minute within it."""
 
 
 class Patience(_Part):
     """How long customers wait before they leave."""
 
-    mean_s: Positive | ByTime = 300.0
+    mean_s: Annotated[float, Field(ge=1, le=1e9)] | ByTime = 300.0
     """Mean patience in seconds (for hazard pieces: ignored); a number, or by time of day of the arrival."""
     family: Literal["exponential", "weibull", "lognormal", "hazard", "infinite"] = "exponential"
     """Distribution. `infinite`: nobody leaves."""
@@ -294,7 +341,7 @@ class Automation(_Part):
     """Share of handovers whose context reaches the person."""
     hours: Hours = (0, DAY_MIN)
     """The bot's own hours, every day."""
-    cost_per_session: NotNegative = 0
+    cost_per_session: Money = 0
     """Variable cost of a session."""
     by_segment: dict[str, BotForSegment] = {}
     """Exceptions by segment."""
@@ -315,7 +362,7 @@ Natural = Literal["offered", "handle", "resolved", "heard", "contained", "intens
 class ContactType(_Part):
     """A type of contact, as observed today."""
 
-    title: str = ""
+    title: Label = ""
     """Name for people."""
     channel: Literal["voice"] = "voice"
     """Channel."""
@@ -345,7 +392,7 @@ class ContactType(_Part):
     """Share of answered customers who were heard; default from the evidence table."""
     keyword: Share = 0
     """Share of needs whose customer would say the watched words."""
-    churn_scale: NotNegative = 1
+    churn_scale: Annotated[float, Field(ge=0, le=1_000)] = 1
     """Factor on excess churn for this type."""
     automation: Automation = Automation()
     """The automated front."""
@@ -363,15 +410,15 @@ class ContactType(_Part):
 class Group(_Part):
     """People with the same skills."""
 
-    title: str = ""
+    title: Label = ""
     """Name for people."""
-    skills: tuple[str | tuple[str, ...], ...]
+    skills: Annotated[tuple[str | Annotated[tuple[str, ...], Field(min_length=1)], ...], Field(min_length=1)]
     """Contact types in priority order; types in one inner list are equal."""
     headcount: Annotated[int, Field(ge=0, le=100_000)] = 0
     """People employed today."""
-    hours_per_week: Annotated[float, Field(gt=0, le=60)] = 37.5
+    hours_per_week: Annotated[float, Field(ge=1, le=60)] = 37.5
     """Contract: paid hours a week."""
-    cost_per_hour: NotNegative = 0
+    cost_per_hour: Money = 0
     """Cost of a paid hour, employer's charges included."""
     outsourced: bool = False
     """Paid as outsourcing, not as payroll."""
@@ -383,11 +430,11 @@ class Group(_Part):
     """Names of the shifts that its people work; by default all."""
     empathy: Share = 0
     """Empathy skill."""
-    heard: float = 0
+    heard: LogOdds = 0
     """Added to the log-odds of being heard."""
-    resolved: float = 0
+    resolved: LogOdds = 0
     """Added to the log-odds of resolving."""
-    speed: dict[str, Positive] = {}
+    speed: dict[str, Annotated[float, Field(ge=0.1, le=10)]] = {}
     """Factor on handle time by type (1.1 is slower)."""
     spread: Annotated[float, Field(ge=0, le=1)] | None = None
     """Spread of handle time between its people (CV); default from the evidence table."""
@@ -396,7 +443,7 @@ class Group(_Part):
 class ShrinkageItem(_Part):
     """Paid or contracted time that is not on the queue."""
 
-    name: str
+    name: Label
     """What it is."""
     kind: Literal["leave", "absence", "lateness", "adherence", "coaching", "meeting", "training"]
     """leave: planned days off. absence: unplanned days. lateness and adherence: minutes lost on the day. coaching,
@@ -410,7 +457,7 @@ class ShrinkageItem(_Part):
 class ShiftBreak(_Part):
     """Time within a shift away from the queue."""
 
-    name: str
+    name: Label
     """What it is."""
     minutes: Annotated[int, Field(ge=5, le=240, multiple_of=5)]
     """Length."""
@@ -500,21 +547,21 @@ class Target(_Part):
 class Costs(_Part):
     """Money. One currency throughout."""
 
-    currency: str = "EUR"
+    currency: Annotated[str, Field(min_length=1, max_length=12)] = "EUR"
     """Shown beside amounts."""
-    overtime_premium: NotNegative = 0.5
+    overtime_premium: Annotated[float, Field(ge=0, le=10)] = 0.5
     """Premium on an hour worked beyond the shift."""
-    seat_per_year: NotNegative = 0
+    seat_per_year: Money = 0
     """Seat, licences and equipment of one person, a year."""
-    automation_per_year: NotNegative = 0
+    automation_per_year: Money = 0
     """Fixed cost of the automated front, a year."""
-    concession: NotNegative = 0
+    concession: Money = 0
     """Mean cost of a concession made under authority."""
-    complaint: NotNegative = 0
+    complaint: Money = 0
     """Cost of handling a complaint."""
-    contact: NotNegative = 0
+    contact: Money = 0
     """Telephony and the like for one contact answered by a person."""
-    recruiting: NotNegative | None = None
+    recruiting: Money | None = None
     """Cost of recruiting one leaver's successor; default from the evidence table."""
 
 
@@ -524,7 +571,7 @@ class Costs(_Part):
 class TargetLever(_Part):
     """A handle-time target with pressure."""
 
-    seconds: Positive | dict[str, Positive]
+    seconds: LongSeconds | Annotated[dict[str, LongSeconds], Field(min_length=1)]
     """The target on talk, hold and ACW, seconds; one, or by type."""
     drop: Annotated[float, Field(ge=0, le=0.5)] | None = None
     """Drop in mean handle time that the pressure achieves; default from the evidence table."""
@@ -569,7 +616,7 @@ class DecompressionLever(_Part):
 class SpecialistLever(_Part):
     """A group specially trained for complex or emotional contacts."""
 
-    groups: tuple[str, ...]
+    groups: Annotated[tuple[str, ...], Field(min_length=1)]
     """Groups of specialists."""
     types: tuple[str, ...] = ()
     """Types that prefer them."""
@@ -577,16 +624,16 @@ class SpecialistLever(_Part):
     """Contacts flagged by a detector prefer them too."""
     overflow_after_s: Seconds = 60
     """Others with the skill help after this wait."""
-    training_per_person: NotNegative = 0
+    training_per_person: Money = 0
     """One-off cost of training one specialist."""
 
 
 class Policy(_Part):
     """A named set of levers. What is left out is as in `as_is`; there, what is left out is off."""
 
-    title: str = ""
+    title: Label = ""
     """Name for people."""
-    story: str = ""
+    story: Prose = ""
     """A sentence on what it is."""
     handle_time_target: Literal["none"] | TargetLever | None = None
     """A handle-time target with pressure."""
@@ -616,9 +663,9 @@ class Policy(_Part):
     """Contacts beyond so many waiting are turned away; 0 for no limit."""
     routing: Literal["longest_idle", "least_loaded"] | None = None
     """Which idle agent is next; least_loaded reads what cannot be observed, so only for the policy `oracle`."""
-    cost_per_year: NotNegative | None = None
+    cost_per_year: Money | None = None
     """Any other yearly cost of the policy (licences, coaching)."""
-    cost_once: NotNegative | None = None
+    cost_once: Money | None = None
     """Any other one-off cost."""
 
 
@@ -638,7 +685,7 @@ class Detector(_Part):
     """Share of the others it leaves alone; default from the evidence table."""
     types: tuple[str, ...] = ()
     """Types it listens to; by default all."""
-    cost_per_contact: NotNegative = 0
+    cost_per_contact: Money = 0
     """Variable cost of listening to one contact."""
 
 
@@ -647,7 +694,7 @@ class Event(_Part):
 
     kind: Literal["surge", "bot_outage", "absence_spike", "intensity_up"]
     """What happens."""
-    title: str = ""
+    title: Label = ""
     """Name for people."""
     from_day: Annotated[int, Field(ge=1, le=70)] = 1
     """First day, 1 is the first of the horizon."""
@@ -694,6 +741,31 @@ class DayFactor(_Part):
     shared: bool = True
     """One factor for all types, or one each."""
 
+    @model_validator(mode="after")
+    def _days_alike(self) -> DayFactor:
+        if 0 < self.shape < 0.1:
+            raise FieldError(("shape",), self.shape, "must be 0 (every day alike) or at least 0.1")
+        return self
+
+
+@cache
+def _sane(key: str) -> tuple[float, float]:
+    """Limits of a coefficient that someone may have measured: ten times its range, or its unit's own."""
+    row = evidence.table()[key]
+    if row.unit.startswith("log-odds"):
+        return -MOST_LOG_ODDS, MOST_LOG_ODDS
+    if row.unit == "currency":
+        return 0, 1e9
+    if key == "emotional_ratio":
+        return 1, 3
+    most = 10 * max(abs(row.low), abs(row.high), abs(row.default))
+    try:
+        evidence.check(key, 0)
+        least = row.low / 100 if key == "intensity_spread" else -most
+    except evidence.ImpossibleValueError:
+        least = row.low / 100
+    return least, max(most, 1) if row.unit in ("share", "intensity", "weight", "correlation") else most
+
 
 @lru_cache(maxsize=64)
 def _coefficients(own: tuple[tuple[str, float], ...]) -> dict[str, float]:
@@ -705,11 +777,11 @@ class Scenario(_Part):
 
     name: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
     """Short name."""
-    title: str = ""
+    title: Label = ""
     """Name for people."""
-    story: str = ""
+    story: Prose = ""
     """The paragraph that tells it."""
-    sources: tuple[str, ...] = ()
+    sources: tuple[Prose, ...] = ()
     """Where the numbers come from."""
     horizon: Horizon = Horizon()
     """When."""
@@ -784,7 +856,13 @@ class Scenario(_Part):
         for name in groups:
             group = self.groups[name]
             flat = self.skills(name)
-            _known(flat, types, ("groups", name, "skills"), "a contact type", errors)
+            for i, item in enumerate(group.skills):
+                path: tuple[Any, ...] = ("groups", name, "skills")
+                if isinstance(item, str):
+                    if item not in types:
+                        errors.append(_unknown(item, types, (*path, i), "a contact type"))
+                else:
+                    _known(item, types, (*path, i), "a contact type", errors)
             if len(set(flat)) < len(flat):
                 again = next(skill for i, skill in enumerate(flat) if skill in flat[:i])
                 errors.append(FieldError(("groups", name, "skills"), again, "must name each type once"))
@@ -873,8 +951,8 @@ class Scenario(_Part):
             if last > self.horizon.days or last < event.from_day:
                 errors.append(
                     FieldError(
-                        ("events", i, "from_day"),
-                        event.from_day,
+                        ("events", i, "from_day" if event.to_day is None else "to_day"),
+                        last,
                         f"must lie inside the horizon of {self.horizon.days} days and not end before it starts",
                     )
                 )
@@ -913,14 +991,24 @@ class Scenario(_Part):
         for key, value in self.behaviour.items():
             if key in known:
                 try:
-                    evidence.behaviour({key: value})
+                    evidence.check(key, value)
                 except evidence.ImpossibleValueError as error:
                     errors.append(FieldError(("behaviour", key), value, str(error).split(": ", 1)[-1]))
+                    continue
+                low, high = _sane(key)
+                if not low <= value <= high:
+                    unit = evidence.table()[key].unit
+                    errors.append(
+                        FieldError(
+                            ("behaviour", key), value, f"must be between {low:g} and {high:g} ({unit})"
+                        )
+                    )
         if not errors:
             try:
                 evidence.complete(self.behaviour)
             except evidence.ImpossibleValueError as error:
-                errors.append(FieldError(("behaviour",), None, str(error)))
+                first = str(error).split()[0]
+                errors.append(FieldError(("behaviour", first), None, str(error).removeprefix(f"{first} = ")))
         return errors
 
     def _has_contacts(self) -> bool:
@@ -991,9 +1079,16 @@ class Scenario(_Part):
                 if not isinstance(values, dict):
                     continue
                 off = [minute for minute in values if minute % step]
+                most = 86_400 if path[0] == "handle" else 1e9
                 if not values or min(values.values()) <= 0:
                     errors.append(
                         FieldError(("types", name, *path), None, "needs values above 0 by time of day")
+                    )
+                elif not 1 <= min(values.values()) <= max(values.values()) <= most:
+                    errors.append(
+                        FieldError(
+                            ("types", name, *path), None, f"needs values from 1 to {most:,.0f} seconds"
+                        )
                     )
                 elif off:
                     found = f"{off[0] // 60:02d}:{off[0] % 60:02d}"
