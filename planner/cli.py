@@ -13,13 +13,14 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.table import Table
+
+from planner.scenario.problems import clip, nearest, quote
 
 app = typer.Typer(
     add_completion=False,
@@ -32,10 +33,59 @@ app = typer.Typer(
 out = Console(soft_wrap=False, width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True)
 
+
+def _whole(low: int, high: int) -> Callable[[Any], int]:
+    """A parser of whole numbers that says what is allowed."""
+
+    def parse(text: Any) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            raise typer.BadParameter(
+                f"must be a whole number from {low:,} to {high:,} (found {quote(str(text))})"
+            )
+        return value
+
+    return parse
+
+
+def _one_of(*names: str) -> Callable[[Any], Any]:
+    """A parser of names that says which there are."""
+
+    def parse(text: Any) -> Any:
+        if text not in names:
+            close = nearest(str(text), names)
+            hint = f"; did you mean {close}?" if close else ""
+            raise typer.BadParameter(f"must be one of: {', '.join(names)} (found {quote(str(text))}{hint})")
+        return text
+
+    return parse
+
+
+def _scenario_name(text: str) -> str:
+    if not text.strip():
+        raise typer.BadParameter("must be a scenario file, or the name of one that ships (found nothing)")
+    return text
+
+
+def _folder(text: Any) -> Path:
+    path = Path(text)
+    if not str(text).strip():
+        raise typer.BadParameter("must be a folder (found nothing)")
+    there = next((place for place in (path, *path.absolute().parents) if place.exists()), path)
+    if not there.is_dir():
+        _fail(f"--out: must be a folder ({clip(str(there))} is a file)")
+    return path
+
+
 ScenarioArgument = Annotated[
     str,
     typer.Argument(
-        metavar="SCENARIO", help="A scenario file, or the name of one that ships (insurer, utility, ...)."
+        parser=_scenario_name,
+        metavar="SCENARIO",
+        help="A scenario file, or the name of one that ships (insurer, utility, ...).",
     ),
 ]
 Named = Annotated[str | None, typer.Option("--scenario", help="A named scenario or override of the file.")]
@@ -45,24 +95,37 @@ Sets = Annotated[
         "--set", help="Change a field: path=value, e.g. what_if.volume=1.1 or targets.0.at_least=0.85."
     ),
 ]
-Replications = Annotated[int, typer.Option("--replications", "-n", min=1, max=10_000, help="Replications.")]
+Replications = Annotated[
+    int,
+    typer.Option(
+        "--replications", "-n", parser=_whole(1, 10_000), metavar="1 to 10,000", help="Replications."
+    ),
+]
 Seed = Annotated[
-    int, typer.Option("--seed", min=0, max=2**62, help="Seed; the same seed gives the same numbers.")
+    int,
+    typer.Option(
+        "--seed",
+        parser=_whole(0, 2**62),
+        metavar="INTEGER",
+        help="Seed; the same seed gives the same numbers.",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
-Out = Annotated[Path | None, typer.Option("--out", help="Folder to keep the run in (default: runs).")]
-EngineOption = Annotated[
-    Literal["kernel", "simpy"],
-    typer.Option("--engine", help="The compiled engine, or the SimPy model; same results."),
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", parser=_folder, metavar="FOLDER", help="Folder to keep the run in (default: runs)."
+    ),
 ]
-
-
-class Frame(StrEnum):
-    """The frames of a comparison."""
-
-    at_target = "at_target"
-    equal_hours = "equal_hours"
-    equal_budget = "equal_budget"
+EngineOption = Annotated[
+    Any,
+    typer.Option(
+        "--engine",
+        parser=_one_of("kernel", "simpy"),
+        metavar="kernel or simpy",
+        help="The compiled engine, or the SimPy model; same results.",
+    ),
+]
 
 
 class _Progress:
@@ -129,11 +192,17 @@ def _print_json(document: Any) -> None:
 def check(file: ScenarioArgument, scenario: Named = None, sets: Sets = None, as_json: Json = False) -> None:
     """Check a scenario file: every error at once, with file, line, field, what was found and what is allowed."""
     from planner import jobs
-    from planner.scenario.problems import ScenarioError
+    from planner.anchor import first_guess, observed_base
+    from planner.scenario.load import problem_at
+    from planner.scenario.problems import FieldError, ScenarioError
 
     try:
         with _told(file) if not as_json else _raised():
             loaded = jobs.load(file, scenario, sets or [])
+            try:
+                first_guess(observed_base(loaded.value))
+            except FieldError as error:
+                raise ScenarioError([problem_at(loaded.path, error)]) from None
     except ScenarioError as error:
         _print_json({"ok": False, "problems": [p._asdict() for p in error.problems]})
         raise typer.Exit(2) from None
@@ -216,7 +285,14 @@ def plan(
     scenario: Named = None,
     sets: Sets = None,
     replications: Annotated[
-        int, typer.Option("--replications", "-n", min=2, max=1000, help="Replications of the proof.")
+        int,
+        typer.Option(
+            "--replications",
+            "-n",
+            parser=_whole(2, 1_000),
+            metavar="2 to 1,000",
+            help="Replications of the proof.",
+        ),
     ] = 10,
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer replications while searching: sooner, a little dearer.")
@@ -256,18 +332,36 @@ def compare(
         list[str] | None, typer.Option("--policy", help="Policies to compare with as_is (default: all).")
     ] = None,
     frame: Annotated[
-        list[Frame] | None,
-        typer.Option("--frame", help="Frames (default: all three)."),
+        list[str] | None,
+        typer.Option(
+            "--frame",
+            parser=_one_of("at_target", "equal_hours", "equal_budget"),
+            metavar="FRAME",
+            help="Frames: at_target, equal_hours, equal_budget (default: all three).",
+        ),
     ] = None,
     scenario: Named = None,
     sets: Sets = None,
     replications: Annotated[
-        int, typer.Option("--replications", "-n", min=2, max=10_000, help="Paired replications.")
+        int,
+        typer.Option(
+            "--replications",
+            "-n",
+            parser=_whole(2, 10_000),
+            metavar="2 to 10,000",
+            help="Paired replications.",
+        ),
     ] = 10,
     seed: Seed = 11_001,
     ladder: Annotated[bool, typer.Option("--ladder/--no-ladder", help="Each lever's part.")] = True,
     doubt: Annotated[
-        int, typer.Option("--doubt", min=0, max=10_000, help="Draws of the uncertain coefficients.")
+        int,
+        typer.Option(
+            "--doubt",
+            parser=_whole(0, 10_000),
+            metavar="0 to 10,000",
+            help="Draws of the uncertain coefficients.",
+        ),
     ] = 0,
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer replications while planning and in the ladder.")
@@ -285,7 +379,7 @@ def compare(
     with _told(file):
         loaded = jobs.load(file, scenario, sets or [])
         runs.ready(folder or runs.FOLDER)
-        policies = jobs.chosen_policies(loaded.value, policy, loaded.path.name)
+        policies = jobs.chosen_policies(loaded.value, list(dict.fromkeys(policy or [])), loaded.path.name)
         frames = [name for name in FRAMES if not frame or name in frame]
         options = jobs.compare_options(policies, frames, replications, seed, ladder, doubt, quick)
         _ready(say, engine)
@@ -406,6 +500,23 @@ def open_app(
     )
 
 
+def _choices(error: Any) -> str:
+    """The commands or options there are, where one was named that is not and nothing is like it."""
+    command = getattr(getattr(error, "ctx", None), "command", None)
+    if (
+        command is None
+        or "ossible option" in error.format_message()
+        or "id you mean" in error.format_message()
+    ):
+        return ""
+    if error.format_message().startswith("No such command"):
+        return f" There are {', '.join(getattr(command, 'commands', ()))}."
+    if error.format_message().startswith("No such option"):
+        opts = [name for param in command.params for name in param.opts if name.startswith("--")]
+        return f" (options of {command.name}: {', '.join(opts)})"
+    return ""
+
+
 def main() -> None:
     """Run a command; whatever goes wrong with its options or its output is told in one line."""
     usage: Any = typer.BadParameter.__base__  # Typer keeps its error for wrong options to itself
@@ -413,7 +524,7 @@ def main() -> None:
         code = app(standalone_mode=False)
         sys.stdout.flush()
     except usage as error:
-        sys.stderr.write(f"unhurried: {' '.join(error.format_message().split())}\n")
+        sys.stderr.write(f"unhurried: {' '.join(error.format_message().split())}{_choices(error)}\n")
         code = 2
     except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("stopped\n")

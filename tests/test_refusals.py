@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 import small
 
+from planner import cli, evidence
 from planner.compare import Runner
 from planner.scenario.load import read
 from planner.scenario.problems import FieldError, ScenarioError
@@ -42,6 +44,56 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"types__order__patience__mean_s": {"09:00": 0}}, "types.order.patience.mean_s: needs values above 0",
     ),
     "talk off the intervals": ({"types__order__handle__talk_s": {"09:07": 200}}, "must have times on the 60-minute"),
+    "a day twice in the hours": (
+        {"opening__hours": {"mon-fri": "09:00-17:00", "wed": "10:00-12:00"}},
+        "opening.hours.wed: names wed, which mon-fri names too",
+    ),
+    "a day twice in the weights": (
+        {"types__order__weekdays": {"mon-thu": 1, "thu, fri": 2}}, "weekdays.thu, fri: names thu, which mon-thu names too",
+    ),
+    "a day twice in the profiles": (
+        {"types__order__profile_by_day": {"every day": {"09:00": 1}, "wed": {"10:00": 2}}},
+        "profile_by_day.wed: names wed, which every day names too",
+    ),
+    "a day twice on duty": (
+        {**small.by_numbers(3, 3), "groups__front__on_duty": {"mon-fri": {"09:00": 1}, "tue": {"09:00": 2}}},
+        "groups.front.on_duty.tue: names tue, which mon-fri names too",
+    ),
+    "a time twice": ({"types__order__profile": {"09:00": 1, "9:00": 2}}, "profile.9:00: is the same time as 09:00"),
+    "hardly any talk": ({"types__order__handle__talk_s": 1e-9}, "handle.talk_s: must be at least 1 (found 1e-09)"),
+    "hardly any talk for an hour": (
+        {"types__order__handle__talk_s": {"09:00": 1e-9}}, "handle.talk_s: needs values from 1 to 86,400 seconds",
+    ),
+    "log-odds beyond all": ({"groups__front__heard": 1e308}, "groups.front.heard: must be at most 20"),
+    "an effect beyond all": ({"behaviour__heard_load": -1e308}, "behaviour.heard_load: must be between -20 and 20"),
+    "a coefficient beyond its range": (
+        {"behaviour__fatigue_per_hour": 3}, "behaviour.fatigue_per_hour: must be between -0.3 and 0.3 (share per hour)",
+    ),
+    "a half-life of nothing": ({"behaviour__load_half_life_min": 1e-9}, "must be between 0.3 and 1200 (min)"),
+    "no spread of intensity": ({"behaviour__intensity_spread": 0}, "must be between 0.005 and 15 (sd)"),
+    "a day unlike any other": ({"day_factor": {"shape": 1e-9}}, "day_factor.shape: must be 0 (every day alike) or at"),
+    "nothing to do": ({"groups__front__skills": []}, "groups.front.skills: must have at least 1 entry"),
+    "a skill in an inner list": ({"groups__front__skills": ["order", ["trouble", "odrer"]]}, "groups.front.skills.1.1:"),
+    "a name without end": ({"title": "x" * 100_000}, "title: must have at most 200 characters"),
+    "a target for nobody": (
+        {"policies__hard__handle_time_target": {"seconds": {}}}, "handle_time_target.seconds: must have at least 1 entry",
+    ),
+    "a list for a number of seconds": (
+        {"policies__hard__handle_time_target": {"seconds": []}},
+        "handle_time_target.seconds: must be a number or a mapping",
+    ),
+    "a number in quotes": (
+        {"types__order__resolved": "0.7"}, "resolved: must be a number, not text: take the quotes away (found '0.7')",
+    ),
+    "a whole number in quotes": (
+        {"groups__front__headcount": "7"}, "headcount: must be a whole number, not text: take the quotes away",
+    ),
+    "a choice of numbers in quotes": ({"horizon__interval_min": "30"}, "60, not text: take the quotes away"),
+    "a decimal comma": ({"types__order__resolved": "0,7"}, "must be a number written with a point, not a comma"),
+    "a share in per cent": ({"types__order__resolved": "70 %"}, "must be a number, such as 0.7 for 70 %"),
+    "an order that does not hold": (
+        {"behaviour__off_half_life_min": 30}, "behaviour.off_half_life_min: 30 may not exceed rest_half_life_min = 12",
+    ),
     "control characters": ({"title": "\0\x1b[31m"}, "title: must not hold control characters"),
 }  # fmt: skip
 
@@ -54,6 +106,59 @@ def test_refused_with_its_field(name: str, tmp_path: Path) -> None:
     with pytest.raises(ScenarioError) as caught:
         read(path, Scenario)
     assert says in str(caught.value)
+
+
+def test_every_setting_of_the_evidence_table_is_within_its_limits(tmp_path: Path) -> None:
+    rows = {key: row for key, row in evidence.table().items() if row.used != "context"}
+    ends = ({key: getattr(row, end) for key, row in rows.items()} for end in ("low", "default", "high"))
+    for setting in (evidence.sceptic(), *ends):
+        path = tmp_path / "x.yaml"
+        path.write_text(
+            small.text(behaviour={k: v for k, v in setting.items() if k not in ("slack", "passed_on")})
+        )
+        read(path, Scenario)
+
+
+OPTIONS = {
+    "simulate insurer -n 0": "must be a whole number from 1 to 10,000 (found '0')",
+    "plan insurer -n 1.5": "must be a whole number from 2 to 1,000 (found '1.5')",
+    "compare insurer --doubt -1": "must be a whole number from 0 to 10,000 (found '-1')",
+    "simulate insurer --seed x": "must be a whole number from 0 to",
+    "simulate insurer --engine kernal": "one of: kernel, simpy (found 'kernal'; did you mean kernel?)",
+    "compare insurer --frame equal_hour": "(found 'equal_hour'; did you mean equal_hours?)",
+    "check insurer --policy as_is": "No such option: --policy (options of check: --scenario, --set, --json)",
+    "bogus": "There are check, simulate, plan, compare, mix, evidence, runs, app.",
+    "check ''": "must be a scenario file, or the name of one that ships (found nothing)",
+    "simulate insurer --out ''": "must be a folder (found nothing)",
+    "simulate insurer --out pyproject.toml/x": "pyproject.toml is a file)",
+}
+
+
+@pytest.mark.parametrize("line", OPTIONS)
+def test_wrong_options_are_told_in_one_line(
+    line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["unhurried", *shlex.split(line)])
+    monkeypatch.chdir(Path(__file__).parent.parent)
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    told = capsys.readouterr()
+    assert stopped.value.code == 2
+    assert told.out == ""
+    assert told.err.count("\n") == 1
+    assert OPTIONS[line] in told.err
+
+
+def test_check_finds_a_ratio_that_no_talk_can_give(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(small.text(types__order__handle__cv=0))
+    monkeypatch.setattr("sys.argv", ["unhurried", "check", str(path)])
+    with pytest.raises(SystemExit):
+        cli.main()
+    line = next(i for i, row in enumerate(path.read_text().splitlines(), 1) if row.strip() == "cv: 0")
+    assert f"x.yaml:{line}: types.order.handle.cv: must be at least 0.3" in capsys.readouterr().err
 
 
 def test_nobody_employed_has_no_equal_hours() -> None:
