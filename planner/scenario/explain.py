@@ -32,8 +32,10 @@ from planner.scenario.problems import (
 )
 
 M = TypeVar("M", bound=BaseModel)
-MOST_TOLD = 2_000
+MOST_TOLD = 200
 """So many errors are told of a file; with the rest something else is wrong."""
+MOST_READ = 10 * MOST_TOLD
+"""So many are looked at: of a union's errors only the branch that fits best is told."""
 
 
 def _bare_type(annotation: Any) -> Any:
@@ -418,7 +420,7 @@ def _is_silent(raw: _Raw, node: Node) -> bool:
 
 def _raws(error: ValidationError, root: Node, model: type[BaseModel]) -> list[_Raw]:
     raws = []
-    for item in error.errors(include_url=False, include_input=False):
+    for item in error.errors(include_url=False, include_input=False)[:MOST_READ]:
         kind, loc = item["type"], item["loc"]
         steps = _align(model, loc)
         raws.append(
@@ -454,7 +456,9 @@ def _faults(raws: list[_Raw], root: Node, base: Node | None) -> list[Fault]:
     faults: list[Fault] = []
     misspelt: set[tuple[PathKey, ...]] = set()
     missing: dict[tuple[PathKey, ...], list[_Raw]] = {}
-    for raw in raws[:MOST_TOLD]:
+    for raw in raws:
+        if len(faults) >= MOST_TOLD:
+            break
         if raw.kind == "missing" and raw.keys:
             missing.setdefault(raw.keys[:-1], []).append(raw)
             continue
@@ -462,9 +466,6 @@ def _faults(raws: list[_Raw], root: Node, base: Node | None) -> list[Fault]:
             faults.append(Fault(problem, new))
             if raw.kind == "extra_forbidden" and problem.nearest:
                 misspelt.add((*raw.keys[:-1], problem.nearest))
-    if len(raws) > MOST_TOLD:
-        more = f"{len(raws) - MOST_TOLD:,} more errors are not told"
-        faults.append(Fault(Problem(root.file, None, "", None, more), root.new))
     for parent, lacks in missing.items():
         lacking = [raw for raw in lacks if raw.keys not in misspelt]
         node, _ = descend(root, parent)
@@ -481,6 +482,9 @@ def _faults(raws: list[_Raw], root: Node, base: Node | None) -> list[Fault]:
                 "must be given" if not isinstance(raw.keys[-1], int) else "this entry of the list is missing"
             )
             faults.append(Fault(Problem(node.file, node.line, dotted(raw.keys), None, allowed), node.new))
+    if len(faults) > MOST_TOLD or len(raws) > MOST_TOLD:
+        more = f"has many more errors: the first {MOST_TOLD} are told"
+        return [Fault(Problem(root.file, None, "", None, more), root.new), *faults[:MOST_TOLD]]
     return faults
 
 

@@ -73,6 +73,8 @@ __all__ = [
 M = TypeVar("M", bound=BaseModel)
 
 MAX_BYTES = 5_000_000
+MOST_NAMED = 200
+"""Overrides, and scenarios, of a file: each is checked."""
 RESERVED = ("overrides", "scenarios")
 
 
@@ -290,6 +292,10 @@ def _mapping(section: Node | None, what: str, problems: list[Problem]) -> dict[s
         problems.append(
             Problem(section.file, section.line, what, show_node(section), "must be a mapping of names")
         )
+        return {}
+    if len(section.value) > MOST_NAMED:
+        allowed = f"must have at most {MOST_NAMED} entries"
+        problems.append(Problem(section.file, section.line, what, show_node(section), allowed))
         return {}
     return section.value
 

@@ -18,8 +18,8 @@ from ruamel.yaml.reader import ReaderError
 from planner.scenario.problems import PathKey, Problem, clip, dotted, nearest, one_line, quote, show
 
 MAX_DEPTH = 40
-MAX_VALUES = 300_000
-MAX_PROBLEMS = 1000
+MAX_VALUES = 30_000
+MAX_PROBLEMS = 200
 
 
 @dataclass(frozen=True, slots=True)

@@ -292,7 +292,7 @@ class Patience(_Part):
     """Distribution. `infinite`: nobody leaves."""
     shape: Annotated[float, Field(gt=0.05, le=10)] = 1.0
     """Weibull shape, or the lognormal's sigma."""
-    pieces: tuple[HazardPiece, ...] = ()
+    pieces: Annotated[tuple[HazardPiece, ...], Field(max_length=200)] = ()
     """Hazard by stretch of waiting; the last one goes on for ever."""
     balk: BelowOne = 0
     """Share who leave at once if they have to wait at all."""
@@ -412,7 +412,10 @@ class Group(_Part):
 
     title: Label = ""
     """Name for people."""
-    skills: Annotated[tuple[str | Annotated[tuple[str, ...], Field(min_length=1)], ...], Field(min_length=1)]
+    skills: Annotated[
+        tuple[str | Annotated[tuple[str, ...], Field(min_length=1, max_length=40)], ...],
+        Field(min_length=1, max_length=40),
+    ]
     """Contact types in priority order; types in one inner list are equal."""
     headcount: Annotated[int, Field(ge=0, le=100_000)] = 0
     """People employed today."""
@@ -482,7 +485,7 @@ class ShiftType(_Part):
     """Steps between possible starts."""
     days: DaysKey = "every day"
     """Days on which it may start."""
-    breaks: tuple[ShiftBreak, ...] = ()
+    breaks: Annotated[tuple[ShiftBreak, ...], Field(max_length=12)] = ()
     """Breaks in their order."""
 
     @model_validator(mode="after")
@@ -781,7 +784,7 @@ class Scenario(_Part):
     """Name for people."""
     story: Prose = ""
     """The paragraph that tells it."""
-    sources: tuple[Prose, ...] = ()
+    sources: Annotated[tuple[Prose, ...], Field(max_length=100)] = ()
     """Where the numbers come from."""
     horizon: Horizon = Horizon()
     """When."""
@@ -789,7 +792,7 @@ class Scenario(_Part):
     """Opening hours of the people."""
     day_factor: DayFactor = DayFactor()
     """How days differ."""
-    segments: dict[str, Segment] = {"everyone": Segment()}
+    segments: Annotated[dict[str, Segment], Field(max_length=40)] = {"everyone": Segment()}
     """Customers."""
     types: Annotated[dict[str, ContactType], Field(min_length=1, max_length=40)]
     """Contact types."""
@@ -797,11 +800,11 @@ class Scenario(_Part):
     """Groups of people."""
     detectors: Annotated[dict[str, Detector], Field(max_length=8)] = {}
     """Detectors that policies may switch on."""
-    shrinkage: tuple[ShrinkageItem, ...] = ()
+    shrinkage: Annotated[tuple[ShrinkageItem, ...], Field(max_length=100)] = ()
     """Shrinkage by item."""
     flat_shrinkage: BelowOne = 0.3
     """What a spreadsheet would use instead: shown beside the plan, never planned with."""
-    shifts: dict[str, ShiftType] = {}
+    shifts: Annotated[dict[str, ShiftType], Field(max_length=200)] = {}
     """Shift catalogue."""
     days_per_week: Annotated[int, Field(ge=1, le=7)] = 5
     """Working days of one person."""
@@ -810,17 +813,17 @@ class Scenario(_Part):
     mix: Literal["today", "cheapest"] = "today"
     """Who does work that several groups can do: `today`, in the proportions of today's people, so that no policy gains
     by swapping dear people for cheap ones; `cheapest`, the least expensive, which is a plan for hiring."""
-    targets: tuple[Target, ...] = ()
+    targets: Annotated[tuple[Target, ...], Field(max_length=200)] = ()
     """Service targets and ceilings."""
     attrition: Annotated[float, Field(ge=0, le=3)] | None = None
     """Leavers a year per person employed, observed; default from the evidence table."""
     costs: Costs = Costs()
     """Costs."""
-    behaviour: dict[str, float] = {}
+    behaviour: Annotated[dict[str, float], Field(max_length=200)] = {}
     """Your own values for coefficients of the evidence table."""
-    policies: dict[str, Policy] = {"as_is": Policy()}
+    policies: Annotated[dict[str, Policy], Field(max_length=40)] = {"as_is": Policy()}
     """Policies; `as_is` is today's."""
-    events: tuple[Event, ...] = ()
+    events: Annotated[tuple[Event, ...], Field(max_length=200)] = ()
     """Events in the horizon."""
     what_if: WhatIf = WhatIf()
     """Changes to the world for all policies."""
