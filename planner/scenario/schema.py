@@ -792,7 +792,7 @@ class Scenario(_Part):
     """Opening hours of the people."""
     day_factor: DayFactor = DayFactor()
     """How days differ."""
-    segments: Annotated[dict[str, Segment], Field(max_length=40)] = {"everyone": Segment()}
+    segments: Annotated[dict[str, Segment], Field(min_length=1, max_length=40)] = {"everyone": Segment()}
     """Customers."""
     types: Annotated[dict[str, ContactType], Field(min_length=1, max_length=40)]
     """Contact types."""
