@@ -11,6 +11,15 @@ from PIL import Image
 
 from app_pages import state
 
+TITLES = {
+    "Compare": (None, True),
+    "Week": ("The week", True),
+    "Mix": ("The right mix", False),
+    "Ladder": ("The ladder", True),
+    "Evidence": ("Evidence", False),
+}
+"""A page's heading (None: the scenario's title), and whether a run stands behind all of it."""
+
 
 def icon() -> Image.Image:
     """An hourglass for the tab, drawn here: an icon by name would be fetched from the internet."""
@@ -50,6 +59,8 @@ def main() -> None:
     with st.sidebar:
         asked = state.ask()
     state.answer(asked)
+    title, of_run = TITLES[page.title]
+    state.header(title, of_run=of_run)
     page.run()
 
 

@@ -15,7 +15,6 @@ shown = state.shown_or_stop()
 document = shown.document
 names = show.titles(document)
 currency = document["currency"]
-state.header(document["title"] or document["scenario"], shown)
 
 frames = {frame["frame"]: frame for frame in document["frames"]}
 chosen = st.segmented_control(

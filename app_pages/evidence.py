@@ -27,7 +27,6 @@ FIELDS = {
     "absence": "Absence",
 }
 
-st.title("Evidence")
 frame = evidence.as_frame()
 counts = frame["grade"].value_counts()
 doubted = int(counts.get("C", 0) + counts.get("D", 0))

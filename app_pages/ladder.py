@@ -16,7 +16,6 @@ names = show.titles(document)
 currency = document["currency"]
 ladders: dict[str, Any] = next((frame["ladder"] for frame in document["frames"] if frame["ladder"]), {})
 quick = shown.record["options"].get("quick")
-state.header("The ladder", shown)
 if not ladders:
     st.info(
         "This run took no policy apart. Press Run on the left, or use `unhurried compare` without `--no-ladder`."

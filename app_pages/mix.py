@@ -16,7 +16,6 @@ from planner.scenario.schema import Scenario
 Rows = list[dict[str, Any]]
 TINTS = ("#2f7f7a", "#b8683a", "#6d62a5", "#a98a2d", "#8a4f6d", "#4c78a8", "#7c9a4e", "#77838a")
 
-st.title("The right mix")
 scenario: Scenario | None = st.session_state.get("asked")
 if scenario is None:
     st.info("Choose a scenario on the left.")

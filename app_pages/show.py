@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +11,10 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from app_pages.words import safe, share
 from planner import report
+
+__all__ = ["safe", "share"]
 
 Json = dict[str, Any]
 FRAME_LABEL = {"at_target": "At target", "equal_hours": "Equal hours", "equal_budget": "Equal budget"}
@@ -44,16 +46,6 @@ DIFFERENCES = {
 
 
 # --- words ----------------------------------------------------------------------------------------------------------
-
-
-def safe(text: object) -> str:
-    """Text of a file or an error, with nothing in it that Markdown would read as its own."""
-    return re.sub(r"([\\`*_\[\]{}<>#$~|:])", r"\\\1", " ".join(str(text).split()))
-
-
-def share(value: float, digits: int = 1) -> str:
-    """A share in per cent."""
-    return f"{100 * value:.{digits}f} %"
 
 
 def label(name: str) -> str:

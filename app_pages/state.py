@@ -18,7 +18,7 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages.show import safe, share
+from app_pages.words import safe, share
 from planner import jobs, runs
 from planner.compare import FRAMES
 from planner.compare import SEED as COMPARE_SEED
@@ -441,9 +441,16 @@ def belongs(shown: Shown) -> str:
     return safe(f"{text} ({document['replications']} replications)")
 
 
-def header(title: str, shown: Shown) -> None:
-    """A page's title, and which question the page answers."""
-    st.title(title)
+def header(title: str | None, *, of_run: bool = True) -> None:
+    """A page's title (the scenario's where None), and which question the page answers.
+
+    Drawn before the page's own code is imported, for charts are slow to import.
+    """
+    shown: Shown | None = st.session_state.get("shown")
+    if shown is None or not of_run:
+        st.title(title or "Unhurried")
+        return
+    st.title(title or shown.document["title"] or shown.document["scenario"])
     made = str(shown.record.get("made", ""))[:16].replace("T", " ")
     planning = "quick planning" if shown.record.get("options", {}).get("quick") else "thorough planning"
     st.caption(f"{belongs(shown)}, {planning}, seed {shown.document['seed']}, made {made} UTC.")

@@ -19,7 +19,6 @@ document = shown.document
 names = show.titles(document)
 scenario = shown.record["scenario"]
 plans = document["plans"]
-state.header("The week", shown)
 options = [p for p in names if p in plans] + [TODAY]
 chosen = st.segmented_control(
     "Plan", options, default=options[0], required=True, key="plan", bind="query-params",

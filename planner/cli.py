@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from enum import StrEnum
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from runpy import run_module
+from socket import create_connection
+from threading import Thread
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -485,19 +490,29 @@ def open_app(
     port: Annotated[int, typer.Option("--port", min=1024, max=65_535, help="Local port.")] = 8501,
 ) -> None:
     """Open the app in the browser (this machine only)."""
-    from importlib.util import find_spec
-
     page = find_spec("app")
     if page is None or page.origin is None:
         _fail("app: the app's pages are not installed")
 
-    command = [
-        sys.executable, "-m", "streamlit", "run", page.origin, "--server.address=localhost",
-        f"--server.port={port}", "--browser.gatherUsageStats=false",
+    Thread(target=_import_ahead, args=(port,), daemon=True).start()
+    sys.argv = [
+        "streamlit", "run", page.origin, "--server.address=localhost", f"--server.port={port}",
+        "--browser.gatherUsageStats=false",
     ]  # fmt: skip
-    raise typer.Exit(
-        subprocess.call(command, env={**os.environ, "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"})
-    )
+    run_module("streamlit", run_name="__main__")
+
+
+def _import_ahead(port: int) -> None:
+    """Import what the pages need while the browser loads them; not before the server is up, which goes first."""
+    for _ in range(600):
+        with suppress(OSError), create_connection(("localhost", port), timeout=1):
+            break
+        time.sleep(0.05)
+    from planner import evidence, jobs  # noqa: F401
+
+    evidence.table()
+    for name in ("pandas", "altair"):
+        import_module(name)
 
 
 def _choices(error: Any) -> str:

@@ -16,15 +16,16 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
 from pydantic import BaseModel, ConfigDict
 from ruamel.yaml import YAML
-from scipy.stats import triang
 
 from sim.world import DAY_MS, MINUTE_MS, Behaviour
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Grade = Literal["A", "B", "C", "D"]
 
@@ -136,6 +137,8 @@ def draw(n: int, seed: int, own: Mapping[str, float] | None = None) -> list[dict
 
     Each coefficient has its own stream by (seed, name), so a further draw or row changes no other.
     """
+    from scipy.stats import triang  # slow to import
+
     own = own or {}
     fixed = complete(own)
     drawn: dict[str, list[float]] = {}
@@ -166,6 +169,8 @@ def key_of(field: str) -> str:
 
 def as_frame() -> pd.DataFrame:
     """The table for pages and documents: one row per coefficient, `zero` as a number."""
+    import pandas as pd  # slow to import
+
     rows = table()
     frame = pd.DataFrame([row.model_dump() for row in rows.values()], index=pd.Index(list(rows), name="key"))
     frame["zero"] = [

@@ -13,9 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from planner import report, runs
 from planner.anchor import Anchored, anchor, lens_of
@@ -29,6 +27,9 @@ from planner.scenario.load import Applied, Loaded, read
 from planner.scenario.problems import Problem, ScenarioError, nearest
 from planner.scenario.schema import Scenario
 from sim.replicate import Engine, local_executor, replicate
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Say = Callable[[str], None]
 DEMO = "insurer"
@@ -240,6 +241,8 @@ def kept_compare(
 
 def frame_of(frames: dict[str, dict[str, dict[str, Any]]]) -> pd.DataFrame:
     """A long table: frame, policy, measure, mean, low, high, unit."""
+    import pandas as pd  # slow to import
+
     rows = [
         {
             "frame": frame,
@@ -256,6 +259,8 @@ def frame_of(frames: dict[str, dict[str, dict[str, Any]]]) -> pd.DataFrame:
 
 def shifts_frame(roster: Roster, scenario: Scenario) -> pd.DataFrame:
     """A row per activity of a shift: day, group, anonymous person, start, minutes, kind."""
+    import pandas as pd  # slow to import
+
     names = list(scenario.groups)
     rows = []
     for number, shift in enumerate(roster.shifts):

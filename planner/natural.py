@@ -13,7 +13,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from sim.draws import p_contained, unit_sample
@@ -118,6 +117,8 @@ def intensity_shape(
     """
     if intense <= 0:
         return -30.0, 0.0
+    from scipy.optimize import brentq  # slow to import
+
     talk = talk_given_difficulty(family, cv, talk_loading, _X)
     weight = _W * weights / (_W * weights).sum()
     mean = float((weight * talk).sum())

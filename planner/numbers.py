@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import block_diag, csr_array
 
 from planner.scenario import compile as c
 from planner.scenario.schema import Scenario, Target, days_of
@@ -143,6 +141,9 @@ class Numbers:
 
     def _solve(self, rows: Floats, low: Floats, reach: Bools) -> Ints:
         """(intervals, G) for some intervals at once."""
+        from scipy.optimize import Bounds, LinearConstraint, milp  # slow to import
+        from scipy.sparse import block_diag
+
         blocks = [self._block(rows[:, i], low[:, i], reach[:, i]) for i in range(rows.shape[1])]
         prices, matrices, lows, floors, whole = zip(*blocks, strict=True)
         result = milp(
@@ -155,9 +156,7 @@ class Numbers:
         numbers = np.round(np.asarray(result.x).reshape(len(blocks), -1)[:, : len(self.cost)])
         return np.asarray(numbers.astype(np.int64))
 
-    def _block(
-        self, rows: Floats, low: Floats, reach: Bools
-    ) -> tuple[Floats, csr_array, Floats, Floats, Ints]:
+    def _block(self, rows: Floats, low: Floats, reach: Bools) -> tuple[Floats, Floats, Floats, Floats, Ints]:
         """Price, matrix, lower limits of rows and columns, and which columns are whole, for one interval."""
         n = len(self.cost)
         person = np.where(reach, 1.0, OUT_OF_REACH) * (
@@ -165,7 +164,7 @@ class Numbers:
         )
         person = person + np.arange(n) * 1e-6
         if self.mix is None:
-            return person, csr_array(self._member), rows, low, np.ones(n, np.int64)
+            return person, self._member, rows, low, np.ones(n, np.int64)
         here = np.where(reach, self.mix, 0.0)
         here = here / here.sum() if here.sum() > 0 else self.mix
         # People first; then the distance |d - mix x sum(d)|, one column a group.
@@ -175,7 +174,7 @@ class Numbers:
         ])  # fmt: skip
         return (
             np.concatenate([person, np.full(n, NEARNESS)]),
-            csr_array(matrix),
+            matrix,
             np.concatenate([rows, np.zeros(2 * n)]),
             np.concatenate([low, np.zeros(n)]),
             np.repeat(np.array([1, 0]), n),

@@ -12,7 +12,6 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linprog
 
 from planner.anchor import lens_of
 from planner.natural import NaturalValues
@@ -246,6 +245,8 @@ def workload_shares(scenario: Scenario) -> Floats:
         equal[t, k] = 1
         upper[g, k] = work[t]
     upper[:, n] = -capacity
+    from scipy.optimize import linprog  # slow to import
+
     result = linprog(price, A_ub=upper, b_ub=np.zeros(len(groups)), A_eq=equal, b_eq=np.ones(len(types)))
     shares = np.zeros((len(types), len(groups)))
     found = np.asarray(result.x)

@@ -14,7 +14,6 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.stats import beta
 
 from planner.anchor import lens_of
 from planner.natural import NaturalValues
@@ -274,6 +273,8 @@ def _verdict(
     aim = float(target.at_least if at_least else target.at_most)  # type: ignore[arg-type]
     n = len(a)
     if target.with_probability is not None:
+        from scipy.stats import beta  # slow to import
+
         ratio = np.where(b > 0, a / np.maximum(b, 1e-12), aim)
         hits = int(((ratio >= aim) if at_least else (ratio <= aim)).sum())
         low, high, lowest, highest = (

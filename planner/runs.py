@@ -16,11 +16,12 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from planner.scenario.schema import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FOLDER = Path("runs")
 

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv, ndtr, ndtri
 
-from sim import hashing
 from sim import world as w
 from sim.world import DAY_MS, Floats, Ints, World
 
@@ -60,6 +59,8 @@ def identity(seed: int, replication: int, *fields: Ints | int) -> Hashes:
 
 def uniform(h: Hashes, purpose: int, attempt: Ints | int = 0) -> Floats:
     """Uniforms in (0, 1), never 0 or 1, shaped like `h`: one per identity, attempt and purpose."""
+    from sim import hashing  # brings Numba, slow to import
+
     return hashing.uniforms(h, purpose, attempt)
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from sim import records as r
 from sim.draws import Draws
@@ -443,7 +443,7 @@ def stack(several: Sequence[Totals]) -> Totals:
 
 def t_value(n: int, level: float = 0.975) -> float:
     """Student's t quantile for `n` replications; infinite for one."""
-    return float(student.ppf(level, n - 1)) if n > 1 else float("inf")
+    return float(stdtrit(n - 1, level)) if n > 1 else float("inf")
 
 
 def estimate(above: Floats, below: Floats | None = None, unit: str = "") -> Estimate:

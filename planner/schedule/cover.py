@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.schedule import lp
 from planner.schedule.frame import Floats, Frame, Ints, build_frame
 from planner.schedule.problem import (
     CoverProblem,
@@ -39,6 +39,9 @@ from planner.schedule.search import (
 )
 from planner.schedule.validate import proven_bound
 
+if TYPE_CHECKING:
+    from planner.schedule import lp
+
 PASSES = 6
 ENOUGH = 1e-4  # a pass of the search that saves less is the last
 SMALL = 1_500  # columns up to which the whole problem is searched completely
@@ -62,6 +65,8 @@ def solve(problem: CoverProblem, *, seed: int = 0, time_limit_s: float = 60.0, t
     if not frame.kinds:
         bench = Bench(frame)
         return _plan(bench, bench.objective(), None, began, by_clock=False)
+
+    from planner.schedule import lp  # brings OR-Tools, slow to import
 
     programme = lp.build(frame)
     relaxed = lp.solve_linear(programme, 0.8 * time_limit_s)
@@ -96,6 +101,8 @@ def solve(problem: CoverProblem, *, seed: int = 0, time_limit_s: float = 60.0, t
 
 def _breaks_alone(frame: Frame, bench: Bench) -> lp.Programme:
     """The programme in which the starts are given and only the breaks are free."""
+    from planner.schedule import lp
+
     counts = Counter((piece.group, piece.kind.index, piece.start) for piece in bench.pieces)
     starts: dict[tuple[int, int], list[int]] = {}
     numbers: dict[tuple[int, int], list[int]] = {}

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from planner.schedule.problem import DAY_MIN, CoverProblem, Plan, Shift
 
@@ -107,6 +106,8 @@ class _Team:
         """A person for each of the day's shifts."""
         if not shifts:
             return []
+        from scipy.optimize import linear_sum_assignment  # slow to import
+
         cost = self._costs(day, shifts)
         rows, columns = linear_sum_assignment(cost)
         person = dict(zip(columns.tolist(), rows.tolist(), strict=True))
