@@ -11,13 +11,13 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from app_pages import work
 from app_pages.words import safe, share
 from planner import jobs, runs
 from planner.compare import FRAMES
@@ -341,22 +341,32 @@ def answer(asked: Asked) -> None:
             "\n".join(f"- {safe(line)}" for line in asked.problems),
             title="This scenario cannot be used as it stands",
         )
-    if asked.loaded is None:
-        return
-    scenario, shown = asked.loaded.value, state.get("shown")
-    state.asked = scenario
-    digest = digest_of(scenario)
     first = "opened" not in state
-    state.opened = True
+    if first:
+        state.opened, state.waits = True, work.running()
+    digest = None if asked.loaded is None else digest_of(asked.loaded.value)
+    _take_up(digest)
+    if asked.loaded is not None:
+        _answer(asked, asked.loaded, first)
+    failed = state.get("failed")
+    if failed is not None and failed[0] == digest:
+        st.error("\n".join(f"- {safe(line)}" for line in failed[1]), title="The comparison stopped")
+    if _waiting():
+        _progress()
+
+
+def _answer(asked: Asked, loaded: Loaded[Scenario], first: bool) -> None:
+    state, scenario = st.session_state, loaded.value
+    shown, digest = state.get("shown"), digest_of(scenario)
+    state.asked = scenario
     if asked.pressed:
-        compute(scenario, asked.loaded.applied, asked.replications)
-        return
-    if shown is None or shown.digest != digest:
+        compute(scenario, loaded.applied, asked.replications)
+    elif shown is None or shown.digest != digest:
         found = kept(scenario)
         if found is not None:
             state.shown = found
         elif first and shown is None and asked.is_opening:
-            compute(scenario, asked.loaded.applied, QUICK_REPLICATIONS)
+            compute(scenario, loaded.applied, QUICK_REPLICATIONS)
         elif shown is not None:
             st.warning(
                 f"What you see belongs to {belongs(shown)}. The settings on the left have not been run yet: press Run.",
@@ -364,50 +374,64 @@ def answer(asked: Asked) -> None:
             )  # fmt: skip
 
 
-STEPS = (
-    ("planning ", 8),
-    ("the ladder", 4),
-    ("fitting ", 2),
-    ("simulating ", 1),
-    ("today's roster", 1),
-    ("anchoring", 0.1),
-)
-"""Steps of a comparison by how their message begins, with their rough weights."""
-
-
 def compute(scenario: Scenario, applied: tuple[Applied, ...], replications: int) -> None:
-    """Run a quick comparison, tell its progress, and show it."""
+    """Show a quick comparison if it is kept; else have it made, which goes on while other pages are looked at."""
+    state, runs_folder, digest = st.session_state, folder(), digest_of(scenario)
     options = jobs.compare_options(list(scenario.policies), FRAMES, replications, COMPARE_SEED, True, 0, True)
-    place = st.empty()
-    try:
-        with place.status(
-            f"Comparing {len(scenario.policies)} policies on {safe(scenario.title or scenario.name)}",
-            expanded=True,
-        ):
-            st.write(
-                f"Anchor today, plan each policy, simulate {replications} paired replications in three frames, take the"
-                " levers apart. This takes some minutes the first time, then it is kept. Changing a setting, or the page, stops it."
-            )
-            say = _progress(scenario)
-            jobs.kept_compare(scenario, options, folder=folder(), say=say, applied=applied)
-        st.session_state.shown = _opened(path_of(scenario, options))
-        place.empty()
-        st.toast("The comparison is ready.", icon=":material/check:")
-    except Exception as error:
-        place.error("\n".join(f"- {safe(line)}" for line in told(error)), title="The comparison stopped")
+    path = path_of(scenario, options)
+    state.pop("failed", None)
+    known = _opened(path)
+    if known is not None:
+        state.shown = known
+        return
+    state.waits = path
+    work.start(
+        path, digest, scenario,
+        lambda say: jobs.kept_compare(scenario, options, folder=runs_folder, say=say, applied=applied),
+    )  # fmt: skip
 
 
-def _progress(scenario: Scenario) -> Callable[[str], None]:
-    others = len(scenario.policies) - 1
-    total = len(scenario.groups) + 1 + 8 * (others + 1) + 4 * others + 2 * others + 2 * others + 2
-    bar, done, line = st.progress(0.0), [0.0], st.empty()
+def _waiting() -> bool:
+    """Whether this session waits for work that is under way."""
+    return work.of(st.session_state.get("waits")) is not None
 
-    def say(text: str) -> None:
-        done[0] += next((weight for start, weight in STEPS if text.startswith(start)), 0.05)
-        bar.progress(min(done[0] / total, 0.99))
-        line.caption(safe(text[:1].upper() + text[1:]))
 
-    return say
+def _take_up(digest: str | None) -> None:
+    """Take up what became of the work that this session waits for, if it has ended."""
+    state, path = st.session_state, st.session_state.get("waits")
+    waited = work.of(path)
+    if waited is None or not waited.ended:
+        return
+    state.waits = None
+    if waited.error is not None:
+        if isinstance(waited.error, work.StoppedError):
+            st.toast("Stopped: nothing of it was kept.", icon=":material/stop_circle:")
+        else:
+            state.failed = (waited.digest, told(waited.error))
+        return
+    shown, made = state.get("shown"), _opened(path)
+    if made is not None and (shown is None or digest in (waited.digest, None) or shown.digest != digest):
+        state.shown = made
+    st.toast(f"The comparison of {safe(waited.title)} is ready.", icon=":material/check:")
+
+
+@st.fragment(run_every=1.0)
+def _progress() -> None:
+    """How far the work is that this session waits for; on whatever page."""
+    waited = work.of(st.session_state.get("waits"))
+    if waited is None:
+        return
+    if waited.ended:
+        st.rerun()
+    with st.container(border=True):
+        st.markdown(f"**Comparing policies on {safe(waited.title)}**")
+        st.progress(waited.share, text=safe(waited.line))
+        st.caption(
+            "Anchor today, plan each policy, simulate the same customers in three frames, take the levers apart. This takes"
+            " some minutes the first time, then it is kept. It goes on while you look at other pages or change the settings."
+        )
+        if st.button("Stop", icon=":material/stop:", disabled=waited.stop, key="stop"):
+            waited.stop = True
 
 
 def shown_or_stop() -> Shown:
@@ -415,7 +439,9 @@ def shown_or_stop() -> Shown:
     shown = st.session_state.get("shown")
     if shown is None:
         st.info(
-            "Nothing has been computed for this scenario yet. Press Run on the left; it takes some minutes.",
+            "The answer is being computed: it opens here when it is ready."
+            if _waiting()
+            else "Nothing has been computed for this scenario yet. Press Run on the left; it takes some minutes.",
             icon=":material/hourglass_empty:",
         )
         st.stop()

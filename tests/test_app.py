@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
+import threading
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app_pages import work
 from planner import jobs
 from planner.compare import FRAMES
 from planner.compare import SEED as COMPARE_SEED
@@ -90,6 +93,18 @@ def opened(place: Place) -> Callable[[str], AppTest]:
         return app if page == "compare" else app.switch_page(f"app_pages/{page}.py").run()
 
     return at
+
+
+def settled(app: AppTest) -> AppTest:
+    """The app when the work it waits for has ended, and has been taken up."""
+    for _ in range(600):
+        waited = work.of(app.session_state["waits"])
+        if waited is None:
+            return app
+        if waited.ended:
+            return app.run()
+        time.sleep(0.1)
+    raise TimeoutError
 
 
 def words(app: AppTest) -> str:
@@ -193,6 +208,7 @@ def test_moved_levers_reach_the_run(
         next(s for s in app.slider if s.label == name).set_value(value)
     app.run()
     next(b for b in app.button if b.label == "Run").click().run()
+    settled(app)
     scenario, options, applied = asked[0]
     world, rest = scenario.what_if, scenario.policies["empathy_aware"].recovery
     assert (world.volume, world.headcount, world.churn, world.value) == (1.2, 0.9, 0.5, 2.0)
@@ -321,10 +337,42 @@ def test_nothing_kept_computes_on_opening_and_tells_a_failure(
 
     monkeypatch.setenv("UNHURRIED_RUNS", str(tmp_path))
     monkeypatch.setattr(jobs, "kept_compare", fail)
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    app = settled(AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run())
     assert not app.exception
     assert r"cannot be \*met\*" in app.error[0].value
     assert "Press Run" in app.info[0].value
+
+
+def test_a_run_goes_on_while_pages_change_and_can_be_stopped(
+    opened: Callable[[str], AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on, real = threading.Event(), jobs.kept_compare
+
+    def slow(*args: Any, **kwargs: Any) -> dict[str, Any]:
+        kwargs["say"]("planning as_is at target")
+        goes_on.wait(60)
+        kwargs["say"]("simulating as_is at target")
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(jobs, "kept_compare", slow)
+    app = opened("compare")
+    next(n for n in app.number_input if n.label == "Replications").set_value(4)
+    next(b for b in app.button if b.label == "Run").click().run()
+    app.switch_page("app_pages/evidence.py").run()
+    assert "Comparing policies on A small desk" in words(app), "told on whatever page"
+    assert not app.exception
+    app.button(key="stop").click().run()
+    goes_on.set()
+    settled(app)
+    assert not app.error
+    assert "Comparing" not in words(app)
+    assert app.session_state["shown"].document["replications"] == 2, "nothing of it was kept"
+
+    next(b for b in app.button if b.label == "Run").click().run()
+    app.switch_page("app_pages/week.py").run()
+    settled(app)
+    assert not app.exception
+    assert "(4 replications)" in words(app)
 
 
 def test_missing_opening_file_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
