@@ -11,6 +11,7 @@ from PIL import Image
 
 from app_pages import state
 
+# A page's heading (None: the scenario's title), and whether a run stands behind all of it.
 TITLES = {
     "Compare": (None, True),
     "Week": ("The week", True),
@@ -18,7 +19,6 @@ TITLES = {
     "Ladder": ("The ladder", True),
     "Evidence": ("Evidence", False),
 }
-"""A page's heading (None: the scenario's title), and whether a run stands behind all of it."""
 
 
 def icon() -> Image.Image:

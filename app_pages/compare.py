@@ -136,7 +136,7 @@ def cell(kind: str, policy: str, name: str) -> str:
     return show.thousands(e) if yearly(name) else show.value(e)
 
 
-def side_by_side(wanted: list[str], words: str, key: str, height: int | str = "content") -> None:
+def side_by_side(wanted: list[str], words: str, key: str, height: int | None = None) -> None:
     """Policies beside each other, and their differences from today and from the locked result."""
     known = [name for name in wanted if name in frame["policies"]["as_is"]]
     totals = {name: f"= {named(name)}" for name in ("cash", "cash_and_margin")}
@@ -166,9 +166,12 @@ wanted = list(frame["policies"]["as_is"]) if every else list(report.HEADLINE)
 aside = {"cash", "margin_lost", "cash_and_margin", "once", "cost_per_resolved_need"}
 side_by_side(
     [m for m in wanted if not m.startswith("money_") and m not in aside], "Measures of each policy", "sides",
-    560 if every else "content",
+    560 if every else None,
 )  # fmt: skip
-note = "95 % intervals in brackets; differences are paired on the same customers."
+note = (
+    "95 % intervals in brackets; differences are paired on the same customers. People to employ are counted from the hours"
+    " paid in the simulation, without minutes that people come late; the roster's own figure is on the Week page."
+)
 if before is not None:
     note += " Differences from the locked result are not paired: their intervals are wider than need be."
 st.caption(note)

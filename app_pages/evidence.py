@@ -31,8 +31,8 @@ frame = evidence.as_frame()
 counts = frame["grade"].value_counts()
 doubted = int(counts.get("C", 0) + counts.get("D", 0))
 st.markdown(
-    f"**Of {len(frame)} coefficients, {len(frame) - doubted} rest on experiments or observation and {doubted} on claims or assumptions;"
-    " the second kind has a range, and the sceptic's setting switches its effects off.**"
+    f"**Of {len(frame)} coefficients, the figures behind the model, {len(frame) - doubted} rest on experiments or observation and {doubted} on claims or assumptions;"
+    " the second kind has a range, and the sceptic's setting asks what remains if none of it has any effect.**"
 )
 scenario = st.session_state.get("asked")
 own = dict(scenario.behaviour) if scenario is not None else {}
@@ -58,9 +58,8 @@ for key, row in frame.iterrows():
     if row["grade"] not in (grades or []) or (search or "").lower() not in text.lower():
         continue
     rows.append({
-        "Grade": row["grade"], "Coefficient": str(key), "Meaning": row["meaning"], "Default": plain(row["default"]),
-        "Low": plain(row["low"]), "High": plain(row["high"]), "Own": plain(own[key]) if key in own else "", "Unit": row["unit"],
-        "Source": row["source"], "Note": row["note"],
+        "Grade": row["grade"], "Coefficient": str(key), "Meaning": row["meaning"], "Unit": row["unit"], "Default": plain(row["default"]),
+        "Range": "-" if math.isnan(row["low"]) else f"{row['low']:g} to {row['high']:g}", "Own": plain(own[key]) if key in own else "",
     })  # fmt: skip
 if not own:
     for r in rows:
@@ -74,22 +73,9 @@ st.caption(
     )
 )
 if rows:
-    config = {
-        "Grade": st.column_config.TextColumn(width=55, pinned=True, alignment="center"),
-        "Coefficient": st.column_config.TextColumn(width=190, pinned=True),
-        "Meaning": st.column_config.TextColumn(width=420),
-        "Source": st.column_config.TextColumn(width=420),
-        "Note": st.column_config.TextColumn(width=300),
-        **{
-            k: st.column_config.TextColumn(width=75, alignment="right")
-            for k in ("Default", "Low", "High", "Own")
-        },
-    }
-    st.dataframe(
-        rows, hide_index=True, column_config=config, height=520, alt="The evidence table", row_height=36
-    )
+    show.table(rows, "The evidence table", height=520 if len(rows) > 8 else None)
     picked = st.selectbox(
-        "Read one in full",
+        "Read one in full, with its source",
         [r["Coefficient"] for r in rows],
         key="coefficient",
         persist_state="session",
@@ -140,5 +126,5 @@ show.table(
         }
         for r in misfit
     ],
-    "Observed against simulated values of today by type", first=2, left=["Unit"], height=min(560, 38 + 35 * len(misfit)),
+    "Observed against simulated values of today by type", height=560 if len(misfit) > 14 else None,
 )  # fmt: skip

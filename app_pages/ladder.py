@@ -34,27 +34,45 @@ chosen = st.segmented_control(
 chosen = chosen if chosen in policies else policies[0]
 parts = sorted(ladders[chosen], key=lambda part: part["average"]["cash_and_margin"])
 by_lever = {show.lever(part["lever"]): part for part in parts}
+
+
+def side(part: dict[str, Any]) -> int:
+    """-1 where a lever saves cash and margin, 1 where it costs, both alone and last; 0 where the simulation cannot tell."""
+    both = [part[way]["cash_and_margin"] for way in ("alone", "last")]
+    if all((e["high"] or 0.0) < 0 for e in both):
+        return -1
+    return int(all((e["low"] or 0.0) > 0 for e in both))
+
+
+def told(part: dict[str, Any], verb: str) -> str:
+    """A lever's average on cash and margin, in words."""
+    amount = abs(part["average"]["cash_and_margin"])
+    return f"{show.lever(part['lever']).lower()} {verb} most, {amount:,.0f} {currency} a year"
+
+
 if by_lever:
-    best, worst = parts[0], parts[-1]
-
-    def told(part: dict[str, Any]) -> str:
-        """A lever's average on cash and margin, in words."""
-        amount = part["average"]["cash_and_margin"]
-        return f"{show.lever(part['lever']).lower()} ({'saves' if amount < 0 else 'costs'} {abs(amount):,.0f} {currency} a year)"
-
-    text = (
-        f"Of {names[chosen]}, {told(best)} does most for cash and margin"
-        if best["average"]["cash_and_margin"] < 0
-        else f"No lever of {names[chosen]} saves cash and margin on average; the least dear is {told(best)}"
-    )
-    if worst is not best:
-        text += f", {told(worst)} least"
+    saving, costing = ([part for part in parts if side(part) == way] for way in (-1, 1))
+    unsure = len(parts) - len(saving) - len(costing)
+    said = [told(saving[0], "saves")] if saving else []
+    said += [told(costing[-1], "costs")] if costing else []
+    if said:
+        text = f"Of the levers of {names[chosen]}, {' and '.join(said)}, on cash and margin"
+        text += (
+            f"; of {unsure} of {len(parts)} the simulation cannot tell whether they save or cost"
+            if unsure
+            else ""
+        )
+    else:
+        text = (
+            f"The simulation cannot tell of any lever of {names[chosen]} whether it saves or costs cash and margin:"
+            " each has an interval that holds zero. More replications narrow them"
+        )
     st.markdown(f"**{show.safe(text)}.**")
 st.caption(
-    f"Alone: the lever laid on {show.safe(names['as_is'])}. Last: what goes when it alone is taken out of the bundle. Staffing is held; what the"
-    " bundle's own roster brings is a rung of its own. Parts need not add up to the whole, for levers work on each other."
+    f"Alone: the lever laid on {show.safe(names['as_is'])}. Last in the bundle: what is lost when it alone is taken out of the policy. Staffing is held; what the"
+    " policy's own roster brings is shown as Roster. Parts need not add up to the whole, for levers work on each other."
     + (
-        " In a quick run each rung rests on two paired replications: read the intervals with care."
+        " In a quick run each lever rests on two simulated weeks: read the intervals with care."
         if quick
         else ""
     )

@@ -56,8 +56,9 @@ st.markdown(
     " over the range of the evidence), so work falls by less than contacts do.**"
 )
 st.caption(
-    f"{show.safe(scenario.title or scenario.name)}, types weighted by volume. The band moves both loadings (how much difficulty decides"
-    f" containment, and talk) from {row.low:g} to {row.high:g}; grade {row.grade}."
+    f"{show.safe(scenario.title or scenario.name)}, types weighted by volume. The band is what nobody has measured: how strongly the bot"
+    f" takes the easier contacts, and how much longer harder ones take. On a scale from 0, not at all, to 1, entirely, both go from"
+    f" {row.low:g} to {row.high:g} (grade {row.grade} on the Evidence page)."
 )
 
 st.subheader("Talk of a contact left for people, against no automation")
@@ -140,6 +141,6 @@ if intense:
         key="intense",
     )
     st.caption(
-        "By quadrature, before anybody gets tired; a line ends where no more can be contained, for the others ask for a person"
+        "Worked out without simulating, before anybody gets tired; a line ends where no more can be contained, for the others ask for a person"
         " or hang up. All types together: every bot contains that much."
     )

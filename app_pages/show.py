@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -91,37 +91,20 @@ def titles(document: Json) -> dict[str, str]:
 # --- tables ---------------------------------------------------------------------------------------------------------
 
 
-def table(
-    rows: Sequence[Mapping[str, Any]],
-    alt_text: str,
-    *,
-    first: int = 1,
-    left: Iterable[str] = (),
-    key: str | None = None,
-    height: int | str = "content",
-) -> None:
-    """A table of text: the first columns to the left, numbers to the right."""
+def table(rows: Sequence[Mapping[str, Any]], alt_text: str, *, height: int | None = None) -> None:
+    """A table of text that wraps, so that nothing is cut off; with a height, it scrolls."""
     if not rows:
         return
-    frame = pd.DataFrame(list(rows))
-    names, stay = list(frame.columns), set(left)
-    config = {
-        name: st.column_config.TextColumn(
-            alignment="left" if i < first or name in stay else "right",
-            pinned=i == 0,
-            width=min(460, 24 + round(6.5 * max(len(name), *(len(str(row.get(name, ""))) for row in rows)))),
-        )
-        for i, name in enumerate(names)
-    }
-    st.dataframe(
-        frame.astype(str),
-        width="content",
-        hide_index=True,
-        column_config=config,
-        alt=alt_text,
-        key=key,
-        height=height,
-    )  # type: ignore[call-overload]
+    frame = pd.DataFrame(list(rows)).astype(str).map(_cell)
+    frame.columns = pd.Index([_cell(name) for name in frame.columns])
+    st.table(
+        frame, border="horizontal", width="content", height=height or "content", hide_index=True, alt=alt_text
+    )
+
+
+def _cell(text: object) -> str:
+    """A cell's text; a lone dash would be taken for a list."""
+    return "\\-" if text == "-" else safe(text)
 
 
 def as_text(cell: object) -> object:
@@ -238,7 +221,7 @@ def endings(document: Json, frame: Json) -> tuple[Any, str]:
             "ending:N",
             scale=scale,
             sort=scale.domain,
-            legend=alt.Legend(title=None, orient="top", labelLimit=300, columns=6),
+            legend=alt.Legend(title=None, orient="top", labelLimit=300, columns=3),
         )
     )
     text = base.mark_text(color="white", fontSize=12, dx=-16).encode(

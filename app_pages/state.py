@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import os
 import tempfile
 from dataclasses import dataclass
@@ -19,17 +20,26 @@ import streamlit as st
 
 from app_pages import work
 from app_pages.words import safe, share
-from planner import jobs, runs
+from planner import evidence, jobs, runs
 from planner.compare import FRAMES
 from planner.compare import SEED as COMPARE_SEED
 from planner.scenario.load import Applied, FieldError, FieldErrors, Loaded, ScenarioError, read
 from planner.scenario.nodes import Composer
-from planner.scenario.schema import Policy, RecoveryLever, Scenario, TargetLever, WhatIf
+from planner.scenario.schema import Policy, RecoveryLever, Scenario, TargetLever
 
 OWN = "A file of your own"
 AS_IT_IS = "As it is"
 QUICK_REPLICATIONS = 3
 NEWEST = 20
+HELP = {
+    "volume": "The needs that customers have, in per cent of today's. Repeats and redials follow from them.",
+    "headcount": "Today's people, in per cent of what the file says; plans may use more or fewer.",
+    "churn": (
+        "Customers lost beyond the ordinary because a contact went badly, in per cent of what the scenario assumes."
+        " As far as the evidence's range goes."
+    ),
+    "value": "The margin lost with a lost customer, in per cent of what the scenario says.",
+}
 log = logging.getLogger(__name__)
 
 
@@ -167,7 +177,7 @@ def ask() -> Asked:
         problems = told(error)
     replications = st.number_input(
         "Replications", 2, 50, QUICK_REPLICATIONS, key="replications", persist_state="session",
-        help="More make the intervals narrower, and the run longer. Two is the least that gives an interval.",
+        help="How many simulated weeks each result rests on. More make the intervals narrower, and the run longer. Two is the least that gives an interval.",
     )  # fmt: skip
     pressed = st.button(
         "Run", type="primary", icon=":material/play_arrow:", width="stretch", disabled=loaded is None
@@ -178,10 +188,6 @@ def ask() -> Asked:
     )  # fmt: skip
     is_opening = choice == first and loaded is not None and not loaded.applied
     return Asked(loaded, problems, int(replications), pressed, is_opening)
-
-
-def _meaning(model: type, field: str) -> str | None:
-    return getattr(model.model_fields[field], "description", None)  # type: ignore[attr-defined]
 
 
 def _percent(
@@ -195,12 +201,12 @@ def _percent(
     step: int = 5,
     off: bool = False,
 ) -> tuple[str, ...]:
-    """A factor of `what_if` as a slider in per cent; empty where it is left alone."""
+    """A factor of `what_if` as a slider in per cent of today; empty where it is left alone."""
     now = round(100 * value)
     low, high = min(least, now), max(most, now)
     chosen = st.slider(
         label, low, high, now, step, format="%d %%", key=f"{field}-{mark}", persist_state="session",
-        help=_meaning(WhatIf, field), disabled=off,
+        help=HELP[field], disabled=off,
     )  # fmt: skip
     return () if chosen == now else (f"what_if.{field}={chosen / 100:g}",)
 
@@ -209,23 +215,39 @@ def _levers(base: Scenario, mark: str) -> tuple[str, ...]:
     """The levers that matter, as `path=value`; only those that were moved."""
     world = base.what_if
     sets: list[str] = []
-    st.caption("The world, for every policy")
+    st.caption("What if, for every policy alike")
     sets += _percent("Volume", "volume", world.volume, 200, mark, least=50)
     if any(kind.automation.offered for kind in base.types.values()):
         sets += _containment(mark)
     fixed = all(group.on_duty is not None for group in base.groups.values())
     sets += _percent("People employed today", "headcount", world.headcount, 150, mark, least=50, off=fixed)
-    sets += _percent("Excess churn", "churn", world.churn, 300, mark, step=10)
+    sets += _percent(
+        "Customers lost after bad contacts", "churn", world.churn, _most_churn(base), mark, step=10
+    )
     sets += _percent("Value of a customer", "value", world.value, 300, mark, step=10)
     for name, policy in base.policies.items():
         sets += _policy_levers(base, name, policy, mark)
     return tuple(sets)
 
 
+def _most_churn(base: Scenario) -> int:
+    """Per cent of today's churn, whole tens, at which no ending loses more customers than the evidence allows."""
+    keys = ("churn_sorted", "churn_warm", "churn_cold", "churn_abandoned")
+    factors = [evidence.table()[key].high / base.coefficient(key) for key in keys if base.coefficient(key)]
+    return 10 * max(10, math.floor(10 * min(factors, default=3.0)))
+
+
+def _range_of(coefficient: str, own: float) -> tuple[float, float]:
+    """The evidence's range of a coefficient, widened to hold the scenario's own value."""
+    row = evidence.table()[coefficient]
+    return min(row.low, own), max(row.high, own)
+
+
 def _containment(mark: str) -> tuple[str, ...]:
     how = st.segmented_control(
         "Containment", ["As in the file", "One share"], default="As in the file", required=True,
-        key=f"how-{mark}", persist_state="session", help=_meaning(WhatIf, "contained"),
+        key=f"how-{mark}", persist_state="session",
+        help="Share of the bot's sessions that end with it, as its log counts them: each type as in the file, or one share for all.",
     )  # fmt: skip
     if how != "One share":
         return ()
@@ -251,23 +273,26 @@ def _policy_levers(base: Scenario, name: str, policy: Policy, mark: str) -> tupl
     if isinstance(target, TargetLever):
         own = base.coefficient("pressure_drop") if target.drop is None else target.drop
         now = round(100 * own)
+        low, high = _range_of("pressure_drop", own)
         chosen = st.slider(
-            "Handle-time pressure: drop", 0, max(30, now), now, 1, format="%d %%", key=f"drop-{name}-{mark}",
-            persist_state="session", help=_meaning(TargetLever, "drop"),
+            "Handle time cut by pressure", round(100 * low), round(100 * high), now, 1, format="%d %%",
+            key=f"drop-{name}-{mark}", persist_state="session",
+            help="By how much the mean handle time falls under the target. As far as the evidence's range goes.",
         )  # fmt: skip
         if chosen != now:
             sets.append(f"policies.{name}.handle_time_target.drop={chosen / 100:g}")
     if isinstance(rest, RecoveryLever):
         own = base.coefficient("recovery_min") if rest.minutes is None else rest.minutes
         minutes = st.slider(
-            "Recovery after a hard contact", 0.0, max(15.0, own), own, 0.5, format="%.1f min",
-            key=f"recovery-{name}-{mark}", persist_state="session", help=_meaning(RecoveryLever, "minutes"),
+            "Pause after a hard contact", *_range_of("recovery_min", own), own, 0.5, format="%.1f min",
+            key=f"recovery-{name}-{mark}", persist_state="session",
+            help="Length of one recovery pause. As far as the evidence's range goes.",
         )  # fmt: skip
         if minutes != own:
             sets.append(f"policies.{name}.recovery.minutes={minutes:g}")
         budget = st.slider(
-            "Recovery budget of a shift", 0.0, max(90.0, rest.budget_min), float(rest.budget_min), 5.0, format="%.0f min",
-            key=f"budget-{name}-{mark}", persist_state="session", help=_meaning(RecoveryLever, "budget_min"),
+            "Most pauses in a shift", 0.0, max(90.0, rest.budget_min), float(rest.budget_min), 5.0, format="%.0f min",
+            key=f"budget-{name}-{mark}", persist_state="session", help="All recovery pauses of a shift together last no longer than this.",
         )  # fmt: skip
         if budget != rest.budget_min:
             sets.append(f"policies.{name}.recovery.budget_min={budget:g}")

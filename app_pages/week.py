@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import altair as alt
@@ -49,10 +50,20 @@ else:
         f" {fte['bare']:.1f} FTE, rostered {fte['rostered']:.1f}; employed today: {fte['headcount']} people."
         f" Erlang C per queue with flat shrinkage would have said {fte['erlang_c_flat_shrinkage']:.1f} FTE."
     )
+    notes = []
     if plan["gap"] is not None:
-        st.caption(
-            f"Schedule: {show.safe(plan['status'])}, within {100 * plan['gap']:.2f} % of the proven bound."
+        notes.append(
+            f"The schedule costs at most {100 * plan['gap']:.1f} % more than the cheapest that can exist."
         )
+    at_target = next((f["policies"] for f in document["frames"] if f["frame"] == "at_target"), {})
+    worked = at_target.get(chosen, {}).get("people", {}).get("mean")
+    if worked is not None and abs(worked - fte["paid"]) >= 0.05:
+        notes.append(
+            f"Compare counts {worked:.1f} FTE from the hours paid in the simulation: minutes that people come late are"
+            f" rostered but not paid. {fte['paid']:.1f} is what has to be employed for the roster."
+        )
+    if notes:
+        st.caption(" ".join(notes))
 
 # --- the week -------------------------------------------------------------------------------------------------------
 
@@ -213,6 +224,34 @@ if "queued" in week:
         else f"{told}, mean over the replications."
     )
 
+
+def who(text: str) -> str:
+    """Names of types and groups in a text, as people call them."""
+    parts = re.split(r"(, | of | answered | at most | \()", text)
+    titles = {**group_titles, **type_titles, ", ": "; "}
+    named = [titles.get(part, part) for part in parts]
+    if type_titles and all(t in parts for t in type_titles) and "second tier" in text:
+        return "Everything, second tier"
+    return "".join(named)
+
+
+def target_words(text: str) -> str:
+    """A target with titles for names, and the window in words."""
+    text = re.sub(r"^(\d+)%", r"\1 %", text)
+    return who(re.sub(r" \((\w+)(?:, g3)?\)$", r" (each \1)", text))
+
+
+def window_words(text: str) -> str:
+    """A window with the day's name."""
+    found = re.fullmatch(r"day (\d+)(.*)", text)
+    return f"{day_names[int(found[1]) - 1]}{found[2]}" if found and int(found[1]) <= days else text
+
+
+def amount(value: float, target: str) -> str:
+    """What a target is judged by: a share, or seconds."""
+    return show.share(value) if "%" in target else f"{value:.1f}"
+
+
 # --- tables ---------------------------------------------------------------------------------------------------------
 
 if plan is not None:
@@ -241,37 +280,45 @@ if plan is not None:
         st.subheader("Targets, from the simulated roster")
         rows = [
             {
-                "": "met" if t["met"] else "missed",
-                "Target": t["target"],
-                "Window": t["window"],
-                "Simulated": f"{t['mean']:.3f}",
-                "Aim": f"{t['aim']:.3f}",
+                "Held": "yes" if t["met"] else "no",
+                "Target": target_words(t["target"]),
+                "Window": window_words(t["window"]),
+                "Simulated": amount(t["mean"], t["target"]),
+                "Aim": amount(t["aim"], t["target"]),
             }
             for t in sorted(plan["targets"], key=lambda t: t["met"])
         ]
         show.table(
             rows,
             "Targets: simulated against the aim, missed ones first",
-            first=3,
-            height=min(420, 38 + 35 * len(rows)),
+            height=420 if len(rows) > 10 else None,
         )
     short = sorted((u for u in plan["unmet"] if u["short"] >= 0.05), key=lambda u: -u["short"])
     st.subheader("What the schedule cannot meet")
-    if short:
-        large = [u for u in short if u["short"] >= 0.5]
+    large = [u for u in short if u["short"] >= 0.5]
+    if large:
         st.markdown(
-            f"The schedule is short by half a person or more in {len(large)} intervals"
-            + (f"; at most by {short[0]['short']:.1f}." if large else ".")
+            f"The schedule is short by half a person or more in {len(large)} interval{'s' if len(large) > 1 else ''},"
+            f" at most by {short[0]['short']:.1f} people."
         )
         rows = [
-            {"Day": u["day"], "Time": u["time"], "Skill": u["skill"], "Short by, people": f"{u['short']:.1f}"}
-            for u in short
+            {
+                "Day": u["day"],
+                "Time": u["time"],
+                "Contacts": who(u["skill"]),
+                "Short by, people": f"{u['short']:.1f}",
+            }
+            for u in large
         ]
         show.table(
             rows,
             "Intervals in which the schedule is short, the largest first",
-            first=3,
-            height=min(320, 38 + 35 * len(rows)),
+            height=320 if len(rows) > 7 else None,
+        )
+    elif short:
+        st.markdown(
+            f"Nothing that counts: in {len(short)} interval{'s' if len(short) > 1 else ''} it is short by a fraction of"
+            f" a person, at most by {short[0]['short']:.1f}."
         )
     else:
         st.markdown("Nothing: every interval has the people that it requires.")

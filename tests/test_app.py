@@ -16,7 +16,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app_pages import work
-from planner import jobs
+from planner import evidence, jobs
 from planner.compare import FRAMES
 from planner.compare import SEED as COMPARE_SEED
 from planner.scenario.problems import Problem, ScenarioError
@@ -140,7 +140,7 @@ def test_compare_shows_verdict_measures_money_and_endings(opened: Callable[[str]
     assert "A small desk" in text
     assert "2 replications" in text
     assert "costs least" in text or "cannot tell" in text
-    values, money = app.dataframe[0].value, app.dataframe[1].value
+    values, money = app.table[0].value, app.table[1].value
     assert {"Today", "Rigid AHT", "Empathy-aware"} <= set(values.columns)
     assert {"= Cash", "Margin of customers lost", "= Cash and margin lost"} <= set(money["Measure"])
     level = values.set_index("Measure").loc["Service level", "Today"]
@@ -163,7 +163,7 @@ def test_breakdowns_open_one_by_one(part: str, opened: Callable[[str], AppTest])
     app.session_state["parts"] = part
     app.run()
     assert not app.exception
-    assert part in app.dataframe[-1].value.columns
+    assert part in app.table[-1].value.columns
 
 
 def test_moved_lever_says_that_the_result_belongs_to_other_settings(opened: Callable[[str], AppTest]) -> None:
@@ -201,8 +201,8 @@ def test_moved_levers_reach_the_run(
     app = opened("compare")
     monkeypatch.setattr(jobs, "kept_compare", record)
     moves = {
-        "Volume": 120, "People employed today": 90, "Excess churn": 50, "Value of a customer": 200,
-        "Handle-time pressure: drop": 12, "Recovery after a hard contact": 2.5, "Recovery budget of a shift": 45.0,
+        "Volume": 120, "People employed today": 90, "Customers lost after bad contacts": 50, "Value of a customer": 200,
+        "Handle time cut by pressure": 12, "Pause after a hard contact": 2.5, "Most pauses in a shift": 45.0,
     }  # fmt: skip
     for name, value in moves.items():
         next(s for s in app.slider if s.label == name).set_value(value)
@@ -252,8 +252,8 @@ def test_locked_result_gives_differences(opened: Callable[[str], AppTest]) -> No
     app.session_state["sides"] = "Difference from the locked result"
     app.run()
     assert not app.exception
-    rows = app.dataframe[0].value.set_index("Measure")
-    assert rows.loc["Heard", "Today"].startswith("+0.00 pts ["), "a result less itself"
+    rows = app.table[0].value.set_index("Measure")
+    assert rows.loc["Heard", "Today"].startswith(r"+0.00 pts \["), "a result less itself"
 
 
 @pytest.mark.parametrize("plan", ["as_is", "rigid_aht", "today's roster"])
@@ -266,7 +266,59 @@ def test_week_of_each_plan(plan: str, opened: Callable[[str], AppTest]) -> None:
         assert "no requirement stands behind it" in text
     else:
         assert "Erlang C per queue with flat shrinkage would have said" in text
-        assert any("Rostered" in table.value.columns for table in app.dataframe)
+        assert any("Rostered" in table.value.columns for table in app.table)
+
+
+def test_week_names_the_difference_from_compare_and_tells_shortages_in_people(
+    opened: Callable[[str], AppTest],
+) -> None:
+    app = opened("week")
+    document = app.session_state["shown"].document
+    plan, at_target = document["plans"]["as_is"], document["frames"][0]["policies"]["as_is"]
+    assert f"{plan['fte']['paid']:.1f} FTE on the payroll" in words(app)
+    named = f"Compare counts {at_target['people']['mean']:.1f} FTE" in words(app)
+    assert named == (abs(at_target["people"]["mean"] - plan["fte"]["paid"]) >= 0.05)
+    assert "in 0 intervals" not in words(app)
+    plan["unmet"] = [{"day": "Mon (day 1)", "time": "09:00", "skill": "hard", "short": 0.3}]
+    app.run()
+    assert "in 1 interval it is short by a fraction of a person" in words(app)
+    assert not any("Short by, people" in table.value.columns for table in app.table)
+    plan["unmet"][0]["short"] = 1.5
+    app.run()
+    assert "half a person or more in 1 interval, at most by 1.5 people" in words(app)
+    assert list(app.table[-1].value["Contacts"]) == ["Hard"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"), [(-5.0, 5.0, "cannot tell of any lever"), (2.0, 9.0, "costs most"), (-9.0, -2.0, "saves most")]
+)  # fmt: skip
+def test_ladder_tells_only_what_the_intervals_allow(
+    low: float, high: float, said: str, opened: Callable[[str], AppTest]
+) -> None:
+    app = opened("ladder")
+    ladders = next(f["ladder"] for f in app.session_state["shown"].document["frames"] if f["ladder"])
+    for part in (part for parts in ladders.values() for part in parts):
+        for way in ("alone", "last"):
+            part[way]["cash_and_margin"] |= {"mean": (low + high) / 2, "low": low, "high": high}
+    app.run()
+    assert said in app.markdown[0].value
+
+
+def test_levers_stay_within_the_evidence(opened: Callable[[str], AppTest]) -> None:
+    app, rows = opened("compare"), evidence.table()
+    ends = {s.label: (s.min, s.max) for s in app.slider}
+    assert ends["Handle time cut by pressure"] == (
+        round(100 * rows["pressure_drop"].low),
+        round(100 * rows["pressure_drop"].high),
+    )
+    assert ends["Pause after a hard contact"] == (rows["recovery_min"].low, rows["recovery_min"].high)
+    most = ends["Customers lost after bad contacts"][1] / 100
+    lost = [
+        row for key, row in rows.items() if row.meaning.startswith("Customers lost beyond") and row.default
+    ]
+    assert len(lost) == 4
+    assert all(most * row.default <= row.high + 1e-9 for row in lost)
+    assert any((most + 0.1) * row.default > row.high for row in lost)
 
 
 def test_mix_tells_what_is_left(opened: Callable[[str], AppTest]) -> None:
@@ -274,23 +326,23 @@ def test_mix_tells_what_is_left(opened: Callable[[str], AppTest]) -> None:
     text = words(app)
     assert "Automation takes the easy contacts first" in text
     assert "emotionally intense" in text
-    assert list(app.dataframe[0].value["Type"]) == ["Routine"]
+    assert list(app.table[0].value["Type"]) == ["Routine"]
 
 
 def test_ladder_has_each_lever_alone_last_and_on_average(opened: Callable[[str], AppTest]) -> None:
     app = opened("ladder")
-    rows = app.dataframe[0].value
+    rows = app.table[0].value
     assert list(rows.columns) == ["Lever", "Alone", "Last in the bundle", "Average"]
     assert {"Handle time target", "Scripts", "Roster"} == set(rows["Lever"])
 
 
 def test_evidence_can_be_searched_and_shows_the_misfit(opened: Callable[[str], AppTest]) -> None:
     app = opened("evidence")
-    assert len(app.dataframe[0].value) > 100
-    assert {"Observed", "Off"} <= set(app.dataframe[1].value.columns)
+    assert len(app.table[0].value) > 100
+    assert {"Observed", "Off"} <= set(app.table[1].value.columns)
     app.text_input(key="search").set_value("recovery").run()
     assert not app.exception
-    assert 0 < len(app.dataframe[0].value) < 60
+    assert 0 < len(app.table[0].value) < 60
 
 
 def test_own_file_with_faults_is_told_in_lines(opened: Callable[[str], AppTest]) -> None:
