@@ -12,14 +12,13 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
-from enum import StrEnum
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from runpy import run_module
 from socket import create_connection
 from threading import Thread
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console

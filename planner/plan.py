@@ -47,7 +47,7 @@ from sim.world import Floats, World
 PROOF_REPLICATIONS = 10
 PROOF_SEED = 9_002
 LOWERED = 2
-"""How often days with people to spare are scheduled with fewer."""
+"""How often days with people to spare are scheduled with fewer; in a quick plan once."""
 MIX_WEIGHT = 0.1
 """Price of straying from the requirement's mix of groups, against that of a person short: more than any difference in
 wages, less than a wage, so that it moves people between groups and adds none."""
@@ -436,7 +436,7 @@ def plan(
                 scale[window] = np.minimum(scale[window] * (1 + more), 1.6)
             continue
         spare = to_spare(list(tried.proof.verdicts), targets, size)
-        if missed or done or lowered >= LOWERED or not spare.any():
+        if missed or done or lowered >= (LOWERED if thorough else 1) or not spare.any():
             break
         lowered += 1
         scale = scale * (1 - np.minimum(0.06, PER_POINT * spare))

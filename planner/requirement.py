@@ -515,7 +515,7 @@ class Search:
         requirement = self.start()
         if self.size > SMALL:
             self._approach(requirement)
-        replications = FIRST
+        replications = min(QUICK, self.most_replications)
         # A small search adds one agent-interval a round.
         most = most_rounds if self.size > SMALL else most_rounds * SMALL
         for round_number in range(1, most + 1):
@@ -571,9 +571,12 @@ class Search:
             factor = np.where(too_many, -np.minimum(0.06, PER_POINT * (least - 0.5 * ENOUGH)), more)
             if not factor.any():
                 return
+            before = requirement.agent_hours
             requirement.need *= 1 + factor
             requirement.duty = self.numbers.of(requirement.need, self.own)
             self.say(f"requirement: {requirement.agent_hours:,.0f} agent-hours, {far} target windows far off")
+            if not far and abs(requirement.agent_hours / max(before, 1e-9) - 1) < 0.003:
+                return
 
     def _need_of(self, scope: set[int], requirement: Requirement, window: list[int]) -> float:
         """The largest row inside the scope, over the window."""
@@ -612,7 +615,10 @@ class Search:
         service = [v for v in missed if self.targets[v.target].measure not in ("occupancy", "load")]
         # Who comes for a ceiling serves as well: what service still lacks is seen in the next round.
         if service and not moved:
-            moved = self._raise_for_service(requirement, base, service, min(replications, KEPT)) or moved
+            few = (
+                KEPT if self.size <= SMALL else FIRST
+            )  # the same customers: a difference shows in few replications
+            moved = self._raise_for_service(requirement, base, service, min(replications, few)) or moved
         if moved:
             requirement.duty = self.numbers.of(requirement.need, self.own)
         return moved
