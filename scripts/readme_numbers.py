@@ -98,12 +98,14 @@ def ladder(document: dict[str, Any]) -> list[str]:
             f"What moves {document['policies'][policy]['title']} most (cash and margin lost a year, "
             f"{document['currency']}; below zero is better):",
             "",
-            "| lever | alone, on today's policy | last, in the bundle |",
-            "|---|---:|---:|",
+            "| what changes | alone, on today's policy | last, in the bundle | average of the two |",
+            "|---|---:|---:|---:|",
         ]
         for rung in ranked:
             alone, last = (change(rung[k]["cash_and_margin"]) for k in ("alone", "last"))
-            lines.append(f"| {rung['lever'].replace('_', ' ')} | {alone} | {last} |")
+            lines.append(
+                f"| {rung['what']} | {alone} | {last} | {change(rung['average_interval']['cash_and_margin'])} |"
+            )
     return lines
 
 
