@@ -21,8 +21,8 @@ import streamlit as st
 from app_pages import work
 from app_pages.words import safe, share
 from planner import evidence, jobs, runs
-from planner.compare import FRAMES
-from planner.compare import SEED as COMPARE_SEED
+from planner.frames import FRAMES
+from planner.frames import SEED as COMPARE_SEED
 from planner.scenario.load import Applied, FieldError, FieldErrors, Loaded, ScenarioError, read
 from planner.scenario.nodes import Composer
 from planner.scenario.schema import Policy, RecoveryLever, Scenario, TargetLever

@@ -510,7 +510,8 @@ def _import_ahead(port: int) -> None:
     from planner import evidence, jobs  # noqa: F401
 
     evidence.table()
-    for name in ("pandas", "altair"):
+    time.sleep(3)  # a title that is being drawn goes before what charts need
+    for name in ("planner.report", "pandas", "altair"):
         import_module(name)
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from planner import evidence
+from planner import evidence, frames
 from planner.anchor import Anchored, anchor, lens_of
 from planner.money import Money, amounts, money
 from planner.natural import NaturalValues
@@ -39,13 +39,7 @@ from sim.measures import (
 from sim.replicate import Engine, KnownNeeds, replicate
 from sim.world import Floats
 
-FRAMES = ("at_target", "equal_hours", "equal_budget")
-FRAME_MEANING = {
-    "at_target": "each policy staffed until the same service targets hold",
-    "equal_hours": "each policy with the paid hours of today's policy",
-    "equal_budget": "each policy with the cash of today's policy",
-}
-SEED = 11_001
+FRAMES, FRAME_MEANING, SEED = frames.FRAMES, frames.FRAME_MEANING, frames.SEED
 TOLERANCE = 0.005
 AT_ONCE = 3
 """Policies that are worked on at the same time."""

@@ -1,6 +1,7 @@
 """The jobs that the command line and the app share: read, anchor, simulate, plan, compare, and keep what came out.
 
-Everything heavy goes through here with a `say` for progress; nothing here prints.
+Everything heavy goes through here with a `say` for progress; nothing here prints. What computes is imported where it is
+used, for whoever only reads a kept run need not wait for it.
 """
 
 from __future__ import annotations
@@ -15,21 +16,20 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner import report, runs
-from planner.anchor import Anchored, anchor, lens_of
-from planner.compare import FRAMES, Runner, side_by_side
-from planner.compare import SEED as COMPARE_SEED
-from planner.plan import PlanResult, as_is_roster, plan
-from planner.requirement import MOST, QUICK
-from planner.roster import Roster
-from planner.scenario import compile as c
+from planner import runs
+from planner.frames import FRAMES
+from planner.frames import SEED as COMPARE_SEED
 from planner.scenario.load import Applied, Loaded, read
 from planner.scenario.problems import Problem, ScenarioError, nearest
 from planner.scenario.schema import Scenario
-from sim.replicate import Engine, local_executor, replicate
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from planner.anchor import Anchored
+    from planner.plan import PlanResult
+    from planner.roster import Roster
+    from sim.replicate import Engine
 
 Say = Callable[[str], None]
 DEMO = "insurer"
@@ -86,6 +86,8 @@ def chosen_policies(loaded: Scenario, names: Sequence[str] | None, file: str) ->
 @contextmanager
 def workers(engine: Engine = "kernel") -> Any:
     """An executor as wide as this machine."""
+    from sim.replicate import local_executor
+
     executor: Executor = local_executor(engine, max(1, min(os.cpu_count() or 1, 8)))
     try:
         yield executor
@@ -101,6 +103,9 @@ def today(
     say: Say = lambda _: None,
 ) -> Today:
     """Today's roster, and natural values anchored to it."""
+    from planner.anchor import anchor
+    from planner.plan import as_is_roster
+
     roster = as_is_roster(scenario, say)
     return Today(scenario, roster, anchor(scenario, roster, engine=engine, executor=executor, say=say))
 
@@ -115,6 +120,11 @@ def simulate(
     say: Say = lambda _: None,
 ) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
     """Simulate a policy on today's roster; the document and its tables."""
+    from planner import report
+    from planner.anchor import lens_of
+    from planner.scenario import compile as c
+    from sim.replicate import replicate
+
     start = time.monotonic()
     scenario = loaded.value
     with workers(engine) as executor:
@@ -143,6 +153,10 @@ def make_plan(
     say: Say = lambda _: None,
 ) -> tuple[dict[str, Any], dict[str, pd.DataFrame], PlanResult]:
     """Plan a policy; the document, its tables and the plan itself."""
+    from planner import report
+    from planner.plan import plan
+    from planner.requirement import MOST, QUICK
+
     start = time.monotonic()
     with workers(engine) as executor:
         now = today(loaded.value, engine=engine, executor=executor, say=say)
@@ -194,6 +208,10 @@ def compare(
     say: Say = lambda _: None,
 ) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
     """Compare policies; the document and its tables."""
+    from planner import report
+    from planner.compare import Runner, side_by_side
+    from planner.requirement import MOST, QUICK
+
     start = time.monotonic()
     with workers(engine) as executor:
         runner = Runner(
