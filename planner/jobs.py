@@ -154,8 +154,11 @@ def make_plan(
 ) -> tuple[dict[str, Any], dict[str, pd.DataFrame], PlanResult]:
     """Plan a policy; the document, its tables and the plan itself."""
     from planner import report
+    from planner.anchor import lens_of
     from planner.plan import plan
     from planner.requirement import MOST, QUICK
+    from planner.scenario import compile as c
+    from sim.replicate import replicate
 
     start = time.monotonic()
     with workers(engine) as executor:
@@ -246,7 +249,7 @@ def kept_compare(
 ) -> dict[str, Any]:  # fmt: skip
     """The comparison's document: from `runs/` if it was made before by the same code, else made and kept."""
     known = runs.find("compare", scenario, options, folder)
-    changed = {"applied": report.applied_rows(applied)}
+    changed = {"applied": runs.applied_rows(applied)}
     if known is not None:
         return dict(known["document"]) | changed
     document, tables = compare(scenario, options, say=say, engine=engine)

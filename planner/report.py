@@ -14,6 +14,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from planner import runs
 from planner.anchor import Anchored
 from planner.compare import (
     FRAME_MEANING,
@@ -169,21 +170,8 @@ def asked(scenario: Scenario, policy: str, applied: Sequence[Applied]) -> Json:
         "policy": policy,
         "policy_title": scenario.policies[policy].title or policy,
         "currency": scenario.costs.currency,
-        "applied": applied_rows(applied),
+        "applied": runs.applied_rows(applied),
     }
-
-
-def applied_rows(applied: Sequence[Applied]) -> list[list[Any]]:
-    """Changes to the file: path, value, source."""
-    return [[a.path, _jsonable(a.value), a.source] for a in applied]
-
-
-def _jsonable(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(k): _jsonable(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_jsonable(v) for v in value]
-    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
 def money_document(

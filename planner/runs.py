@@ -18,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from planner.scenario.load import Applied
 from planner.scenario.schema import Scenario
 
 if TYPE_CHECKING:
@@ -153,3 +154,16 @@ def listed(folder: Path = FOLDER) -> list[dict[str, Any]]:
                 }
             )
     return sorted(found, key=lambda row: str(row["made"]), reverse=True)
+
+
+def applied_rows(applied: Sequence[Applied]) -> list[list[Any]]:
+    """Changes to the file: path, value, source."""
+    return [[a.path, _jsonable(a.value), a.source] for a in applied]
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _jsonable(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_jsonable(v) for v in value]
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
