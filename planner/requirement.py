@@ -515,7 +515,7 @@ class Search:
         requirement = self.start()
         if self.size > SMALL:
             self._approach(requirement)
-        replications = min(QUICK, self.most_replications)
+        replications = FIRST if self.size <= SMALL else min(QUICK, self.most_replications)
         # A small search adds one agent-interval a round.
         most = most_rounds if self.size > SMALL else most_rounds * SMALL
         for round_number in range(1, most + 1):
