@@ -24,6 +24,7 @@ from planner.roster import Roster
 from planner.scenario import compile as c
 from planner.scenario.problems import FieldError
 from planner.scenario.schema import LEVERS, Policy, Scenario
+from sim.draws import Known
 from sim.measures import (
     CUSTOMER,
     PEOPLE,
@@ -36,7 +37,7 @@ from sim.measures import (
     evaluate,
     overall,
 )
-from sim.replicate import Engine, KnownNeeds, replicate
+from sim.replicate import Engine, replicate
 from sim.world import Floats
 
 FRAMES, FRAME_MEANING, SEED = frames.FRAMES, frames.FRAME_MEANING, frames.SEED
@@ -207,7 +208,7 @@ class Runner:
         self.as_is = as_is or as_is_roster(scenario, say)
         self.anchored = anchored or anchor(scenario, self.as_is, engine=engine, executor=executor, say=say)
         self.plans: dict[str, PlanResult] = dict(plans or {})
-        self.known: KnownNeeds = {}
+        self.known = Known()
 
     def simulate(
         self, policy: str, roster: Roster, *, scenario: Scenario | None = None, natural: NaturalValues | None = None,

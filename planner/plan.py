@@ -16,6 +16,7 @@ import numpy as np
 from planner.anchor import lens_of
 from planner.natural import NaturalValues
 from planner.requirement import (
+    ENOUGH,
     MOST,
     PER_POINT,
     Requirement,
@@ -436,7 +437,7 @@ def plan(
                 scale[window] = np.minimum(scale[window] * (1 + more), 1.6)
             continue
         spare = to_spare(list(tried.proof.verdicts), targets, size)
-        if missed or done or lowered >= (LOWERED if thorough else 1) or not spare.any():
+        if missed or done or lowered >= (LOWERED if thorough else 1) or not (spare > ENOUGH).any():
             break
         lowered += 1
         scale = scale * (1 - np.minimum(0.06, PER_POINT * spare))

@@ -18,17 +18,11 @@ Engine = Literal["kernel", "simpy"]
 Progress = Callable[[int, int], None]
 
 
-KnownNeeds = dict[tuple[int, int], d.Needs]
-"""Needs by (seed, replication), shared by worlds with the same demand: every policy meets the same customers."""
-
-
 def simulate_once(
-    world: World, seed: int, replication: int, engine: Engine = "kernel", known: KnownNeeds | None = None
+    world: World, seed: int, replication: int, engine: Engine = "kernel", known: d.Known | None = None
 ) -> tuple[d.Draws, Records]:
     """One replication's draws and records."""
-    drawn = d.draw(world, seed, replication, None if known is None else known.get((seed, replication)))
-    if known is not None:
-        known[seed, replication] = drawn.needs
+    drawn = d.draw(world, seed, replication, known)
     return drawn, run_engine(world, drawn, engine)
 
 
@@ -49,7 +43,7 @@ def totals_once(
     seed: int,
     replication: int,
     engine: Engine = "kernel",
-    known: KnownNeeds | None = None,
+    known: d.Known | None = None,
 ) -> Totals:
     """One replication's sums; records are gone afterwards."""
     drawn, records = simulate_once(world, seed, replication, engine, known)
@@ -65,7 +59,7 @@ def replicate(
     engine: Engine = "kernel",
     executor: Executor | None = None,
     progress: Progress | None = None,
-    known: KnownNeeds | None = None,
+    known: d.Known | None = None,
 ) -> Totals:
     """Sums of several replications, stacked in the order of their numbers."""
     numbers = list(range(replications)) if isinstance(replications, int) else list(replications)
@@ -95,7 +89,7 @@ def each(
     engine: Engine = "kernel",
     executor: Executor | None = None,
     progress: Progress | None = None,
-    known: KnownNeeds | None = None,
+    known: d.Known | None = None,
 ) -> Iterator[tuple[int, Totals]]:
     """Replications one after another, as they are done, in the order of their numbers."""
     wanted = list(numbers)
