@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -128,23 +129,43 @@ def running_sum(frame: Frame, per_slot: Floats) -> Floats:
 
 def worth_of_starts(kind: KindFrame, sums: Floats, starts: Ints) -> Floats:
     """What a shift at each start is worth, breaks where they cost least; `sums` run along time, per group."""
-    total = sums[:, starts + kind.length] - sums[:, starts]
-    before: Floats | None = None
-    ended = 0
-    for rule in kind.breaks:
-        at = starts[:, None] + np.arange(rule.first, rule.last + 1)
-        cost = sums[:, at + rule.span] - sums[:, at]
-        if not kind.tied:
-            total -= cost.min(axis=2)
-            continue
-        if before is not None:
-            # before[..., j]: cheapest, when the breaks so far have ended j slots after the first can
-            free = np.arange(rule.first, rule.last + 1) - ended
-            cost += before[..., np.clip(free, 0, before.shape[-1] - 1)]
-            cost[..., free < 0] = np.inf
-        before = np.minimum.accumulate(cost, axis=-1)
-        ended = rule.first + rule.span
-    return total if before is None else np.asarray(total - before[..., -1])
+    rules = np.array([(rule.first, rule.last, rule.span) for rule in kind.breaks], np.int64).reshape(-1, 3)
+    wide = int((rules[:, 1] - rules[:, 0]).max(initial=0)) + 1
+    out = np.empty((len(sums), len(starts)))
+    _worth(sums, starts, kind.length, rules, kind.tied, np.empty(wide), np.empty(wide), out)
+    return out
+
+
+@numba.njit(nogil=True, cache=True)
+def _worth(
+    sums: Any, starts: Any, length: int, rules: Any, tied: bool, before: Any, cheapest: Any, out: Any
+) -> None:
+    """`cheapest[j]`: the breaks so far at their least, when they have ended j slots after the first can."""
+    for g in range(len(sums)):
+        along = sums[g]
+        for i in range(len(starts)):
+            start = starts[i]
+            total = along[start + length] - along[start]
+            ended = 0
+            n_before = 0
+            for k in range(len(rules)):
+                first, last, span = rules[k]
+                least = np.inf
+                for j in range(last - first + 1):
+                    at = start + first + j
+                    cost = along[at + span] - along[at]
+                    if tied and k > 0:
+                        free = first + j - ended
+                        cost = np.inf if free < 0 else cost + before[min(free, n_before - 1)]
+                    least = min(least, cost)
+                    cheapest[j] = least
+                if tied:
+                    n_before = last - first + 1
+                    before[:n_before] = cheapest[:n_before]
+                    ended = first + span
+                else:
+                    total -= least
+            out[g, i] = total - before[n_before - 1] if tied and len(rules) else total
 
 
 def place_breaks(kind: KindFrame, sums: Floats, start: int) -> tuple[int, ...]:
