@@ -7,6 +7,7 @@ import platform
 import time
 from collections.abc import Callable
 from importlib.metadata import version
+from statistics import median
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -23,6 +24,18 @@ def cpu(job: Callable[[], T], times: int = 1) -> tuple[float, T]:
         result = job()
         best = min(best, time.process_time() - start)
     return best, result
+
+
+def alternating(
+    one: Callable[[], object], other: Callable[[], object], times: int
+) -> tuple[float, float, list[float]]:
+    """Median processor seconds of each of two jobs run by turns, and how many times longer the other takes, each time.
+
+    By turns, so that a machine that slows down slows both.
+    """
+    pairs = [(cpu(one)[0], cpu(other)[0]) for _ in range(times)]
+    ones, others = zip(*pairs, strict=True)
+    return median(ones), median(others), [b / a for a, b in pairs]
 
 
 def circumstances() -> dict[str, Any]:
