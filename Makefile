@@ -18,7 +18,7 @@ $(VENV)/.installed: $(VENV)/.python pyproject.toml constraints.txt
 	@echo "Installing Unhurried (about a minute the first time)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable .
 	@echo "Compiling it"
-	@$(BIN)/python -m compileall -qq $(VENV)/lib & $(BIN)/python -c "from sim import kernel; kernel.warm_up(lambda _: None)"; wait
+	@$(BIN)/python -m compileall -qq -x '/(tests|pip|setuptools|lexers)/' $(VENV)/lib & $(BIN)/python -c "from sim import kernel; kernel.warm_up(lambda _: None)"; wait
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
