@@ -1,6 +1,7 @@
 # Two commands do everything: `make demo` runs the main job, `make test` checks the whole house.
 VENV := .venv
 BIN := $(VENV)/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PYTHON := $(shell for v in 3.14 3.13 3.12 3.11; do p=$$(command -v python$$v) && "$$p" -c 'import venv, ensurepip' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
 .PHONY: demo test app bench validate schema clean install dev
@@ -16,14 +17,15 @@ $(VENV)/.python:
 
 $(VENV)/.installed: $(VENV)/.python pyproject.toml constraints.txt
 	@echo "Installing Unhurried (about a minute the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable .
-	@echo "Compiling it"
-	@$(BIN)/python -m compileall -qq -x '/(tests|pip|setuptools|lexers)/' $(VENV)/lib & $(BIN)/python -c "from sim import kernel; kernel.warm_up(lambda _: None)"; wait
+	@$(PIP) --no-compile numpy scipy numba
+	@$(BIN)/python -c "from sim import kernel; kernel.warm_up(lambda _: None)" & \
+	  $(PIP) --no-compile --editable . && $(BIN)/python -m compileall -qq -j 0 -x '/(tests|pip|setuptools|lexers)/' $(VENV)/lib; \
+	  status=$$?; wait; exit $$status
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo "Installing what the tests need"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@$(PIP) --editable '.[dev]'
 	@touch $@
 
 demo: $(VENV)/.installed
