@@ -24,7 +24,14 @@ chosen = st.segmented_control(
 frame = frames.get(chosen or "", document["frames"][0])
 verdict = frame["verdict"]["sentences"]
 totals = [sentence for sentence in verdict if sentence.startswith(("On cash", "With the margin"))]
-rest = [sentence for sentence in verdict if sentence not in totals]
+why = [
+    sentence
+    for sentence in verdict
+    if sentence.startswith(("What moves", "It turns"))
+    or ": the staffing " in sentence
+    or ": no target " in sentence
+]
+rest = [sentence for sentence in verdict if sentence not in (*totals, *why)]
 st.markdown(
     f"**{show.safe(' '.join(totals))}**"
     if totals
@@ -35,6 +42,9 @@ st.caption(
 )
 if rest:
     st.markdown("\n".join(f"- {show.safe(sentence)}" for sentence in rest))
+if why:
+    with st.expander("What moves it, where it turns, what decides the staffing", icon=":material/help:"):
+        st.markdown("\n".join(f"- {show.safe(sentence)}" for sentence in why))
 
 # --- the locked result ----------------------------------------------------------------------------------------------
 

@@ -32,13 +32,22 @@ chosen = st.segmented_control(
     format_func=lambda p: names.get(p, p),
 )
 chosen = chosen if chosen in policies else policies[0]
+SHORT = 42
+
+
+def name_of(part: dict[str, Any]) -> str:
+    """What a rung changes; the lever's own name where that takes too many words for a chart."""
+    what = str(part["what"])
+    return what if len(what) <= SHORT else show.lever(part["lever"])
+
+
 parts = sorted(ladders[chosen], key=lambda part: part["average"]["cash_and_margin"])
-by_lever = {show.lever(part["lever"]): part for part in parts}
+by_lever = {name_of(part): part for part in parts}
 
 
 def side(part: dict[str, Any]) -> int:
-    """-1 where a lever saves cash and margin, 1 where it costs, both alone and last; 0 where the simulation cannot tell."""
-    both = [part[way]["cash_and_margin"] for way in ("alone", "last")]
+    """-1 where a lever saves cash and margin, 1 where it costs, alone, last and on average; 0 where the simulation cannot tell."""
+    both = [part[way]["cash_and_margin"] for way in ("alone", "last", "average_interval")]
     if all((e["high"] or 0.0) < 0 for e in both):
         return -1
     return int(all((e["low"] or 0.0) > 0 for e in both))
@@ -47,7 +56,13 @@ def side(part: dict[str, Any]) -> int:
 def told(part: dict[str, Any], verb: str) -> str:
     """A lever's average on cash and margin, in words."""
     amount = abs(part["average"]["cash_and_margin"])
-    return f"{show.lever(part['lever']).lower()} {verb} most, {amount:,.0f} {currency} a year"
+    e = part["average_interval"]["cash_and_margin"]
+    low, high = sorted(abs(e[end] or 0.0) for end in ("low", "high"))
+    name = name_of(part)
+    return (
+        f"“{name[0].lower()}{name[1:]}” {verb} most, {amount / 1e6:,.2f} million {currency} a year"
+        f" ({low / 1e6:,.2f} to {high / 1e6:,.2f})"
+    )
 
 
 if by_lever:
@@ -91,7 +106,11 @@ for measure, (title, factor) in CHARTS.items():
     heading = title.format(currency=currency)
     rows: list[dict[str, Any]] = []
     for name, part in by_lever.items():
-        for way, words in (("alone", "Alone"), ("last", "Last in the bundle")):
+        for way, words in (
+            ("alone", "Alone"),
+            ("last", "Last in the bundle"),
+            ("average_interval", "Average"),
+        ):
             e = part[way][measure]
             rows.append(
                 {
@@ -100,8 +119,6 @@ for measure, (title, factor) in CHARTS.items():
                     **{k: (e[k] or 0.0) * factor for k in ("mean", "low", "high")},
                 }
             )
-        mean = (part["average"][measure] or 0.0) * factor
-        rows.append({"measure": name, "policy": "Average", "mean": mean, "low": mean, "high": mean})
     if rows:
         st.subheader(heading)
         alt_text = "; ".join(
@@ -121,10 +138,13 @@ measure = st.selectbox(
 unit = next(iter(by_lever.values()))["alone"][measure]["unit"] if by_lever else ""
 rows = [
     {
-        "Lever": name, "Alone": report.change(part["alone"][measure]), "Last in the bundle": report.change(part["last"][measure]),
-        "Average": report.change({**part["alone"][measure], **dict.fromkeys(("mean", "low", "high"), part["average"][measure])}).split(" [")[0],
+        "What changes": part["what"],
+        **{
+            words: report.change(part[way][measure])
+            for way, words in (("alone", "Alone"), ("last", "Last in the bundle"), ("average_interval", "Average"))
+        },
     }
-    for name, part in by_lever.items()
+    for part in parts
 ]  # fmt: skip
 show.table(rows, f"{show.label(measure)} by lever with 95 % intervals")
 st.caption(

@@ -298,7 +298,7 @@ def test_ladder_tells_only_what_the_intervals_allow(
     app = opened("ladder")
     ladders = next(f["ladder"] for f in app.session_state["shown"].document["frames"] if f["ladder"])
     for part in (part for parts in ladders.values() for part in parts):
-        for way in ("alone", "last"):
+        for way in ("alone", "last", "average_interval"):
             part[way]["cash_and_margin"] |= {"mean": (low + high) / 2, "low": low, "high": high}
     app.run()
     assert said in app.markdown[0].value
@@ -332,8 +332,10 @@ def test_mix_tells_what_is_left(opened: Callable[[str], AppTest]) -> None:
 def test_ladder_has_each_lever_alone_last_and_on_average(opened: Callable[[str], AppTest]) -> None:
     app = opened("ladder")
     rows = app.table[0].value
-    assert list(rows.columns) == ["Lever", "Alone", "Last in the bundle", "Average"]
-    assert {"Handle time target", "Scripts", "Roster"} == set(rows["Lever"])
+    assert list(rows.columns) == ["What changes", "Alone", "Last in the bundle", "Average"]
+    assert len(rows) == 3
+    assert "Scripts and checklists" in set(rows["What changes"])
+    assert rows["Average"].str.contains("[", regex=False).all()
 
 
 def test_evidence_can_be_searched_and_shows_the_misfit(opened: Callable[[str], AppTest]) -> None:

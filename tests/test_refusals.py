@@ -124,7 +124,7 @@ OPTIONS = {
     "plan insurer -n 1.5": "must be a whole number from 2 to 1,000 (found '1.5')",
     "compare insurer --doubt -1": "must be a whole number from 0 to 10,000 (found '-1')",
     "simulate insurer --seed x": "must be a whole number from 0 to",
-    "simulate insurer --engine kernal": "one of: kernel, simpy (found 'kernal'; did you mean kernel?)",
+    "simulate insurer --engine kernelx": "one of: kernel, simpy (found 'kernelx'; did you mean kernel?)",
     "compare insurer --frame equal_hour": "(found 'equal_hour'; did you mean equal_hours?)",
     "check insurer --policy as_is": "No such option: --policy (options of check: --scenario, --set, --json)",
     "bogus": "There are check, simulate, plan, compare, mix, evidence, runs, app.",
