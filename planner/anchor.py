@@ -84,8 +84,11 @@ def observed_base(scenario: Scenario) -> Scenario:
     return scenario.model_copy(update={"what_if": WhatIf(), "events": ()})
 
 
-def first_guess(scenario: Scenario) -> NaturalValues:
-    """Natural values by quadrature, before any simulation."""
+def first_guess(scenario: Scenario, *, strict: bool = True) -> NaturalValues:
+    """Natural values by quadrature, before any simulation.
+
+    With `strict` false, an emotional ratio that a type cannot have gives way to the nearest that it can.
+    """
     kinds = list(scenario.types.items())
     n_types, n_groups = len(kinds), len(scenario.groups)
     blank = NaturalValues(
@@ -133,7 +136,9 @@ def first_guess(scenario: Scenario) -> NaturalValues:
         try:
             centre[t], loading[t] = shape_with(cv=cv)
         except UnreachableError as error:
-            raise _unreachable(("types", name), kind, ratio, cv, error, reaches) from None
+            if strict:
+                raise _unreachable(("types", name), kind, ratio, cv, error, reaches) from None
+            centre[t], loading[t] = shape_with(cv=cv, ratio=min(max(ratio, error.low), error.high))
         u = (np.arange(QUANTILES) + 0.5) / QUANTILES
         handles[t] = unit_sample(family, cv, u) * mean_ms + types.acw_ms[t]
     offered = c.offered_by_interval(scenario).sum(axis=(1, 2))
@@ -234,12 +239,13 @@ def anchor(
 ) -> Anchored:
     """Natural values of a scenario whose as_is works to this roster.
 
-    With `strict` false, a misfit is reported and never refused (draws of coefficients may be extreme).
+    With `strict` false, a misfit is reported and never refused (draws of coefficients may be extreme), and an emotional
+    ratio that a type cannot have gives way to the nearest that it can.
     Raises FieldError (path in the scenario) for observed values that no natural values can give.
     """
     base = observed_base(scenario)
     lens = lens_of(base)
-    natural = first_guess(base)
+    natural = first_guess(base, strict=strict)
     if strict:
         offered = float(c.offered_by_interval(base).sum()) / len(base.types)
         replications = int(np.clip(round(ENOUGH / max(offered, 1.0)), replications, MOST_REPLICATIONS))

@@ -436,7 +436,7 @@ class Known:
     Their possible contacts are shared where nothing differs that they hang on; of these at most so many bytes are kept.
     """
 
-    def __init__(self, most_bytes: int = 600_000_000) -> None:
+    def __init__(self, most_bytes: int = 400_000_000) -> None:
         self.most_bytes, self.kept_bytes = most_bytes, 0
         self.needs: dict[tuple[int, int], Needs] = {}
         self.rows: dict[tuple[int, int, bytes], Rows] = {}

@@ -389,3 +389,14 @@ def test_attrition_and_absence_stand_in_the_misfit_table_where_they_are_observed
         for row in anchor(small.tiny(), as_is_roster(small.tiny()), strict=False).misfit
         if row.field == "attrition"
     ]
+
+
+def test_a_drawn_ratio_that_a_type_cannot_have_gives_way_to_the_nearest() -> None:
+    scenario = small.tiny(behaviour={"emotional_ratio": 2.9})
+    with pytest.raises(FieldError):
+        first_guess(scenario)
+    nearest, fitting = first_guess(scenario, strict=False), first_guess(small.tiny())
+    assert (nearest.intensity_loading >= fitting.intensity_loading).all()
+    assert nearest.intensity_loading.max() == pytest.approx(0.98, abs=1e-3)
+    anchored = anchor(scenario, as_is_roster(scenario), replications=2, rounds=2, strict=False)
+    assert np.isfinite(anchored.natural.intensity_mean).all()
