@@ -20,10 +20,10 @@ Json = dict[str, Any]
 FRAME_LABEL = {"at_target": "At target", "equal_hours": "Equal hours", "equal_budget": "Equal budget"}
 PALETTE = ("#77838a", "#b8683a", "#2f7f7a", "#6d62a5", "#a98a2d", "#8a4f6d", "#4c78a8", "#7c9a4e")
 ENDINGS = {
-    "seen_and_sorted": ("Seen and sorted", "#2f7f7a"),
-    "sorted_not_heard": ("Sorted, not heard", "#8fbcb4"),
-    "warm_unresolved": ("Warm but unresolved", "#e0b565"),
-    "cold_unresolved": ("Cold and unresolved", "#b8683a"),
+    "seen_and_sorted": ("Resolved and heard", "#2f7f7a"),
+    "sorted_not_heard": ("Resolved, not heard", "#8fbcb4"),
+    "warm_unresolved": ("Heard, not resolved", "#e0b565"),
+    "cold_unresolved": ("Neither heard nor resolved", "#b8683a"),
     "ended_unserved": ("Gave up unserved", "#8a4f4f"),
     "still_open": ("Still open", "#c9c6bf"),
 }
@@ -228,7 +228,7 @@ def endings(document: Json, frame: Json) -> tuple[Any, str]:
         x=alt.X("share:Q", stack="zero"), text="text:N", detail="ending:N"
     )
     dark = alt.condition(
-        "datum.ending == 'Sorted, not heard' || datum.ending == 'Warm but unresolved' || datum.ending == 'Still open'",
+        "datum.ending == 'Resolved, not heard' || datum.ending == 'Heard, not resolved' || datum.ending == 'Still open'",
         alt.value("#24302f"),
         alt.value("white"),
     )
