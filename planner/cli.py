@@ -55,6 +55,11 @@ def _whole(low: int, high: int) -> Callable[[Any], int]:
     return parse
 
 
+def _number(low: int, high: int, *names: str, help: str) -> Any:
+    """An option that takes a whole number."""
+    return typer.Option(*names, parser=_whole(low, high), metavar=f"{low:,} to {high:,}", help=help)
+
+
 def _one_of(*names: str) -> Callable[[Any], Any]:
     """A parser of names that says which there are."""
 
@@ -101,9 +106,7 @@ Sets = Annotated[
 ]
 Replications = Annotated[
     int,
-    typer.Option(
-        "--replications", "-n", parser=_whole(1, 10_000), metavar="1 to 10,000", help="Replications."
-    ),
+    _number(1, 10_000, "--replications", "-n", help="Replications."),
 ]
 Seed = Annotated[
     int,
@@ -290,13 +293,7 @@ def plan(
     sets: Sets = None,
     replications: Annotated[
         int,
-        typer.Option(
-            "--replications",
-            "-n",
-            parser=_whole(2, 1_000),
-            metavar="2 to 1,000",
-            help="Replications of the proof.",
-        ),
+        _number(2, 1_000, "--replications", "-n", help="Replications of the proof."),
     ] = 10,
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer replications while searching: sooner, a little dearer.")
@@ -348,24 +345,13 @@ def compare(
     sets: Sets = None,
     replications: Annotated[
         int,
-        typer.Option(
-            "--replications",
-            "-n",
-            parser=_whole(2, 10_000),
-            metavar="2 to 10,000",
-            help="Paired replications.",
-        ),
+        _number(2, 10_000, "--replications", "-n", help="Paired replications."),
     ] = 10,
     seed: Seed = 11_001,
     ladder: Annotated[bool, typer.Option("--ladder/--no-ladder", help="Each lever's part.")] = True,
     doubt: Annotated[
         int,
-        typer.Option(
-            "--doubt",
-            parser=_whole(0, 10_000),
-            metavar="0 to 10,000",
-            help="Draws of the uncertain coefficients.",
-        ),
+        _number(0, 10_000, "--doubt", help="Draws of the uncertain coefficients."),
     ] = 0,
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer replications while planning and in the ladder.")
