@@ -196,10 +196,3 @@ def amounts(m: Money, totals: Totals, scenario: Scenario) -> dict[str, tuple[Flo
 def estimates(m: Money, totals: Totals, scenario: Scenario) -> dict[str, Estimate]:
     """Every money measure with its interval."""
     return {name: estimate(a, b, unit) for name, (a, b, unit) in amounts(m, totals, scenario).items()}
-
-
-def yearly_cost_per_hour(scenario: Scenario) -> float:
-    """Mean cost of a paid hour, weighted by headcount."""
-    weight = np.array([max(g.headcount, 1e-9) for g in scenario.groups.values()])
-    rate = np.array([g.cost_per_hour for g in scenario.groups.values()])
-    return float((weight * rate).sum() / weight.sum())
