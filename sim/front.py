@@ -7,6 +7,7 @@ It is the same story as `Model.arrive`, told in arrays, and a test holds the two
 
 from __future__ import annotations
 
+from math import exp
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -157,11 +158,7 @@ def _ends_in_bot(world: World, draws: Draws, c: Contacts, intensity: Floats, row
     need = rows.need[row]
     resolved = rows.fate[row] == d.CONTAINED
     base = np.array(heard_by_bot(world))
-    # The exponential is the scalar one: numpy's differs in the last bit.
-    heard = np.array([
-        rules.p_heard(b, x, upset, 0.0, 0.0, 0.0, 0, 0)
-        for x, upset in zip(base[draws.needs.type[need]].tolist(), intensity[need].tolist(), strict=True)
-    ], np.float64)  # fmt: skip
+    heard = _odds(rules.heard_odds(b, base[draws.needs.type[need]], intensity[need], 0.0, 0.0, 0.0, 0, 0))
     ending_of = np.array(
         [[rules.ending_of(met, was_heard) for was_heard in (False, True)] for met in (False, True)]
     )
@@ -175,6 +172,12 @@ def _ends_in_bot(world: World, draws: Draws, c: Contacts, intensity: Floats, row
     _stir(intensity, need[~resolved], b.bot_loop_intensity)
     p_return = np.array([rules.p_return(b, level) for level in range(4)])
     return np.asarray(rows.returns[row] < p_return[ending])
+
+
+def _odds(x: Floats) -> Floats:
+    """`rules.odds` of many, with the scalar exponential: numpy's differs in the last bit."""
+    e = np.array([exp(value) for value in (-np.abs(x)).tolist()], np.float64)
+    return np.where(x >= 0.0, 1.0 / (1.0 + e), e / (1.0 + e))
 
 
 def heard_by_bot(world: World) -> list[float]:

@@ -483,7 +483,9 @@ def _loop(
                 else:
                     # The log says contained; whether it is, the customer knows.
                     resolved = fate == d.CONTAINED
-                    heard = rules.p_heard(b, heard_by_bot[kind], intensity, 0.0, 0.0, 0.0, 0, 0)
+                    heard = rules.odds(
+                        rules.heard_odds(b, heard_by_bot[kind], intensity, 0.0, 0.0, 0.0, 0, 0)
+                    )
                     met = 1.0 if resolved else 0.0
                     c_outcome[row] = r.CONTAINED if resolved else r.CONTAINED_FALSELY
                     c_end_ms[row] = over_at
@@ -742,10 +744,10 @@ def _loop(
             acw_ms = int(acw + 0.5)
             over_at = now + talk_ms
 
-            heard = rules.p_heard(
+            heard = rules.odds(rules.heard_odds(
                 b, heard_base[group, kind], intensity, empathy, unmet, load_now, repeats,
                 now - c_reach_ms[row],
-            )  # fmt: skip
+            ))  # fmt: skip
             last_one = rows_attempt[row] + 1 >= b.max_attempts
             if cut > 0.0 and not last_one and rules.is_passed_on(b, cut, full, rows_passed_on[row]):
                 c_flags[row] |= r.PASSED_ON

@@ -4,6 +4,8 @@ Written in handlers, one per kind of event, to be read from top to bottom as the
 beforehand (`draws`), all meaning lives in `rules`; here are only the order of things and the containers. Simultaneous
 events happen in the order (time, kind, id), which is part of the model. What is known beforehand (shifts, breaks,
 closing, and whom the bot lets through when: see `front`) is sorted beforehand, and only its next moment is awaited.
+The end of a conversation is an event if something hangs on it: somebody waits, or something else is due. Otherwise
+the agent is found free by the next customer.
 """
 
 from __future__ import annotations
@@ -30,13 +32,13 @@ from sim.records import Records
 from sim.rules import (
     decayed,
     ending_of,
+    heard_odds,
     hurried_share,
     idle_key,
     is_passed_on,
     load_gained,
     odds,
     over_target,
-    p_heard,
     resolved_odds,
     talk_factor,
     time_over,
@@ -45,8 +47,8 @@ from sim.rules import (
 from sim.world import DAY_MS, Ints, World
 
 (
-    ABANDON, SIGN_ON, CAPACITY, ACTIVITY, SIGN_OFF, FREE, ARRIVE, RETURN, REACH, OVERFLOW, CLOSE,
-) = range(1, 12)  # fmt: skip
+    DAWN, ABANDON, SIGN_ON, CAPACITY, ACTIVITY, SIGN_OFF, FREE, ARRIVE, RETURN, REACH, OVERFLOW, CLOSE,
+) = range(12)  # fmt: skip
 OFF, IDLE, BUSY, REST, AWAY = range(5)
 FLAGGED = r.FLAG_RIGHT | r.FLAG_WRONG
 
@@ -62,7 +64,7 @@ Contact = tuple[Any, ...]
 """Somebody who reaches people, as they were drawn: row, need, kind, flags, patience, talk, acw; the uniforms of being
 heard, resolved, escalating, returning, being passed on; whether another attempt would follow; difficulty, whether it
 is unsafe to tell unless heard, intensity. Plain, because they are only ever taken apart."""
-FEW = 4096
+FEW = 1024
 
 
 def _row_by_row(*columns: Any, within: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
@@ -85,7 +87,7 @@ class Order(NamedTuple):
 
     order: Ints
     first: tuple[int, int]
-    """Rank and time of the first; a rank of 0 says that there is none."""
+    """Rank and time of the first; a rank of -1 says that there is none."""
     next_rank: Ints
     """Of each, the rank of the one after it, and how much later that is."""
     next_delay: Ints
@@ -94,8 +96,8 @@ class Order(NamedTuple):
 def _in_order(when: Ints, kind: Ints, who: Ints) -> Order:
     rank = kind << 23 | who
     order = np.lexsort((rank, when))
-    ranks, whens = np.append(rank[order], 0), when[order]
-    first = (int(ranks[0]), int(whens[0])) if len(whens) else (0, 0)
+    ranks, whens = np.append(rank[order], -1), when[order]
+    first = (int(ranks[0]), int(whens[0])) if len(whens) else (-1, 0)
     return Order(order, first, ranks[1:], np.diff(whens, append=whens[-1:]))
 
 
@@ -140,8 +142,8 @@ class Group:
     """People with the same skills: who of them is idle, and who waits for them."""
 
     __slots__ = (
-        "absence", "empathy", "exhaustion", "half_life_ms", "idle", "lines", "n_waiting", "resting", "signed_on",
-        "spare", "take", "to_leave",
+        "absence", "busy", "empathy", "exhaustion", "half_life_ms", "idle", "lines", "n_waiting", "resting",
+        "signed_on", "spare", "take", "to_leave",
     )  # fmt: skip
 
     def __init__(self, empathy: float, absence: float, exhaustion: float, half_life_ms: float) -> None:
@@ -152,6 +154,10 @@ class Group:
         """Agents, the longest idle first; or a heap of (load key, since, number, agent), the least loaded first."""
         self.take: Callable[[], Agent] = self.idle.popleft
         """The first of them leaves it."""
+        self.busy: list[tuple[int, int, Agent]] = []
+        """A heap of (when they are free, number, agent): those whose end of conversation nothing hangs on as yet, and
+        is therefore no event. They are free after everybody in `idle`, some of them since a while ago.
+        """
         self.lines: list[tuple[deque[Waiting], int, int]] = []
         """(who waits, priority, delay) of the queues that the group serves, the first ones first."""
         self.n_waiting = self.resting = self.signed_on = self.to_leave = 0
@@ -287,12 +293,15 @@ class Model:
 
         self.when_timetabled: Handlers = [self.timetabled]
         self.when_returning: Handlers = [self.returning]
+        self.when_expected: Handlers = [self.expected]
+        self.expected_on: list[list[tuple[int, int]]] = [[] for _ in range(self.stop_ms // DAY_MS + 1)]
+        """Who will call again on a later day than the one they decided on: when, and the row."""
         self.when_handed_over: Handlers = [self.handed_over]
         self.when_impatient: Handlers = [self.loses_patience]
         self.when_overflowing: Handlers = [self.overflows]
         self._first_contacts(draws, reaching)
         self._timetable()
-        self.known_reaches, self.answer, self.free = self._every_contact()
+        self.known_reaches, self.answer, self.free, self.what_next = self._every_contact()
         self._agents(world, draws)
 
     def _of_types(self, world: World) -> None:
@@ -390,6 +399,8 @@ class Model:
         self.await_first(self.timetable_first, self.when_timetabled)
         if self.stop_ms > 0:
             self.env.run(until=self.stop_ms)
+        for group in self.groups:
+            self.now_idle(group, self.stop_ms)
         for agent in self.agents:
             if agent.status == IDLE:
                 self.settle(agent, self.stop_ms, agent.group.half_life_ms)
@@ -430,6 +441,7 @@ class Model:
         lists = (
             (staffing.start_ms + self.people.late_ms, SIGN_ON), (staffing.end_ms, SIGN_OFF),
             (staffing.act_ms, ACTIVITY), (staffing.slot_ms, CAPACITY), (clock.close_ms, CLOSE),
+            (np.arange(clock.stop_ms // DAY_MS + 1) * DAY_MS, DAWN),
         )  # fmt: skip
         parts: list[tuple[Any, Any, Any]] = []
         for whens, what in lists:
@@ -442,7 +454,7 @@ class Model:
         self.shift_of_act = np.repeat(np.arange(len(staffing.agent)), np.diff(staffing.act_from)).tolist()
         self.happens: dict[int, Callable[[int, int], None]] = {
             SIGN_ON: self.shift_starts, SIGN_OFF: self.shift_ends, ACTIVITY: self.activity_due,
-            CAPACITY: self.capacity_changes, CLOSE: self.doors_close,
+            CAPACITY: self.capacity_changes, CLOSE: self.doors_close, DAWN: self.day_begins,
         }  # fmt: skip
 
     def _again(self, row: int) -> Contact:
@@ -462,13 +474,13 @@ class Model:
     def await_first(self, first: tuple[int, int], then: Handlers) -> None:
         """Wait for the first of what is known beforehand."""
         rank, when = first
-        if rank:
+        if rank >= 0:
             self.schedule(Moment(then, None), rank, when)
 
     def timetabled(self, moment: Moment) -> None:
         """A line of the timetable comes true, and the next one is awaited."""
         kind, who, now, next_rank, next_delay = next(self.timetable)
-        if next_rank:
+        if next_rank >= 0:
             self.schedule(moment, next_rank, next_delay)
         self.happens[kind](who, now)
 
@@ -477,6 +489,22 @@ class Model:
     def returning(self, moment: Moment) -> None:
         """Somebody calls again, or is put through to somebody else."""
         self.arrive(moment.who, self.env.now)
+
+    def day_begins(self, day: int, now: int) -> None:
+        """Those who call again today are awaited one after the other."""
+        self.await_expected(Moment(self.when_expected, sorted(self.expected_on[day], reverse=True)), now)
+
+    def await_expected(self, moment: Moment, now: int) -> None:
+        """The next of them."""
+        if moment.who:
+            when, row = moment.who[-1]
+            self.schedule(moment, RETURN << 23 | row, when - now)
+
+    def expected(self, moment: Moment) -> None:
+        """Somebody calls again, as was known when the day began."""
+        now, row = moment.who.pop()
+        self.await_expected(moment, now)
+        self.arrive(row, now)
 
     def arrive(self, row: int, now: int) -> None:
         """A contact starts: with the bot, where one is offered and up, or with people."""
@@ -522,7 +550,7 @@ class Model:
         """The log says contained; whether it is, the customer knows."""
         b, c = self.b, self.c
         base = self.heard_by_bot[self.type_of[need]]
-        heard = rules.p_heard(b, base, self.intensity_of[need], 0.0, 0.0, 0.0, 0, 0)
+        heard = rules.odds(rules.heard_odds(b, base, self.intensity_of[need], 0.0, 0.0, 0.0, 0, 0))
         met = 1.0 if resolved else 0.0
         c.outcome[row] = r.CONTAINED if resolved else r.CONTAINED_FALSELY
         c.end_ms[row] = end
@@ -564,6 +592,9 @@ class Model:
             if group.idle:
                 self.answer(contact, flags, now, group.take(), now)
                 return
+            if group.busy and group.busy[0][0] <= now:
+                self.answer(contact, flags, now, heappop(group.busy)[-1], now)
+                return
         self.waits(contact, flags, line, now)
 
     def waits(self, contact: Contact, flags: int, line: Line, now: int) -> None:
@@ -581,6 +612,9 @@ class Model:
         self.n_waiting += 1
         for group in line.served_by:
             group.n_waiting += 1
+            if group.n_waiting == 1 and group.busy:
+                self.now_idle(group, now + 1)
+                self.await_next(group, now)
         if patience < self.stop_ms - now:
             self.after(int(patience), ABANDON, waiting.row, self.when_impatient, waiting)
         for wait in line.waits:
@@ -667,7 +701,10 @@ class Model:
         if row < 0:
             raise RuntimeError("a journey goes on for which nothing was drawn")
         if when < self.stop_ms:
-            self.after(when - now, RETURN, row, self.when_returning, row)
+            if when // DAY_MS > now // DAY_MS:
+                self.expected_on[when // DAY_MS].append((when, row))
+            else:
+                self.after(when - now, RETURN, row, self.when_returning, row)
 
     def returns(self, row: int, need: int, end: int, now: int) -> None:
         """By how it ended, the customer comes back after a while, more upset."""
@@ -691,7 +728,7 @@ class Model:
 
     def _every_contact(
         self,
-    ) -> tuple[Callable[[Moment], None], Callable[..., None], Callable[[Moment], None]]:
+    ) -> tuple[Callable[[Moment], None], Callable[..., None], Callable[[Moment], None], Callable[..., None]]:
         """What happens for every contact: it comes, it is answered, its agent is free. All they read is bound once."""
         b, schedule, known, lines = self.b, self.schedule, self.known, self.lines
         flagged = w.FLAGGED * self.n_types
@@ -703,7 +740,7 @@ class Model:
         def known_reaches(moment: Moment) -> None:
             """Somebody reaches people without having met any before, and the next one is awaited."""
             contact, now, answered, next_rank, next_delay = next(known)
-            if next_rank:
+            if next_rank >= 0:
                 schedule(moment, next_rank, next_delay)
             flags = contact[3]
             if not answered:
@@ -717,6 +754,10 @@ class Model:
             for group in line.at_once:
                 if group.idle:
                     answer(contact, flags, now, group.take(), now)
+                    return
+                busy = group.busy
+                if busy and busy[0][0] <= now:
+                    answer(contact, flags, now, heappop(busy)[-1], now)
                     return
             self.waits(contact, flags, line, now)
 
@@ -755,7 +796,9 @@ class Model:
             talk_ms = int(talk + 0.5) or 1
             handle_ms = talk_ms + int(acw + 0.5)
 
-            heard = p_heard(b, heard_base, intensity, group.empathy, unmet, load, repeats, now - reach_ms)
+            heard = odds(
+                heard_odds(b, heard_base, intensity, group.empathy, unmet, load, repeats, now - reach_ms)
+            )
             if cut and goes_on and is_passed_on(b, cut, full, u_passed_on):
                 if_heard = if_not = 0.0
                 ending = -1
@@ -790,14 +833,25 @@ class Model:
             gained = load_gained(intensity, talk_ms, load_rate)
             spell.load_taken += gained
             agent.load = load + gained
-            agent.load_at = agent.until = now + handle_ms
+            agent.load_at = agent.until = until = now + handle_ms
             agent.status = BUSY
-            schedule(agent.done, agent.rank, handle_ms)
+            if agent.due or group.n_waiting or by_load:
+                schedule(agent.done, agent.rank, handle_ms)
+            else:
+                heappush(group.busy, (until, agent.number, agent))
 
         def free(moment: Moment) -> None:
-            """What next: something that is due, the next customer, or idle."""
+            """A conversation or a pause is over."""
             agent = moment.who
             now, group = agent.until, agent.group
+            if group.busy:
+                self.now_idle(group, now, agent.number)
+                if group.n_waiting:
+                    self.await_next(group, now)
+            what_next(agent, group, now)
+
+        def what_next(agent: Agent, group: Group, now: int) -> None:
+            """Something that is due, the next customer, or idle."""
             if agent.due and self.sees_to_it(agent, group, now):
                 return
             if group.n_waiting:
@@ -813,7 +867,7 @@ class Model:
             else:
                 group.idle.append(agent)
 
-        return known_reaches, answer, free
+        return known_reaches, answer, free, what_next
 
     def onward(self, row: int, need: int, when: int, now: int) -> None:
         """Put through to the second tier."""
@@ -865,6 +919,31 @@ class Model:
         )
 
     # --- agents ---------------------------------------------------------------------------------------------------
+
+    def now_idle(self, group: Group, now: int, number: int = -1) -> None:
+        """Those who were free before now, or now with a number below this one, have been idle since."""
+        busy = group.busy
+        while busy and busy[0] < (now, number):
+            agent = heappop(busy)[-1]
+            agent.status = IDLE
+            group.idle.append(agent)
+
+    def await_next(self, group: Group, now: int) -> None:
+        """Somebody waits, so that the end of the conversation that ends next matters."""
+        if group.busy:
+            until, _, agent = heappop(group.busy)
+            self.schedule(agent.done, agent.rank, until - now)
+
+    def await_this(self, agent: Agent, now: int) -> None:
+        """Something else comes after this conversation, so that its end matters."""
+        agent.due = True
+        busy = agent.group.busy
+        try:
+            busy.remove((agent.until, agent.number, agent))
+        except ValueError:
+            return  # it is awaited already, or it is a pause
+        heapify(busy)
+        self.schedule(agent.done, agent.rank, agent.until - now)
 
     def settle(self, agent: Agent, now: int, half_life_ms: float) -> None:
         """Bring the load of somebody who is not in a conversation up to now."""
@@ -1015,7 +1094,8 @@ class Model:
         agent.owed = 0
         agent.group.signed_on += 1
         agent.until = now
-        self.free(agent.done)
+        self.now_idle(agent.group, now)
+        self.what_next(agent, agent.group, now)
 
     def relieve(self, agent: Agent, now: int) -> None:
         """After eight hours somebody fresh takes an anonymous person's place, headset and all."""
@@ -1034,22 +1114,26 @@ class Model:
         if agent.act_first == agent.act_last:
             agent.act_first = act
         agent.act_last = act + 1
-        agent.due = True
+        self.now_idle(agent.group, now)
         if agent.status == IDLE:
+            agent.due = True
             self.leave_idle(agent, now)
-            agent.until = now
-            self.free(agent.done)
+            self.what_next(agent, agent.group, now)
+        else:
+            self.await_this(agent, now)
 
     def shift_ends(self, shift: int, now: int) -> None:
         """Home at once if idle, else after the contact in progress."""
         agent = self.agents[self.staffing.agent[shift]]
         if agent.shift != shift or agent.status == OFF:
             return
+        self.now_idle(agent.group, now)
         if agent.status == IDLE:
             self.leave_idle(agent, now)
             self.sign_off(agent, now)
         else:
-            agent.leaving = agent.due = True
+            agent.leaving = True
+            self.await_this(agent, now)
 
     def capacity_changes(self, slot: int, now: int) -> None:
         """Anonymous capacity: one more, or one fewer as soon as somebody is free."""
@@ -1059,6 +1143,7 @@ class Model:
             self.ease(agent, now // DAY_MS)
             self.sign_on(agent, -1, now)
             return
+        self.now_idle(group, now)
         if group.idle:
             leaver = group.take()
             self.settle(leaver, now, group.half_life_ms)

@@ -127,22 +127,22 @@ def heard_base(b: Behaviour, base: float, skill: float, specialist: float, scrip
     return base + skill + b.heard_specialist * specialist + b.heard_scripts * scripts
 
 
-def p_heard(
+def heard_odds(
     b: Behaviour,
-    base: float,
-    intensity: float,
+    base: Any,
+    intensity: Any,
     empathy: float,
     unmet: float,
     load: float,
     repeats: int,
     wait_ms: int,
-) -> float:
-    """Probability that the customer was heard."""
+) -> Any:
+    """Log-odds of being heard; of one, or of many in arrays."""
     x = base + (b.heard_intensity + b.heard_empathy * empathy) * intensity + b.heard_repeat * repeats
     x += b.heard_unmet * unmet + b.heard_load * load
     if wait_ms > 120_000:
         x += b.heard_wait_per_min * (wait_ms / 60_000.0 - 2.0)
-    return odds(x)
+    return x
 
 
 def resolved_base(b: Behaviour, base: float, skill: float, specialist: float, authority: int) -> float:

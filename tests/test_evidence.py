@@ -224,9 +224,7 @@ def test_the_sceptic_changes_doubted_effects_alone() -> None:
 def test_to_the_sceptic_nothing_people_feel_changes_what_happens() -> None:
     b = behaviour(sceptic())
     for load, unmet, intensity, empathy in [(0.0, 0.0, 0.0, 0.0), (5.0, 0.5, 1.0, 1.0)]:
-        assert rules.p_heard(b, 0.7, intensity, empathy, unmet, load, 1, 600_000) == pytest.approx(
-            rules.odds(0.7)
-        )
+        assert rules.heard_odds(b, 0.7, intensity, empathy, unmet, load, 1, 600_000) == pytest.approx(0.7)
         assert rules.resolved_odds(b, 0.4, 1.5, unmet, load) == pytest.approx(0.4)
         assert rules.talk_factor(b, 1.0, load, 0, intensity, empathy, 0) == 1.0
         assert rules.p_absent(b, 0.06, 3 + load, 1.0) == pytest.approx(0.06)
