@@ -52,6 +52,8 @@ LOWERED = 2
 MIX_WEIGHT = 0.1
 """Price of straying from the requirement's mix of groups, against that of a person short: more than any difference in
 wages, less than a wage, so that it moves people between groups and adds none."""
+ASSUMED_SHRINKAGE = 0.3
+"""Of a spreadsheet, where the scenario names none and has no items."""
 Say = Callable[[str], None]
 
 
@@ -575,10 +577,10 @@ def erlang_c(scenario: Scenario, totals: Totals) -> ErlangC:
 
 def flat_shrinkage(scenario: Scenario) -> tuple[float, str]:
     """The one share that a spreadsheet would use, and where it comes from."""
-    if "flat_shrinkage" in scenario.model_fields_set:
+    if scenario.flat_shrinkage is not None:
         return scenario.flat_shrinkage, "flat_shrinkage"
     items = sum(item.share for item in scenario.shrinkage)
-    return (min(items, 0.9), "items") if items > 0 else (scenario.flat_shrinkage, "assumed")
+    return (min(items, 0.9), "items") if items > 0 else (ASSUMED_SHRINKAGE, "assumed")
 
 
 def outcomes(result: PlanResult) -> list[Outcome]:

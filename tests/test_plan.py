@@ -8,7 +8,7 @@ import pytest
 import small
 
 from planner import plan as plans
-from planner import report, words
+from planner import report, runs, words
 from planner.natural import NaturalValues
 from planner.plan import (
     Outcome,
@@ -133,6 +133,9 @@ def test_the_spreadsheets_shrinkage_is_named_or_summed_or_assumed() -> None:
     assert flat_shrinkage(small.tiny(flat_shrinkage=0.35)) == (0.35, "flat_shrinkage")
     assert flat_shrinkage(small.tiny()) == (pytest.approx(0.2), "items")
     assert flat_shrinkage(small.tiny(shrinkage=[])) == (0.3, "assumed")
+    named, assumed = small.tiny(shrinkage=[], flat_shrinkage=0.3), small.tiny(shrinkage=[])
+    assert flat_shrinkage(named) == (0.3, "flat_shrinkage")
+    assert runs.key_of("plan", named, {}) != runs.key_of("plan", assumed, {})
     for scenario, said in (
         (small.tiny(flat_shrinkage=0.35), "35 % shrinkage that the scenario names"),
         (small.tiny(), "20 % shrinkage, the sum of the scenario's items"),

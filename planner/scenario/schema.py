@@ -802,8 +802,9 @@ class Scenario(_Part):
     """Detectors that policies may switch on."""
     shrinkage: Annotated[tuple[ShrinkageItem, ...], Field(max_length=100)] = ()
     """Shrinkage by item."""
-    flat_shrinkage: BelowOne = 0.3
-    """What a spreadsheet would use instead: shown beside the plan, never planned with."""
+    flat_shrinkage: BelowOne | None = None
+    """What a spreadsheet would use instead (missing: the sum of the items; without any, 30 %): shown beside the plan,
+    never planned with."""
     shifts: Annotated[dict[str, ShiftType], Field(max_length=200)] = {}
     """Shift catalogue."""
     days_per_week: Annotated[int, Field(ge=1, le=7)] = 5
