@@ -540,7 +540,9 @@ class Model:
     def bot_is_up(self, kind: int, now: int) -> bool:
         """Whether the bot is there: its own hours, and no outage."""
         first, last = self.bot_hours[kind]
-        return first <= now % DAY_MS < last and not any(start <= now < end for start, end in self.bot_outages)
+        if not first <= now % DAY_MS < last:
+            return False
+        return not (self.bot_outages and any(start <= now < end for start, end in self.bot_outages))
 
     def stir(self, need: int, more: float) -> None:
         """The customer gets more upset."""
