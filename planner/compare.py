@@ -347,7 +347,7 @@ class Runner:
 
         What the bundle's own roster brings (decompression, ceilings, the mix of groups) is a rung of its own.
         """
-        frame = comparison.frames.get("equal_hours") or next(iter(comparison.frames.values()))
+        frame = comparison.frames[held_frame(comparison.frames)]
         full, base = frame[policy], frame["as_is"]
         n = min(replications or self.replications, self.replications)
         levers = levers_between(self.scenario, policy)
@@ -388,7 +388,7 @@ class Runner:
         self, comparison: Comparison, n: int, *, seed: int = 1, replications: int = 2
     ) -> dict[str, Doubt]:
         """Flips of each policy against as_is over `n` draws of the uncertain coefficients, staffing held."""
-        frame = comparison.frames.get("equal_hours") or next(iter(comparison.frames.values()))
+        frame = comparison.frames[held_frame(comparison.frames)]
         policies = [p for p in frame if p != "as_is"]
         settings = [
             *evidence.draw(n, seed, dict(self.scenario.behaviour)),
@@ -432,6 +432,11 @@ class Runner:
                 n, flips, {m: found[policy][m][:n] for m in names}, {m: found[policy][m][n] for m in names}
             )
         return result
+
+
+def held_frame(found: Mapping[str, object]) -> str:
+    """The frame whose staffing is held by ladder and doubt: equal hours where it was asked for, else the first."""
+    return "equal_hours" if "equal_hours" in found else next(iter(found))
 
 
 def side_by_side(job: Callable[[str], T], policies: Sequence[str]) -> dict[str, T]:

@@ -23,6 +23,7 @@ from planner.compare import (
     breakdown,
     differences_of,
     formulas,
+    held_frame,
     measures_of,
 )
 from planner.money import CASH_LINES, LINE_MEANING, MONEY, estimates, money
@@ -320,7 +321,7 @@ def comparison_document(comparison: Comparison, *, replications: int, seed: int,
                 "differences": differences,
                 "residue": {p: plain(cell.residue) for p, cell in cells.items()},
                 "breakdown": {p: plain(breakdown(cell.totals, scenario)) for p, cell in cells.items()},
-                "ladder": ladder_rows(comparison) if frame == "equal_hours" else {},
+                "ladder": ladder_rows(comparison) if frame == held_frame(comparison.frames) else {},
                 "verdict": verdict(comparison, frame),
             }
         )

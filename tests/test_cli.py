@@ -246,6 +246,16 @@ def test_compare_and_what_is_kept(file, tmp_path: Path) -> None:
     assert listed[0]["options"]["policies"] == ["as_is", "hard"]
 
 
+@pytest.mark.parametrize("frame", ["at_target", "equal_budget"])
+def test_a_frame_by_itself_has_its_ladder(frame: str, file) -> None:
+    words = ("compare", file(), "--policy", "hard", "-n", "2", "--quick", "--frame", frame)
+    (found,) = one_document(run(*words, "--json"))["frames"]
+    assert {part["lever"] for part in found["ladder"]["hard"]} >= {"scripts", "roster"}
+    assert "What each change from Today to Hard does" in run(*words).stdout
+    (without,) = one_document(run(*words, "--no-ladder", "--json"))["frames"]
+    assert without["ladder"] == {}
+
+
 def test_mix_and_evidence(file) -> None:
     rows = one_document(run("mix", file(), "--json"))["curve"]
     assert rows[0]["default"] == pytest.approx(1)
