@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -213,13 +214,7 @@ if off:
 # --- who it falls on ------------------------------------------------------------------------------------------------
 
 st.subheader("Who it falls on")
-PARTS = {
-    "by_type": "By type",
-    "by_segment": "By segment",
-    "by_channel": "By channel",
-    "by_vulnerable": "Vulnerable or not",
-    "by_group": "By group of people",
-}
+PARTS = {f"by_{name}": title for name, title in report.PARTS.items()}
 OFFERED = {
     False: [
         "service_level",
@@ -248,18 +243,13 @@ OFFERED = {
         "overtime_hours",
     ],
 }
-world = shown.record["scenario"]
-known = {
-    name: part.get("title") or name
-    for part in (world["types"], world["groups"])
-    for name, part in part.items()
-}
 tabs = st.tabs(list(PARTS.values()), key="parts", on_change="rerun")
 for tab, (part, title) in zip(tabs, PARTS.items(), strict=True):
     if not tab.open:
         continue
     with tab:
         cells = {p: frame["breakdown"][p][part] for p in names}
+        part_title = partial(report.part_title, document, part.removeprefix("by_"))
         choices = [
             m for m in OFFERED[part == "by_group"] if all(m in e for c in cells.values() for e in c.values())
         ]
@@ -272,7 +262,7 @@ for tab, (part, title) in zip(tabs, PARTS.items(), strict=True):
             width=360,
         )
         found_rows: list[dict[str, Any]] = [
-            {"measure": known.get(name, name.replace("_", " ").capitalize()), "policy": names[p], **e[measure]}
+            {"measure": part_title(name), "policy": names[p], **e[measure]}
             for p, found in cells.items() for name, e in found.items()
         ]  # fmt: skip
         unit = found_rows[0]["unit"]
@@ -285,11 +275,18 @@ for tab, (part, title) in zip(tabs, PARTS.items(), strict=True):
             f"{axis}, {title.lower()}. {words}",
             key=f"chart-{part}",
         )
-        parts = list(dict.fromkeys(r["measure"] for r in found_rows))
-        show.table(
-            [{title: part_name, **{r["policy"]: show.value(r) for r in found_rows if r["measure"] == part_name}} for part_name in parts],
-            f"{axis}, {title.lower()}",
-        )  # fmt: skip
+        less = {p: frame["breakdown_differences"][p][part] for p in others}
+        rows_of = [
+            {
+                title: part_title(name),
+                **{names[p]: show.value(found[name][measure]) for p, found in cells.items()},
+                **{
+                    f"{names[p]} less {names['as_is']}": report.change(less[p][name][measure]) for p in others
+                },
+            }
+            for name in cells["as_is"]
+        ]
+        show.table(rows_of, f"{axis}, {title.lower()}, with paired differences and 95 % intervals")
         st.caption(show.safe(report.meaning_of(measure)))
 
 if document["doubt"]:

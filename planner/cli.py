@@ -358,6 +358,15 @@ def compare(
     ] = False,
     engine: EngineOption = "kernel",
     every: Annotated[bool, typer.Option("--all", help="Print every measure.")] = False,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--by",
+            parser=_one_of("type", "segment", "channel", "vulnerable", "group"),
+            metavar="PART",
+            help="Print differences by part too: type, segment, channel, vulnerable or group.",
+        ),
+    ] = None,
     as_json: Json = False,
     folder: Out = None,
 ) -> None:
@@ -389,7 +398,7 @@ def compare(
         )
         report.print_applied(out, document)
         report.print_misfit(out, document["anchoring"], above=0.02)
-        report.print_comparison(out, document, every=every)
+        report.print_comparison(out, document, every=every, by=list(dict.fromkeys(by or [])))
         name = runs.name_of("compare", loaded.value, runs.key_of("compare", loaded.value, options))
         out.print(
             f"\n{replications} paired replications; planning and simulating took {document['seconds']:.0f} s. "

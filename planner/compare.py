@@ -29,6 +29,7 @@ from sim.measures import (
     CUSTOMER,
     PEOPLE,
     Estimate,
+    Measure,
     Sums,
     Totals,
     along,
@@ -157,28 +158,52 @@ def _linear(above: Floats, below: Floats | None) -> Floats:
     return np.asarray(ratio + (above - ratio * below) / size, np.float64)
 
 
-def breakdown(totals: Totals, scenario: Scenario) -> dict[str, dict[str, dict[str, Estimate]]]:
-    """Measures by type, segment, channel, vulnerability and group."""
+Parts = dict[str, dict[str, tuple[Mapping[str, Measure], Sums]]]
+"""By what, which part of it -> its measures and their sums."""
+
+
+def parts_of(totals: Totals, scenario: Scenario) -> Parts:
+    """Sums by type, segment, channel, vulnerability and group."""
     channels = [kind.channel for kind in scenario.types.values()]
     by_channel: dict[str, Sums] = {}
     for channel in dict.fromkeys(channels):
         chosen = [t for t, other in enumerate(channels) if other == channel]
         by_channel[channel] = overall({k: v[:, chosen] for k, v in totals.customers.items()})
+    customers: dict[str, dict[str, Sums]] = {
+        "by_type": dict(zip(scenario.types, along(totals.customers, 0), strict=True)),
+        "by_segment": dict(zip(scenario.segments, along(totals.customers, 1), strict=True)),
+        "by_vulnerable": dict(zip(("not vulnerable", "vulnerable"), along(totals.customers, 2), strict=True)),
+        "by_channel": by_channel,
+    }
+    found: Parts = {
+        by: {name: (CUSTOMER, sums) for name, sums in some.items()} for by, some in customers.items()
+    }
+    groups = zip(scenario.groups, along(totals.people, 0), strict=True)
+    return found | {"by_group": {name: (PEOPLE, sums) for name, sums in groups}}
+
+
+def breakdown(totals: Totals, scenario: Scenario) -> dict[str, dict[str, dict[str, Estimate]]]:
+    """Measures by type, segment, channel, vulnerability and group."""
     return {
-        "by_type": _named(CUSTOMER, scenario.types, along(totals.customers, 0)),
-        "by_segment": _named(CUSTOMER, scenario.segments, along(totals.customers, 1)),
-        "by_vulnerable": _named(CUSTOMER, ("not vulnerable", "vulnerable"), along(totals.customers, 2)),
-        "by_channel": {name: evaluate(CUSTOMER, sums) for name, sums in by_channel.items()},
-        "by_group": _named(PEOPLE, scenario.groups, along(totals.people, 0)),
+        by: {name: evaluate(measures, sums) for name, (measures, sums) in some.items()}
+        for by, some in parts_of(totals, scenario).items()
     }
 
 
-def _named(
-    measures: Mapping[str, object], names: Sequence[str] | Mapping[str, object], parts: Sequence[Sums]
-) -> dict[str, dict[str, Estimate]]:
+def breakdown_differences(
+    totals: Totals, base: Totals, scenario: Scenario
+) -> dict[str, dict[str, dict[str, Estimate]]]:
+    """Paired differences, totals less base, by type, segment, channel, vulnerability and group."""
+    theirs = parts_of(base, scenario)
     return {
-        name: evaluate(measures, sums)  # type: ignore[arg-type]
-        for name, sums in zip(names, parts, strict=True)
+        by: {
+            name: {
+                key: difference(m.formula(sums), m.formula(theirs[by][name][1]), m.unit)
+                for key, m in measures.items()
+            }
+            for name, (measures, sums) in some.items()
+        }
+        for by, some in parts_of(totals, scenario).items()
     }
 
 

@@ -21,6 +21,7 @@ from planner.compare import (
     Cell,
     Comparison,
     breakdown,
+    breakdown_differences,
     differences_of,
     formulas,
     held_frame,
@@ -113,6 +114,16 @@ HEADLINE = (
     "cash", "margin_lost", "cash_and_margin", "once",
 )  # fmt: skip
 """Measures of the printed comparison, in this order."""
+PARTS = {
+    "type": "By type", "segment": "By segment", "channel": "By channel", "vulnerable": "Vulnerable or not",
+    "group": "By group of people",
+}  # fmt: skip
+"""What a comparison can be broken down by."""
+BY_PART = {
+    False: ("service_level", "abandonment", "handle_time_s", "first_contact_resolution", "heard", "returns", "churn_per_1000_needs"),
+    True: ("occupancy", "load", "recovery_owed", "absence", "paid_hours"),
+}  # fmt: skip
+"""Measures of a printed part, of customers and of people."""
 
 
 def label_of(name: str) -> str:
@@ -321,6 +332,11 @@ def comparison_document(comparison: Comparison, *, replications: int, seed: int,
                 "differences": differences,
                 "residue": {p: plain(cell.residue) for p, cell in cells.items()},
                 "breakdown": {p: plain(breakdown(cell.totals, scenario)) for p, cell in cells.items()},
+                "breakdown_differences": {
+                    p: plain(breakdown_differences(cell.totals, base.totals, scenario))
+                    for p, cell in cells.items()
+                    if p != "as_is"
+                },
                 "ladder": ladder_rows(comparison) if frame == held_frame(comparison.frames) else {},
                 "verdict": verdict(comparison, frame),
             }
@@ -335,6 +351,10 @@ def comparison_document(comparison: Comparison, *, replications: int, seed: int,
         "seed": seed,
         "seconds": round(seconds, 3),
         "policies": {p: {"title": scenario.policies[p].title or p, "story": scenario.policies[p].story} for p in cells},
+        "titles": {
+            "types": {name: title_of(scenario, name) for name in scenario.types},
+            "groups": {name: title_of(scenario, name) for name in scenario.groups},
+        },
         "anchoring": misfit_rows(comparison.anchored),
         "frames": frames,
         "doubt": {
@@ -778,8 +798,41 @@ def _print_targets(console: Console, targets: Sequence[Json]) -> None:
     )
 
 
-def print_comparison(console: Console, document: Json, *, every: bool = False) -> None:
-    """`compare` in words: the staffing, the verdict of each frame, then the table, then the ladder."""
+def part_title(document: Json, by: str, name: str) -> str:
+    """What a part of the breakdown is called."""
+    titles: dict[str, str] = document["titles"].get(f"{by}s", {})
+    return titles.get(name) or name.replace("_", " ").capitalize()
+
+
+def _print_part(console: Console, document: Json, frame: Json, by: str) -> None:
+    titles = {p: row["title"] for p, row in document["policies"].items()}
+    base, *others = frame["policies"]
+    table = Table(title=PARTS[by], title_justify="left")
+    table.add_column("Part")
+    table.add_column("Measure")
+    for p in frame["policies"]:
+        table.add_column(titles[p], justify="right")
+    for p in others:
+        table.add_column(f"{titles[p]} minus {titles[base].lower()} [95 %]", justify="right")
+    values = {p: some[f"by_{by}"] for p, some in frame["breakdown"].items()}
+    less = {p: some[f"by_{by}"] for p, some in frame["breakdown_differences"].items()}
+    for name in values[base]:
+        for place, measure in enumerate(BY_PART[by == "group"]):
+            unit = values[base][name][measure]["unit"]
+            table.add_row(
+                "" if place else part_title(document, by, name),
+                label_of(measure) + ("" if unit.startswith("share") else f" ({unit})"),
+                *(number(values[p][name][measure]["mean"], unit) for p in frame["policies"]),
+                *(change(less[p][name][measure]) for p in others),
+            )
+        table.add_section()
+    console.print(table)
+
+
+def print_comparison(
+    console: Console, document: Json, *, every: bool = False, by: Sequence[str] = ()
+) -> None:
+    """`compare` in words: the staffing, the verdict of each frame, then the tables, then the ladder."""
     titles = {p: row["title"] for p, row in document["policies"].items()}
     for policy, plan in document["plans"].items():
         console.print(
@@ -821,6 +874,8 @@ def print_comparison(console: Console, document: Json, *, every: bool = False) -
         off = ", ".join(f"{titles[p]} {100 * r:+.2f} %" for p, r in frame["residue"].items() if r)
         if off:
             console.print(f"  Not exactly equal: {off}.", highlight=False)
+        for part in by:
+            _print_part(console, document, frame, part)
         for policy, parts in frame["ladder"].items():
             _print_ladder(console, document, policy, parts)
     for policy, d in document["doubt"].items():

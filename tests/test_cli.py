@@ -247,11 +247,16 @@ def test_compare_and_what_is_kept(file, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("frame", ["at_target", "equal_budget"])
-def test_a_frame_by_itself_has_its_ladder(frame: str, file) -> None:
+def test_a_frame_by_itself_has_its_ladder_and_parts(frame: str, file) -> None:
     words = ("compare", file(), "--policy", "hard", "-n", "2", "--quick", "--frame", frame)
     (found,) = one_document(run(*words, "--json"))["frames"]
     assert {part["lever"] for part in found["ladder"]["hard"]} >= {"scripts", "roster"}
-    assert "What each change from Today to Hard does" in run(*words).stdout
+    people = run(*words, "--by", "type", "--by", "vulnerable").stdout
+    assert "What each change from Today to Hard does" in people
+    assert "By type" in people
+    assert "│ Trouble " in people
+    assert "│ Not vulnerable " in people
+    assert "By segment" not in people
     (without,) = one_document(run(*words, "--no-ladder", "--json"))["frames"]
     assert without["ladder"] == {}
 

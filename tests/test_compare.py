@@ -432,6 +432,32 @@ def test_the_document_says_what_the_cells_say(comparison: Comparison, document: 
     )
 
 
+def test_parts_have_paired_differences_that_add_up(comparison: Comparison, document: dict) -> None:
+    """By type, segment, channel, vulnerable or not, and group: policy less as_is, paired, in the order of the values."""
+    frame, cells = document["frames"][1], comparison.frames["equal_hours"]
+    assert list(frame["breakdown_differences"]) == ["hard", "soft"]
+    for policy, parts in frame["breakdown_differences"].items():
+        assert list(parts) == list(frame["breakdown"][policy])
+        for by, some in parts.items():
+            values, base = frame["breakdown"][policy][by], frame["breakdown"]["as_is"][by]
+            assert list(some) == list(values)
+            for name, measures in some.items():
+                assert list(measures) == list(values[name])
+                for key, e in measures.items():
+                    if e["mean"] is not None:
+                        assert e["mean"] == pytest.approx(values[name][key]["mean"] - base[name][key]["mean"])
+            total = "paid_hours" if by == "by_group" else "contacts"
+            assert sum(m[total]["mean"] for m in some.values()) == pytest.approx(
+                frame["differences"][policy][total]["mean"], abs=1e-9
+            )
+    order = [cells[p].totals.customers["contacts"][:, 0].sum(axis=(1, 2)) for p in ("soft", "as_is")]
+    d = order[0] - order[1]
+    e = frame["breakdown_differences"]["soft"]["by_type"]["order"]["contacts"]
+    half = 3.182446 * d.std(ddof=1) / 2  # t of 3 degrees of freedom, four replications
+    assert (e["low"], e["high"]) == pytest.approx((d.mean() - half, d.mean() + half), rel=1e-5, abs=1e-9)
+    assert document["titles"]["types"] == {"order": "Order", "trouble": "Trouble"}
+
+
 def test_the_verdict_names_the_best_and_is_sure_only_beyond_doubt(runner: Runner) -> None:
     """With one rival, sure means that the paired interval leaves zero on the side of the best."""
     pair = with_policies(runner, nearly=Policy(context=0.52), scripted=Policy(scripts=True))
