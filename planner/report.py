@@ -492,6 +492,8 @@ def verdict(comparison: Comparison, frame: str) -> Json:
         gaps = [difference(sums[best][measure][:2], sums[p][measure][:2], "") for p in others]
         sure = all(gap.high < 0 if sign > 0 else gap.low > 0 for gap in gaps)
         winners[measure] = {"policy": best, "value": value(best), "sure": bool(sure)}
+    if len(cells) > 1:
+        sentences.append(_best_at(winners, {m: sums[best][m][2] for m in winners}, names))
     if frame == "at_target":
         sentences += [
             binding_sentence(scenario, names[p], tightest(outcomes(comparison.plans[p])))
@@ -499,6 +501,35 @@ def verdict(comparison: Comparison, frame: str) -> Json:
             if p in comparison.plans
         ]
     return {"sentences": sentences, "turns_at_value_factor": plain(turns), "best": plain(winners)}
+
+
+def _best_at(winners: Mapping[str, Json], units: Mapping[str, str], names: Mapping[str, str]) -> str:
+    """Who does best on what beside money, and on what the simulation cannot tell."""
+
+    def told(measure: str) -> str:
+        text = label_of(measure)
+        return text[:1].lower() + text[1:]
+
+    parts = []
+    for policy, name in names.items():
+        sure = [m for m, row in winners.items() if row["sure"] and row["policy"] == policy]
+        if sure:
+            listed = ", ".join(f"{told(m)} ({_amount(winners[m]['value'], units[m])})" for m in sure)
+            parts.append(f"{name} on {listed}")
+    open_ = ", ".join(told(m) for m, row in winners.items() if not row["sure"])
+    best = (
+        f"Beside money, best is {'; '.join(parts)}."
+        if parts
+        else "Beside money, no policy is surely best on anything."
+    )
+    return best + (f" The simulation cannot tell who is best on {open_}." if open_ and parts else "")
+
+
+def _amount(value: float, unit: str) -> str:
+    """A number with its unit, for a sentence."""
+    return number(value, unit) + (
+        "" if unit == "share" else " a year" if unit == "share a year" else f" {unit}"
+    )
 
 
 def _short_of_targets(comparison: Comparison, frame: str, names: Mapping[str, str]) -> list[str]:

@@ -476,6 +476,21 @@ def test_the_verdict_names_the_best_and_is_sure_only_beyond_doubt(runner: Runner
     assert 0 < sure_ones < 16
 
 
+def test_the_verdict_says_who_does_best_on_what(document: dict) -> None:
+    """A sentence a frame: each sure best with its value, and what cannot be told; nothing is left out."""
+    for frame in document["frames"]:
+        (said,) = [s for s in frame["verdict"]["sentences"] if s.startswith("Beside money")]
+        sure, _, open_ = said.partition("The simulation cannot tell")
+        assert any(row["sure"] for row in frame["verdict"]["best"].values())
+        for measure, row in frame["verdict"]["best"].items():
+            name = report.label_of(measure)
+            name = name[:1].lower() + name[1:]
+            assert (name in sure) == row["sure"], (measure, said)
+            assert (name in open_) == (not row["sure"]), (measure, said)
+            unit = frame["policies"]["as_is"][measure]["unit"]
+            assert not row["sure"] or f"{name} ({report.number(row['value'], unit)}" in sure
+
+
 def test_a_line_that_makes_up_much_of_the_difference_is_named(runner: Runner) -> None:
     """Concessions are all that authority changes in cash; with their leakage they are one."""
     pair = with_policies(runner, generous=Policy(title="Generous", authority=True))
