@@ -62,8 +62,8 @@ class Money(NamedTuple):
     """(reps,) people leaving a year."""
     attrition: Floats
     """(reps,) leavers per person employed and year."""
-    people: float
-    """People to employ, full-time equivalents with leave."""
+    people: Floats
+    """(reps,) people paid for, full-time equivalents with leave, outsourced or not: counted as a plan counts them."""
     once: float
     """One-off cash."""
 
@@ -96,6 +96,7 @@ def money(scenario: Scenario, natural: NaturalValues, policy: str, totals: Total
     gross = np.where(outsourced, regular, regular / worked)
     paid = (gross + overtime) * rate * per_year
     fte = gross / contract_hours / weeks_of(scenario)
+    people = (regular / worked / contract_hours / weeks_of(scenario)).sum(axis=1)
 
     base = natural.leaving_base * p["leaving"] / np.maximum(p["spells"], 1e-9)
     employed = np.where(outsourced, 0.0, fte)
@@ -148,7 +149,7 @@ def money(scenario: Scenario, natural: NaturalValues, policy: str, totals: Total
     lost, margin = _lost(scenario, totals, per_year)
     total = np.maximum(employed.sum(axis=1), 1e-9)
     return Money(
-        lines, margin, lost, leavers.sum(axis=1), leavers.sum(axis=1) / total, float(fte.sum(axis=1).mean()),
+        lines, margin, lost, leavers.sum(axis=1), leavers.sum(axis=1) / total, people,
         (chosen.cost_once or 0.0) + training * experts,
     )  # fmt: skip
 
@@ -188,7 +189,7 @@ def amounts(m: Money, totals: Totals, scenario: Scenario) -> dict[str, tuple[Flo
         "customers_lost": (m.customers_lost, None, "customers a year"),
         "leavers": (m.leavers, None, "people a year"),
         "attrition": (m.attrition, None, "share a year"),
-        "people": (np.full(len(m.cash), m.people), None, "FTE, with leave"),
+        "people": (m.people, None, "FTE, with leave"),
     }
     return rows
 

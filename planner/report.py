@@ -71,7 +71,7 @@ LABELS: dict[str, str] = {
     "customers_lost": "Customers lost",
     "leavers": "Leavers",
     "attrition": "Attrition",
-    "people": "FTE paid for (outsourced ones without leave)",
+    "people": "People paid for",
     "load_p95": "Load met, 95th percentile",
     "load_end_p95": "Load at shift end, 95th percentile",
     "exhaustion_p95": "Exhaustion, 95th percentile",
@@ -109,7 +109,7 @@ HEADLINE = (
     "service_level", "abandonment", "speed_of_answer_s", "occupancy", "handle_time_s", "handle_time_per_resolved_s",
     "first_contact_resolution", "log_resolution", "resolution", "contacts_per_resolved", "heard", "seen_and_sorted",
     "sorted_not_heard", "warm_unresolved", "cold_unresolved", "ended_unserved", "undisclosed", "returns",
-    "escalations", "vulnerable_unmet", "refused_person", "load", "load_p95", "load_over_share", "exhaustion",
+    "escalations", "vulnerable_unmet", "refused_person", "load", "load_p95", "load_over_share", "exhaustion", "exhaustion_p95",
     "recovery_taken", "recovery_owed", "attrition", "customers_lost", "paid_hours", "people", "cost_per_resolved_need",
     "cash", "margin_lost", "cash_and_margin", "once",
 )  # fmt: skip

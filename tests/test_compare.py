@@ -141,7 +141,7 @@ def test_money_lines_by_hand(comparison: Comparison) -> None:
     )
     fte = (regular / 0.9 / 37.5 / 0.4).sum(axis=1)
     assert cell.money.lines["seats"] == pytest.approx(3000 * fte)
-    assert cell.money.people == pytest.approx(fte.mean())
+    assert cell.money.people == pytest.approx(fte)
     answered = cell.totals.customers["journey_answered"].sum(axis=(1, 2, 3))
     assert cell.money.lines["telephony"] == pytest.approx(0.1 * answered * years)
     conceded = answered * scenario.coefficient("concession_share") * 5 * years
@@ -155,6 +155,21 @@ def test_money_lines_by_hand(comparison: Comparison) -> None:
     assert cell.money.once == 1000
     assert cell.money.lines["outsourcing"].tolist() == [0.0] * 4
     assert comparison.frames["equal_hours"]["as_is"].money.lines["concessions"].tolist() == [0.0] * 4
+
+
+def test_outsourced_people_are_counted_with_leave_and_paid_without(comparison: Comparison) -> None:
+    """A plan asks for as many people whoever employs them; the partner's rate has their leave inside."""
+    cell, scenario = comparison.frames["at_target"]["hard"], comparison.scenario
+    care = scenario.groups["care"].model_copy(update={"outsourced": True})
+    bought = scenario.model_copy(update={"groups": {**scenario.groups, "care": care}})
+    found = money(bought, comparison.anchored.natural, "hard", cell.totals)
+    assert found.people.tolist() == cell.money.people.tolist()
+    people = cell.totals.people
+    hours = people["paid_min"][:, 1] / 60
+    assert found.lines["outsourcing"] == pytest.approx(hours * 21 * 365.25 / 7 / 0.4)
+    assert found.lines["seats"].max() < cell.money.lines["seats"].min()
+    plan = comparison.plans["hard"]
+    assert found.people.mean() == pytest.approx(sum(f.paid for f in plan.fte), rel=0.02), "late minutes apart"
 
 
 def test_margin_lost_counts_a_customer_once_a_year(comparison: Comparison) -> None:
