@@ -121,7 +121,7 @@ def versus(policy: str, name: str) -> str:
     half = math.hypot(*(((e["high"] or 0) - (e["low"] or 0)) / 2 for e in (now, then)))
     mean = now["mean"] - then["mean"]
     e = {"mean": mean, "low": mean - half, "high": mean + half, "unit": now["unit"]}
-    return show.thousands(e, "+") if e["unit"] == f"{currency} a year" else report.change(e)
+    return report.thousands(e, "+") if e["unit"] == f"{currency} a year" else report.change(e)
 
 
 def named(name: str) -> str:
@@ -142,9 +142,9 @@ def cell(kind: str, policy: str, name: str) -> str:
         return versus(policy, name)
     if kind == "today":
         e = frame["differences"][policy][name]
-        return show.thousands(e, "+") if yearly(name) else report.change(e)
+        return report.thousands(e, "+") if yearly(name) else report.change(e)
     e = frame["policies"][policy][name]
-    return show.thousands(e) if yearly(name) else show.value(e)
+    return report.thousands(e) if yearly(name) else show.value(e)
 
 
 def side_by_side(wanted: list[str], words: str, key: str, height: int | None = None) -> None:

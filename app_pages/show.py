@@ -70,15 +70,6 @@ def value(estimate: Mapping[str, Any]) -> str:
     return f"{mean} [{low.removesuffix(' %')}, {high.removesuffix(' %')}]"
 
 
-def thousands(estimate: Mapping[str, Any], sign: str = "") -> str:
-    """An amount of money with its interval, in thousands."""
-    mean, low, high = (None if estimate[k] is None else estimate[k] / 1000 for k in ("mean", "low", "high"))
-    if mean is None or low is None or high is None:
-        return "-"
-    digits = 0 if max(abs(low), abs(high)) >= 100 else 1
-    return f"{mean:{sign},.{digits}f} [{low:,.{digits}f}, {high:,.{digits}f}]"
-
-
 def titles(document: Json) -> dict[str, str]:
     """Policies' names for people, each once."""
     found: dict[str, str] = {}

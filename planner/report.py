@@ -621,6 +621,15 @@ def change(value: Json) -> str:
     return f"{mean:+,.{digits}f}{tail} [{low:,.{digits}f}, {high:,.{digits}f}]"
 
 
+def thousands(estimate: Mapping[str, Any], sign: str = "") -> str:
+    """An amount of money with its interval, in thousands."""
+    mean, low, high = (None if estimate[k] is None else estimate[k] / 1000 for k in ("mean", "low", "high"))
+    if mean is None or low is None or high is None:
+        return "-"
+    digits = 0 if max(abs(low), abs(high)) >= 100 else 1
+    return f"{mean:{sign},.{digits}f} [{low:,.{digits}f}, {high:,.{digits}f}]"
+
+
 def print_estimates(console: Console, title: str, measures: Mapping[str, Json], names: Sequence[str]) -> None:
     """One policy's measures."""
     table = Table(title=title, title_justify="left")
@@ -923,24 +932,24 @@ def print_comparison(
 def _print_ladder(console: Console, document: Json, policy: str, parts: Sequence[Json]) -> None:
     titles = {p: row["title"] for p, row in document["policies"].items()}
     table = Table(
-        title=f"What each change from {titles['as_is']} to {titles[policy]} does, staffing held ({document['currency']} a year, "
+        title=f"What each change from {titles['as_is']} to {titles[policy]} does, staffing held (thousand {document['currency']} a year, "
         "95 % intervals)",
         title_justify="left",
     )
-    table.add_column("Change", min_width=30)
+    table.add_column("Change", overflow="fold")
+    both = "Cash and\nmargin,\n"
     for name in (
-        "Cash, average", "Cash and margin, alone", "Cash and margin, last", "Cash and margin, average",
-        "Resolved at first contact, average", "Verdict",
+        "Cash,\naverage", f"{both}alone", f"{both}last", f"{both}average", "Resolved at\nfirst contact,\naverage", "Verdict",
     ):  # fmt: skip
         table.add_column(name, justify="right")
     for part in parts:
         average = part["average_interval"]
-        cells = (
+        money = (
             average["cash"], part["alone"]["cash_and_margin"], part["last"]["cash_and_margin"], average["cash_and_margin"],
-            average["first_contact_resolution"],
         )  # fmt: skip
+        cells = [*(thousands(e, "+") for e in money), change(average["first_contact_resolution"])]
         table.add_row(
-            part["what"], *(change(e).replace(" [", "\n[") for e in cells), tells(average["cash_and_margin"])
+            part["what"], *(x.replace(" [", "\n[") for x in cells), tells(average["cash_and_margin"])
         )
     console.print(table)
     console.print(

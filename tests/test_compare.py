@@ -1,5 +1,6 @@
 """The comparison on a small centre: equal is equal, parts add up, nothing differs without a lever, nobody is favoured."""
 
+import io
 import json
 import math
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import small
+from rich.console import Console
 
 from planner import plan as plans
 from planner import report, words
@@ -316,6 +318,21 @@ def test_a_rung_is_named_by_what_changes(runner: Runner) -> None:
 )  # fmt: skip
 def test_an_interval_with_zero_in_it_cannot_tell(low, high, said) -> None:
     assert report.tells({"mean": 0.5, "low": low, "high": high}) == said
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_the_printed_ladder_is_cut_at_no_width(width: int, document: dict) -> None:
+    out = io.StringIO()
+    report.print_comparison(Console(file=out, width=width), document)
+    _, _, ladder = out.getvalue().partition("What each change from Today to Hard does")
+    lines = ladder.partition("Alone: the change")[0].splitlines()
+    rows = [line.rstrip() for line in lines if line.startswith(("│", "┃"))]
+    assert {line[0] for line in rows} == {line[-1] for line in rows} == {"│", "┃"}
+    parts = document["frames"][1]["ladder"]["hard"]
+    told = "".join(line.split("│")[-2] for line in rows if line.startswith("│")).split()
+    said = [report.tells(part["average_interval"]["cash_and_margin"]) for part in parts]
+    assert " ".join(told) == " ".join(said)
+    assert "…" not in ladder
 
 
 def test_levers_between_reads_values_and_not_words(runner: Runner) -> None:
