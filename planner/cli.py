@@ -24,6 +24,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from planner.frames import PLAN_SEED, SEED
 from planner.scenario.problems import clip, nearest, quote
 
 app = typer.Typer(
@@ -295,6 +296,7 @@ def plan(
         int,
         _number(2, 1_000, "--replications", "-n", help="Replications of the proof."),
     ] = 10,
+    seed: Seed = PLAN_SEED,
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer replications while searching: sooner, a little dearer.")
     ] = False,
@@ -312,9 +314,15 @@ def plan(
         jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
         _ready(say, engine)
         document, tables, _ = jobs.make_plan(
-            loaded, policy, replications=replications, quick=quick, engine=engine, say=say
+            loaded, policy, replications=replications, seed=seed, quick=quick, engine=engine, say=say
         )
-        options = {"policy": policy, "replications": replications, "quick": quick, "engine": engine}
+        options = {
+            "policy": policy,
+            "replications": replications,
+            "seed": seed,
+            "quick": quick,
+            "engine": engine,
+        }
         kept = runs.save(
             "plan", loaded.value, options, document, tables, applied=[tuple(a) for a in loaded.applied],
             folder=folder or runs.FOLDER,
@@ -347,7 +355,7 @@ def compare(
         int,
         _number(2, 10_000, "--replications", "-n", help="Paired replications."),
     ] = 10,
-    seed: Seed = 11_001,
+    seed: Seed = SEED,
     ladder: Annotated[bool, typer.Option("--ladder/--no-ladder", help="Each lever's part.")] = True,
     doubt: Annotated[
         int,

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner import runs
-from planner.frames import FRAMES
+from planner.frames import FRAMES, PLAN_SEED
 from planner.frames import SEED as COMPARE_SEED
 from planner.scenario.load import Applied, Loaded, read
 from planner.scenario.problems import Problem, ScenarioError, nearest
@@ -148,6 +148,7 @@ def make_plan(
     policy: str,
     *,
     replications: int = 10,
+    seed: int = PLAN_SEED,
     quick: bool = False,
     engine: Engine = "kernel",
     say: Say = lambda _: None,
@@ -165,12 +166,13 @@ def make_plan(
         now = today(loaded.value, engine=engine, executor=executor, say=say)
         result = plan(
             loaded.value, now.anchored.natural, policy, engine=engine, executor=executor, say=say,
-            replications=replications, plan_replications=QUICK if quick else MOST,
+            replications=replications, plan_replications=QUICK if quick else MOST, seed=seed,
         )  # fmt: skip
         say("pricing the plan")
         world = c.compile_world(loaded.value, now.anchored.natural, policy, result.roster)
+        priced = seed + COMPARE_SEED - PLAN_SEED  # by default the customers that comparisons meet
         totals = replicate(
-            world, lens_of(loaded.value), replications, seed=COMPARE_SEED, engine=engine, executor=executor
+            world, lens_of(loaded.value), replications, seed=priced, engine=engine, executor=executor
         )
     money = report.money_document(loaded.value, now.anchored.natural, policy, totals)
     document = report.plan_document(result, time.monotonic() - start, money=money, applied=loaded.applied)

@@ -19,6 +19,7 @@ from planner.requirement import (
     ENOUGH,
     MOST,
     PER_POINT,
+    SEED,
     Requirement,
     Verdict,
     judge,
@@ -46,7 +47,6 @@ from sim.replicate import Engine, simulate_once
 from sim.world import Floats, World
 
 PROOF_REPLICATIONS = 10
-PROOF_SEED = 9_002
 LOWERED = 2
 """How often days with people to spare are scheduled with fewer; in a quick plan once."""
 MIX_WEIGHT = 0.1
@@ -183,6 +183,8 @@ class PlanResult:
     proof: Proof
     erlang_c: ErlangC
     repairs: int
+    seed: int
+    """Of the search; the proof takes the next, so that it meets other customers."""
 
 
 # --- rosters -----------------------------------------------------------------------------------------------------------
@@ -366,11 +368,12 @@ def prove(
     replications: int = PROOF_REPLICATIONS,
     engine: Engine = "kernel",
     executor: Executor | None = None,
+    seed: int = SEED + 1,
 ) -> Proof:
     """Simulate the roster itself and hold it against every target."""
     world = c.compile_world(scenario, natural, policy, roster, follow=False)
     waits = waits_of(scenario, policy)
-    jobs = [(world, lens_of(scenario), waits, k, engine) for k in range(replications)]
+    jobs = [(world, lens_of(scenario), waits, seed, k, engine) for k in range(replications)]
     if executor is None:
         done = [_proof_once(*job) for job in jobs]
     else:
@@ -382,9 +385,9 @@ def prove(
 
 
 def _proof_once(
-    world: World, lens: Lens, waits: list[float], k: int, engine: Engine
+    world: World, lens: Lens, waits: list[float], seed: int, k: int, engine: Engine
 ) -> tuple[Totals, list[dict[str, Floats]]]:
-    drawn, records = simulate_once(world, PROOF_SEED, k, engine)
+    drawn, records = simulate_once(world, seed, k, engine)
     return totals(world, drawn, records, lens), sums_by_wait(world, drawn, records, waits)
 
 
@@ -400,6 +403,7 @@ def plan(
     repairs: int = 4,
     replications: int = PROOF_REPLICATIONS,
     plan_replications: int = MOST,
+    seed: int = SEED,
 ) -> PlanResult:
     """Requirement, schedule, roster and proof; redone with more where the proof misses a window, with fewer where it clears by far."""
     if not any(t.measure in ("service_level", "mean_wait", "abandonment") for t in scenario.targets):
@@ -416,6 +420,7 @@ def plan(
         executor=executor,
         say=say,
         most_replications=plan_replications,
+        seed=seed,
     )
     size = scenario.horizon.days * c.n_intervals(scenario)
     scale = np.ones(size)
@@ -424,7 +429,7 @@ def plan(
     best: _Try | None = None
     done, lowered = 0, 0
     while True:
-        tried = _try(scenario, natural, policy, need, scale, thorough, replications, engine, executor)
+        tried = _try(scenario, natural, policy, need, scale, thorough, replications, engine, executor, seed)
         missed = tried.proof.missed
         say(f"proof: {len(missed)} of {len(tried.proof.verdicts)} target windows missed")
         if best is None or not missed or best.proof.missed:
@@ -456,6 +461,7 @@ def plan(
         proof=best.proof,
         erlang_c=erlang_c(scenario, best.proof.totals),
         repairs=done,
+        seed=seed,
     )
 
 
@@ -471,7 +477,7 @@ class _Try:
 
 def _try(
     scenario: Scenario, natural: NaturalValues, policy: str, need: Requirement, scale: Floats, thorough: bool,
-    replications: int, engine: Engine, executor: Executor | None,
+    replications: int, engine: Engine, executor: Executor | None, seed: int,
 ) -> _Try:  # fmt: skip
     schedule: Schedule | None = None
     violations: tuple[str, ...] = ()
@@ -482,7 +488,14 @@ def _try(
         days = scenario.horizon.days
         roster = Roster((), {g: row.astype(np.int64).reshape(days, -1) for g, row in enumerate(duty)})
     proof = prove(
-        scenario, natural, policy, roster, replications=replications, engine=engine, executor=executor
+        scenario,
+        natural,
+        policy,
+        roster,
+        replications=replications,
+        engine=engine,
+        executor=executor,
+        seed=seed + 1,
     )
     return _Try(schedule, violations, roster, proof)
 

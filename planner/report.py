@@ -250,6 +250,7 @@ def plan_document(
     ranked = tightest(found)
     return {
         **asked(scenario, result.policy, applied),
+        "seed": result.seed,
         "status": schedule.status if schedule else "plain numbers",
         "cost": plain(schedule.objective if schedule else None),
         "bound": plain(schedule.bound if schedule else None),
@@ -758,7 +759,10 @@ def proof_sentence(document: Json) -> str:
         text += f", {nearly} in the mean only"
     if missed:
         text += f", {missed} {'is' if missed == 1 else 'are'} missed"
-    return f"Simulating the roster itself, absence and all ({document['proof']['replications']} replications): {text}."
+    return (
+        f"Simulating the roster itself, absence and all ({document['proof']['replications']} replications, "
+        f"seed {document['seed']}): {text}."
+    )
 
 
 def print_plan(console: Console, document: Json) -> None:

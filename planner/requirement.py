@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from planner.anchor import lens_of
+from planner.frames import PLAN_SEED
 from planner.natural import NaturalValues
 from planner.numbers import TypeSet, mix_of_today, numbers_of, type_sets
 from planner.roster import Roster
@@ -41,7 +42,7 @@ ENOUGH = 0.05
 """So far above its aim (in service level) a window has people to give back."""
 PER_POINT = 0.4
 """Near a target, a point of service level costs about so much per cent of people."""
-SEED = 9_001
+SEED = PLAN_SEED
 KEPT = 12
 """Replications whose customers are kept in memory between simulations."""
 
@@ -347,10 +348,11 @@ class Search:
         executor: Executor | None = None,
         say: Say = lambda _: None,
         most_replications: int = MOST,
+        seed: int = SEED,
     ) -> None:
         self.scenario, self.natural, self.policy = scenario, natural, policy
         self.engine, self.executor, self.say = engine, executor, say
-        self.most_replications = most_replications
+        self.most_replications, self.seed = most_replications, seed
         self.targets = targets_of(scenario, policy)
         self.days, self.n = scenario.horizon.days, c.n_intervals(scenario)
         self.size = self.days * self.n
@@ -404,11 +406,11 @@ class Search:
     def _one(self, world: World, k: int) -> list[dict[str, Floats]]:
         drawn = self.draws.get(k)
         if drawn is None:
-            needs = draw_needs(world, SEED, k)
-            drawn = Draws(needs, draw_rows(world, needs), draw_people(world, SEED, k))
+            needs = draw_needs(world, self.seed, k)
+            drawn = Draws(needs, draw_rows(world, needs), draw_people(world, self.seed, k))
             if k < KEPT:
                 self.draws[k] = drawn
-        drawn = drawn._replace(people=draw_people(world, SEED, k))
+        drawn = drawn._replace(people=draw_people(world, self.seed, k))
         records = run_engine(world, drawn, self.engine)
         return sums_by_wait(world, drawn, records, self.waits)
 
@@ -417,7 +419,7 @@ class Search:
         ample = np.full((len(self.scenario.groups), self.size), self._ample(), np.int64)
         plenty = self.simulate(ample, range(FIRST))
         self._refuse_unreachable(judge(self.scenario, self.policy, plenty))
-        sums = totals_once(self.world, lens_of(self.scenario), SEED, 0, self.engine)
+        sums = totals_once(self.world, lens_of(self.scenario), self.seed, 0, self.engine)
         seconds = self.scenario.horizon.interval_min * 60
         service = plenty.by_wait[self.waits[0]]
         # Types first, then their second tiers, as the sets number them.
@@ -900,6 +902,7 @@ def require(
     say: Say = lambda _: None,
     most_rounds: int = 12,
     most_replications: int = MOST,
+    seed: int = SEED,
 ) -> Requirement:
     """The bare requirement of a policy. Raises FieldError for targets that no number of people can reach."""
     search = Search(
@@ -910,5 +913,6 @@ def require(
         executor=executor,
         say=say,
         most_replications=most_replications,
+        seed=seed,
     )
     return search.run(most_rounds)

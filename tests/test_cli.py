@@ -167,7 +167,7 @@ def test_plan(file) -> None:
     result = run("plan", file(), "--policy", "soft", "-n", "2", "--quick", "--json")
     document = one_document(result)
     assert set(document) == {
-        "title", "policy_title", "currency", "applied", "binding", "money", "scenario", "policy", "status", "cost", "bound", "gap", "schedule_seconds", "seconds", "violations", "fte",
+        "title", "policy_title", "currency", "applied", "binding", "money", "scenario", "policy", "seed", "status", "cost", "bound", "gap", "schedule_seconds", "seconds", "violations", "fte",
         "requirement", "unmet", "targets", "repairs", "proof", "week", "anchoring",
     }  # fmt: skip
     assert document["status"] == "plain numbers"
@@ -183,6 +183,23 @@ def test_plan(file) -> None:
     assert fte["flat_shrinkage_source"] == "assumed"
     assert document["money"]["cash"]["mean"] > 0
     assert document["money"]["margin_lost"]["mean"] > 0
+
+
+def test_a_plan_has_its_seed(file, tmp_path: Path) -> None:
+    """Named in what is printed and kept; another one meets other customers in search, proof and price."""
+    words = ("plan", file(), "-n", "2", "--quick", "--json")
+    usual, named, other = (
+        one_document(run(*words, *more)) for more in ((), ("--seed", "9001"), ("--seed", "5"))
+    )
+    for document in (usual, named, other):
+        del document["seconds"]
+    assert usual == named
+    assert (usual["seed"], other["seed"]) == (9001, 5)
+    assert usual["proof"]["measures"] != other["proof"]["measures"]
+    assert usual["money"]["money_complaints"] != other["money"]["money_complaints"]
+    assert usual["anchoring"] == other["anchoring"]
+    kept = [json.loads(path.read_text()) for path in (tmp_path / "runs").glob("plan-*/run.json")]
+    assert {record["options"]["seed"] for record in kept} == {9001, 5}
 
 
 def test_plan_for_people(file) -> None:
