@@ -143,7 +143,9 @@ class _Progress:
         self.start = time.monotonic()
 
     def __call__(self, text: str) -> None:
-        err.print(f"[dim]{time.monotonic() - self.start:6.1f} s[/dim]  {text}", highlight=False)
+        err.print(
+            f"[dim]{time.monotonic() - self.start:6.1f} s[/dim]  {text}", highlight=False, soft_wrap=True
+        )
 
 
 def _fail(lines: str) -> NoReturn:
@@ -415,17 +417,26 @@ def compare(
         )
 
 
-@app.command(epilog="Example: unhurried mix insurer")
-def mix(file: ScenarioArgument, as_json: Json = False) -> None:
+@app.command(epilog="Example: unhurried mix insurer --set behaviour.talk_loading=0.6")
+def mix(file: ScenarioArgument, scenario: Named = None, sets: Sets = None, as_json: Json = False) -> None:
     """The curve of what is left for people as containment rises."""
-    from planner import jobs
+    from planner import jobs, report, runs
     from planner.mix import curve
 
     with _told(file):
-        rows = curve(jobs.load(file).value)
+        loaded = jobs.load(file, scenario, sets or [])
+        rows = curve(loaded.value)
+    s = loaded.value
+    document = {
+        "scenario": s.name,
+        "title": s.title or s.name,
+        "applied": runs.applied_rows(loaded.applied),
+        "curve": rows,
+    }
     if as_json:
-        _print_json({"scenario": file, "curve": rows})
+        _print_json(document)
         return
+    report.print_asked(out, document)
     out.print(
         "As automation contains more, what is left for people takes longer: automation takes the easy contacts."
     )
@@ -489,7 +500,7 @@ def list_runs(as_json: Json = False, folder: Out = None) -> None:
 
 @app.command("app", epilog="Example: unhurried app --port 8501")
 def open_app(
-    port: Annotated[int, typer.Option("--port", min=1024, max=65_535, help="Local port.")] = 8501,
+    port: Annotated[int, _number(1_024, 65_535, "--port", help="Local port.")] = 8501,
 ) -> None:
     """Open the app in the browser (this machine only)."""
     page = find_spec("app")

@@ -282,6 +282,13 @@ def test_mix_and_evidence(file) -> None:
     rows = one_document(run("mix", file(), "--json"))["curve"]
     assert rows[0]["default"] == pytest.approx(1)
     assert rows == sorted(rows, key=lambda row: row["default"])
+    changed = one_document(run("mix", file(), "--set", "behaviour.talk_loading=0.7", "--json"))
+    assert (changed["scenario"], changed["applied"]) == ("tiny", [["behaviour.talk_loading", 0.7, "--set"]])
+    assert changed["curve"][-1]["default"] > rows[-1]["default"]
+    assert (
+        "Changed: behaviour.talk_loading = 0.7"
+        in run("mix", file(), "--set", "behaviour.talk_loading=0.7").stdout
+    )
     table = json.loads(run("evidence", "--json").stdout)
     assert {"key", "default", "low", "high", "grade", "source"} <= set(table[0])
     assert {row["grade"] for row in table} == {"A", "B", "C", "D"}
@@ -429,6 +436,8 @@ def test_wrong_words_are_told_in_one_line(words: tuple[str, ...], said: str, fil
         ("simulate", "tiny.yaml", "--replications", "0"),
         ("simulate", "tiny.yaml", "--seed", "-1"),
         ("compare", "tiny.yaml", "--frame", "fair"),
+        ("compare", "tiny.yaml", "--by", "age"),
+        ("app", "--port", "80"),
         ("simulate", "tiny.yaml", "--engine", "magic"),
         ("simulate",),
         ("dance",),
