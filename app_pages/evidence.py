@@ -8,6 +8,7 @@ import streamlit as st
 
 from app_pages import show, state
 from planner import evidence, report
+from planner.words import observed_words
 
 MEANING = {
     "A": "experiment or meta-analysis",
@@ -15,18 +16,6 @@ MEANING = {
     "C": "claimed or practised",
     "D": "assumed",
 }
-FIELDS = {
-    "offered": "Contacts offered",
-    "talk": "Talk",
-    "acw": "After-contact work",
-    "resolved": "First-contact resolution",
-    "heard": "Heard",
-    "contained": "Containment",
-    "intense": "Intense contacts",
-    "attrition": "Attrition",
-    "absence": "Absence",
-}
-
 frame = evidence.as_frame()
 counts = frame["grade"].value_counts()
 doubted = int(counts.get("C", 0) + counts.get("D", 0))
@@ -105,22 +94,14 @@ if not misfit:
     st.markdown("Nothing is observed in this scenario: all its values are natural.")
     st.stop()
 worst = max(misfit, key=lambda r: abs(r["off"] or 0.0))
-kinds = shown.record["scenario"]["types"]
-
-
-def kind_of(name: str) -> str:
-    """A type's name for people."""
-    return kinds.get(name, {}).get("title") or name
-
-
 st.markdown(
     f"**Simulating today gives today's own numbers back to within {show.share(abs(worst['off'] or 0.0))}**; furthest off:"
-    f" {show.safe(FIELDS.get(worst['field'], worst['field']).lower())} of {show.safe(kind_of(worst['type']))}."
+    f" {show.safe(observed_words(worst['field']).lower())}, {show.safe(worst['title'])}."
 )
 show.table(
     [
         {
-            "Type": kind_of(r["type"]), "Field": FIELDS.get(r["field"], r["field"].replace("_", " ").capitalize()),
+            "Type": r["title"], "What": observed_words(r["field"]),
             "Observed": report.number(r["observed"], r["simulated"]["unit"]), "Simulated [95 %]": show.value(r["simulated"]),
             "Unit": show.unit_of(r["simulated"]["unit"]), "Off": f"{round(100 * (r['off'] or 0), 1) + 0.0:+.1f} %",
         }

@@ -139,7 +139,7 @@ def simulate(
         scenario, policy, engine, seed, replications, time.monotonic() - start, totals, natural=now.anchored.natural,
         applied=loaded.applied,
     )  # fmt: skip
-    document["anchoring"] = report.misfit_rows(now.anchored)
+    document["anchoring"] = report.misfit_rows(scenario, now.anchored)
     return document, {"measures": frame_of({"": {policy: document["measures"]}})}
 
 
@@ -176,7 +176,7 @@ def make_plan(
         )
     money = report.money_document(loaded.value, now.anchored.natural, policy, totals)
     document = report.plan_document(result, time.monotonic() - start, money=money, applied=loaded.applied)
-    document["anchoring"] = report.misfit_rows(now.anchored)
+    document["anchoring"] = report.misfit_rows(loaded.value, now.anchored)
     tables = {
         "measures": frame_of({"": {policy: document["proof"]["measures"]}}),
         "shifts": shifts_frame(result.roster, loaded.value),

@@ -46,6 +46,7 @@ from planner.words import (
     is_share,
     lever_words,
     money_of,
+    observed_words,
     staff_words,
     target_words,
     title_of,
@@ -166,10 +167,10 @@ def plain(value: Any) -> Any:
     return value
 
 
-def misfit_rows(anchored: Anchored) -> list[Json]:
+def misfit_rows(scenario: Scenario, anchored: Anchored) -> list[Json]:
     """Observed against simulated as_is."""
     return [
-        {"type": m.type, "field": m.field, "observed": plain(m.observed), "simulated": plain(m.simulated), "off": plain(m.off)}
+        {"type": m.type, "title": title_of(scenario, m.type), "field": m.field, "observed": plain(m.observed), "simulated": plain(m.simulated), "off": plain(m.off)}
         for m in anchored.misfit
     ]  # fmt: skip
 
@@ -356,7 +357,7 @@ def comparison_document(comparison: Comparison, *, replications: int, seed: int,
             "types": {name: title_of(scenario, name) for name in scenario.types},
             "groups": {name: title_of(scenario, name) for name in scenario.groups},
         },
-        "anchoring": misfit_rows(comparison.anchored),
+        "anchoring": misfit_rows(scenario, comparison.anchored),
         "frames": frames,
         "doubt": {
             p: {"draws": d.draws, "flips": plain(d.flips), "values": plain(d.values), "sceptic": plain(d.sceptic)}
@@ -723,22 +724,24 @@ def print_misfit(console: Console, rows: Sequence[Json], above: float = 0.0) -> 
     worst = max(rows, key=lambda row: abs(row["off"] or 0))
     console.print(
         f"Simulating today gives the reported numbers back; the largest misfit is {100 * abs(worst['off'] or 0):.1f} % "
-        f"({worst['field'].replace('_', ' ')}, {worst['type'].replace('_', ' ')}).",
+        f"({observed_words(worst['field']).lower()}, {worst['title']}).",
         highlight=False,
     )
     rows = [row for row in rows if abs(row["off"] or 0) >= above]
     if not rows:
         return
     table = Table(title="Reported against simulated", title_justify="left")
-    for name in ("Type", "Field"):
+    for name in ("Type", "What"):
         table.add_column(name)
     for name in ("Reported", "Simulated", "95 % interval", "Off"):
         table.add_column(name, justify="right")
+    table.add_column("Unit")
     for row in rows:
         s = row["simulated"]
         table.add_row(
-            row["type"].replace("_", " "), row["field"].replace("_", " "), number(row["observed"], s["unit"]), number(s["mean"], s["unit"]),
+            row["title"], observed_words(row["field"]), number(row["observed"], s["unit"]), number(s["mean"], s["unit"]),
             f"{number(s['low'], s['unit'])} to {number(s['high'], s['unit'])}", f"{100 * (row['off'] or 0):+.1f} %",
+            "" if s["unit"].startswith("share") else s["unit"],
         )  # fmt: skip
     console.print(table)
 

@@ -82,6 +82,25 @@ LINE_WORDS = {
 """Lines of cash in a sentence; needless concessions are told with the others."""
 
 
+OBSERVED_WORDS = {
+    "offered": "Contacts offered",
+    "talk": "Talk",
+    "acw": "After-contact work",
+    "resolved": "Resolved at first contact",
+    "heard": "Heard",
+    "contained": "Containment",
+    "intense": "Intense contacts",
+    "attrition": "Attrition",
+    "absence": "Absence",
+}
+"""What is observed of today, as it stands in the misfit table."""
+
+
+def observed_words(field: str) -> str:
+    """An observed number's name for people."""
+    return OBSERVED_WORDS.get(field, field.replace("_", " ").capitalize())
+
+
 # --- people ---------------------------------------------------------------------------------------------------------
 
 

@@ -136,6 +136,7 @@ def test_simulate_for_people(file) -> None:
     assert "A year like this costs" in said
     assert "thousand EUR" in said
     assert "Load: how much hard contacts have tired an agent" in said
+    assert "│ Trouble │ After-contact work " in result.stdout, "plain names, in the table of misfits too"
     assert "Kept in runs/simulate-tiny-" in result.stdout
     assert "anchoring round" not in result.stdout
 
