@@ -9,6 +9,7 @@ import streamlit as st
 
 from app_pages import show, state
 from planner import report
+from planner.words import money_of
 
 shown = state.shown_or_stop()
 document = shown.document
@@ -55,14 +56,11 @@ def side(part: dict[str, Any]) -> int:
 
 def told(part: dict[str, Any], verb: str) -> str:
     """A lever's average on cash and margin, in words."""
-    amount = abs(part["average"]["cash_and_margin"])
     e = part["average_interval"]["cash_and_margin"]
-    low, high = sorted(abs(e[end] or 0.0) for end in ("low", "high"))
-    name = name_of(part)
-    return (
-        f"“{name[0].lower()}{name[1:]}” {verb} most, {amount / 1e6:,.2f} million {currency} a year"
-        f" ({low / 1e6:,.2f} to {high / 1e6:,.2f})"
-    )
+    low, mean, high = sorted(abs(e[k] or 0.0) for k in ("low", "mean", "high"))
+    say = money_of(currency, [high])
+    name = str(part["what"])
+    return f"“{name[0].lower()}{name[1:]}” {verb} most, {say(mean)} a year ({say(low, bare=True)} to {say(high, bare=True)})"
 
 
 if by_lever:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -83,14 +84,31 @@ def titles(document: Json) -> dict[str, str]:
 
 
 def table(rows: Sequence[Mapping[str, Any]], alt_text: str, *, height: int | None = None) -> None:
-    """A table of text that wraps, so that nothing is cut off; with a height, it scrolls."""
+    """A table of text that wraps, so that nothing is cut off; with a height, it scrolls. Numbers stand to the right."""
     if not rows:
         return
-    frame = pd.DataFrame(list(rows)).astype(str).map(_cell)
+    plain = pd.DataFrame(list(rows)).astype(str)
+    frame = plain.map(_cell)
     frame.columns = pd.Index([_cell(name) for name in frame.columns])
+    # Streamlit aligns text to the left in each cell's own style, which only an important one outdoes.
+    styles: Any = [
+        {"selector": f"{cell}.col{k}", "props": "text-align: right !important"}
+        for k in range(plain.shape[1]) if is_numbers(plain.iloc[:, k]) for cell in ("th", "td")
+    ]  # fmt: skip
     st.table(
-        frame, border="horizontal", width="content", height=height or "content", hide_index=True, alt=alt_text
-    )
+        frame.style.set_table_styles(styles), border="horizontal", width="content", height=height or "content",
+        hide_index=True, alt=alt_text,
+    )  # fmt: skip
+
+
+NUMBER = re.compile(r"[-+]?[\d.,]+( (%|pts|s|points))?( \[.*\]| to .*)?")
+"""A number with what may follow: its unit, its interval or range."""
+
+
+def is_numbers(cells: Iterable[str]) -> bool:
+    """Whether a column holds numbers, and nothing but dashes and gaps beside them."""
+    told = [cell for cell in cells if cell not in ("", "-")]
+    return bool(told) and all(NUMBER.fullmatch(cell) for cell in told)
 
 
 def _cell(text: object) -> str:

@@ -271,6 +271,7 @@ def _policy_levers(base: Scenario, name: str, policy: Policy, mark: str) -> tupl
     st.caption(safe(policy.title or name))
     sets: list[str] = []
     if isinstance(target, TargetLever):
+        sets += _target(name, target, mark)
         own = base.coefficient("pressure_drop") if target.drop is None else target.drop
         now = round(100 * own)
         low, high = _range_of("pressure_drop", own)
@@ -297,6 +298,19 @@ def _policy_levers(base: Scenario, name: str, policy: Policy, mark: str) -> tupl
         if budget != rest.budget_min:
             sets.append(f"policies.{name}.recovery.budget_min={budget:g}")
     return tuple(sets)
+
+
+def _target(name: str, target: TargetLever, mark: str) -> list[str]:
+    """A policy's handle-time target in per cent of the file's, for all its types alike."""
+    chosen = st.slider(
+        "Handle-time target", 50, 150, 100, 5, format="%d %%", key=f"target-{name}-{mark}", persist_state="session",
+        help="The target, in per cent of what the file says, for each type alike. The lower it is, the more contacts the cut falls on.",
+    )  # fmt: skip
+    if chosen == 100:
+        return []
+    path, own = f"policies.{name}.handle_time_target.seconds", target.seconds
+    each = {f"{path}.{kind}": s for kind, s in own.items()} if isinstance(own, dict) else {path: own}
+    return [f"{key}={round(chosen / 100 * seconds)}" for key, seconds in each.items()]
 
 
 # --- answering ------------------------------------------------------------------------------------------------------

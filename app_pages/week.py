@@ -10,6 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from app_pages import show, state
+from planner import report
+from planner.words import FTE_WORDS, to_do
 
 TODAY = "today's roster"
 ALL_TYPES = "All types"
@@ -38,17 +40,10 @@ if plan is None:
     )
 else:
     fte, targets = plan["fte"], plan["targets"]
-    missed = [t for t in targets if not t["met"]]
-    if not targets:
-        held = "the scenario sets no targets"
-    elif missed:
-        held = f"{len(missed)} of {len(targets)} target windows are missed when the roster itself is simulated, absence and all"
-    else:
-        held = f"all {len(targets)} target windows hold when the roster itself is simulated, absence and all"
     st.markdown(
-        f"**{show.safe(names[chosen])} needs {fte['paid']:.1f} FTE on the payroll; {held}.** On the queue that is"
-        f" {fte['bare']:.1f} FTE, rostered {fte['rostered']:.1f}; employed today: {fte['headcount']} people."
-        f" Erlang C per queue with flat shrinkage would have said {fte['erlang_c_flat_shrinkage']:.1f} FTE."
+        f"**{show.safe(names[chosen])} needs {fte['paid']:.1f} FTE on the payroll, against {fte['fte_today']:.1f} today; when the roster"
+        f" itself is simulated, absence and all, {report.held_words(targets)}.** On the queue that is {fte['bare']:.1f} FTE, rostered"
+        f" {fte['rostered']:.1f}. Erlang C per queue with flat shrinkage would have said {fte['erlang_c_flat_shrinkage']:.1f} FTE."
     )
     notes = []
     if plan["gap"] is not None:
@@ -227,29 +222,12 @@ if "queued" in week:
 
 def who(text: str) -> str:
     """Names of types and groups in a text, as people call them."""
-    parts = re.split(r"(, | of | answered | at most | \()", text)
+    parts = re.split(r"(, | \()", text)
     titles = {**group_titles, **type_titles, ", ": "; "}
     named = [titles.get(part, part) for part in parts]
     if type_titles and all(t in parts for t in type_titles) and "second tier" in text:
         return "Everything, second tier"
     return "".join(named)
-
-
-def target_words(text: str) -> str:
-    """A target with titles for names, and the window in words."""
-    text = re.sub(r"^(\d+)%", r"\1 %", text)
-    return who(re.sub(r" \((\w+)(?:, g3)?\)$", r" (each \1)", text))
-
-
-def window_words(text: str) -> str:
-    """A window with the day's name."""
-    found = re.fullmatch(r"day (\d+)(.*)", text)
-    return f"{day_names[int(found[1]) - 1]}{found[2]}" if found and int(found[1]) <= days else text
-
-
-def amount(value: float, target: str) -> str:
-    """What a target is judged by: a share, or seconds."""
-    return show.share(value) if "%" in target else f"{value:.1f}"
 
 
 # --- tables ---------------------------------------------------------------------------------------------------------
@@ -258,41 +236,40 @@ if plan is not None:
     st.subheader("People by group, FTE")
     rows = [
         {
-            "Group": group_titles.get(f["group"], f["group"]), "On the queue": f"{f['bare']:.1f}", "Rostered": f"{f['rostered']:.1f}",
-            "Paid, with leave": f"{f['paid']:.1f}", "People in the roster": f"{f['people']}", "Employed today": f"{f['headcount']}",
+            "Group": f["title"], "On the queue": f"{f['bare']:.1f}", "Rostered": f"{f['rostered']:.1f}", "Paid, with leave": f"{f['paid']:.1f}",
+            "Employed today": f"{f['fte_today']:.1f}", "To do, full contracts": to_do(changes), "People in the roster": f"{f['people']}",
         }
-        for f in fte["by_group"]
+        for f, changes in [
+            *((f, [f["heads_change"]]) for f in fte["by_group"]),
+            ({**fte, "title": "Together"}, [f["heads_change"] for f in fte["by_group"]]),
+        ]
     ]  # fmt: skip
+    spreadsheet = f"Erlang C per queue, flat shrinkage {show.share(fte['flat_shrinkage'], 0)}"
     rows.append(
-        {
-            "Group": "Together", "On the queue": f"{fte['bare']:.1f}", "Rostered": f"{fte['rostered']:.1f}",
-            "Paid, with leave": f"{fte['paid']:.1f}", "People in the roster": f"{fte['people']}", "Employed today": f"{fte['headcount']}",
-        }
-    )  # fmt: skip
-    rows.append(
-        {
-            "Group": f"Erlang C per queue, flat shrinkage {show.share(fte['flat_shrinkage'], 0)}", "On the queue": "", "Rostered": "",
-            "Paid, with leave": f"{fte['erlang_c_flat_shrinkage']:.1f}", "People in the roster": "", "Employed today": "",
-        }
+        {**dict.fromkeys(rows[0], ""), "Group": spreadsheet, "On the queue": f"{fte['erlang_c_on_queue']:.1f}",
+         "Paid, with leave": f"{fte['erlang_c_flat_shrinkage']:.1f}"}
     )  # fmt: skip
     show.table(rows, "Full-time equivalents by group, beside Erlang C with flat shrinkage")
-    if plan["targets"]:
+    st.caption(FTE_WORDS)
+    if targets:
         st.subheader("Targets, from the simulated roster")
+        st.markdown(show.safe(plan["binding"]["sentence"]))
         rows = [
             {
-                "Held": "yes" if t["met"] else "no",
-                "Target": target_words(t["target"]),
-                "Window": window_words(t["window"]),
-                "Simulated": amount(t["mean"], t["target"]),
-                "Aim": amount(t["aim"], t["target"]),
+                "Result": report.result_words(t),
+                "Target": t["what"],
+                "Window": t["when"],
+                "Simulated [95 %]": f"{t['said'][0]} [{', '.join(end.removesuffix(' %') for end in t['said'][1:3])}]",
+                "Aim": f"{t['side']} {t['said'][3]}",
             }
-            for t in sorted(plan["targets"], key=lambda t: t["met"])
+            for t in sorted(targets, key=lambda t: (t["met"], t["held"]))
         ]
         show.table(
             rows,
             "Targets: simulated against the aim, missed ones first",
             height=420 if len(rows) > 10 else None,
         )
+        st.caption(f"{report.HELD_WORDS} The proof has {plan['proof']['replications']} replications.")
     short = sorted((u for u in plan["unmet"] if u["short"] >= 0.05), key=lambda u: -u["short"])
     st.subheader("What the schedule cannot meet")
     large = [u for u in short if u["short"] >= 0.5]

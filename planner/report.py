@@ -746,9 +746,11 @@ def print_misfit(console: Console, rows: Sequence[Json], above: float = 0.0) -> 
     console.print(table)
 
 
-def proof_sentence(document: Json) -> str:
-    """How many target windows hold."""
-    targets = document["targets"]
+HELD_WORDS = "Held: the one-sided 95 % limit of the mean (a little inside the interval shown, which is two-sided) is on the right side of the aim."
+
+
+def held_words(targets: Sequence[Json]) -> str:
+    """How many target windows hold by the limit, how many in the mean only, and how many are missed."""
     held = sum(t["held"] for t in targets)
     nearly = sum(t["met"] and not t["held"] for t in targets)
     missed = len(targets) - held - nearly
@@ -762,9 +764,19 @@ def proof_sentence(document: Json) -> str:
         text += f", {nearly} in the mean only"
     if missed:
         text += f", {missed} {'is' if missed == 1 else 'are'} missed"
+    return text
+
+
+def result_words(target: Json) -> str:
+    """How one target window came out."""
+    return "held" if target["held"] else "held in the mean only" if target["met"] else "missed"
+
+
+def proof_sentence(document: Json) -> str:
+    """How many target windows hold."""
     return (
         f"Simulating the roster itself, absence and all ({document['proof']['replications']} replications, "
-        f"seed {document['seed']}): {text}."
+        f"seed {document['seed']}): {held_words(document['targets'])}."
     )
 
 
@@ -835,14 +847,11 @@ def _print_targets(console: Console, targets: Sequence[Json]) -> None:
         mean, low, high, aim = t["said"]
         table.add_row(
             t["what"] if t["what"] != last else "", t["when"], mean, f"{low} to {high}", f"{t['side']} {aim}",
-            "held" if t["held"] else "held in the mean only" if t["met"] else "missed",
+            result_words(t),
         )  # fmt: skip
         last = t["what"]
     console.print(table)
-    console.print(
-        "  Held: the one-sided 95 % limit of the mean (a little inside the interval shown, which is two-sided) is on the right side of the aim.",
-        highlight=False,
-    )
+    console.print(f"  {HELD_WORDS}", highlight=False)
 
 
 def part_title(document: Json, by: str, name: str) -> str:

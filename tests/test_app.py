@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app_pages import work
-from planner import evidence, jobs
+from app_pages import show, work
+from planner import evidence, jobs, report
 from planner.compare import FRAMES
 from planner.compare import SEED as COMPARE_SEED
 from planner.scenario.problems import Problem, ScenarioError
@@ -202,7 +202,7 @@ def test_moved_levers_reach_the_run(
     monkeypatch.setattr(jobs, "kept_compare", record)
     moves = {
         "Volume": 120, "People employed today": 90, "Customers lost after bad contacts": 50, "Value of a customer": 200,
-        "Handle time cut by pressure": 12, "Pause after a hard contact": 2.5, "Most pauses in a shift": 45.0,
+        "Handle-time target": 80, "Handle time cut by pressure": 12, "Pause after a hard contact": 2.5, "Most pauses in a shift": 45.0,
     }  # fmt: skip
     for name, value in moves.items():
         next(s for s in app.slider if s.label == name).set_value(value)
@@ -212,6 +212,7 @@ def test_moved_levers_reach_the_run(
     scenario, options, applied = asked[0]
     world, rest = scenario.what_if, scenario.policies["empathy_aware"].recovery
     assert (world.volume, world.headcount, world.churn, world.value) == (1.2, 0.9, 0.5, 2.0)
+    assert scenario.policies["rigid_aht"].handle_time_target.seconds == 240
     assert scenario.policies["rigid_aht"].handle_time_target.drop == 0.12
     assert (rest.minutes, rest.budget_min) == (2.5, 45)
     assert options["replications"] == 3
@@ -267,6 +268,15 @@ def test_week_of_each_plan(plan: str, opened: Callable[[str], AppTest]) -> None:
     else:
         assert "Erlang C per queue with flat shrinkage would have said" in text
         assert any("Rostered" in table.value.columns for table in app.table)
+        assert "by the one-sided 95 % limit" in text
+        assert "to spare" in text or "falls short" in text, "the target that decides"
+        made = app.session_state["shown"].document["plans"]
+        (targets,) = [table.value for table in app.table if "Result" in table.value.columns]
+        told = sorted(report.result_words(t) for t in made[plan]["targets"])
+        assert sorted(targets["Result"]) == told
+        assert targets.filter(like="Simulated").iloc[:, 0].str.contains("[", regex=False).all(), (
+            "with intervals"
+        )
 
 
 def test_week_names_the_difference_from_compare_and_tells_shortages_in_people(
@@ -302,6 +312,20 @@ def test_ladder_tells_only_what_the_intervals_allow(
             part[way]["cash_and_margin"] |= {"mean": (low + high) / 2, "low": low, "high": high}
     app.run()
     assert said in app.markdown[0].value
+
+
+def test_a_target_by_type_moves_for_each_type(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "tiny.yaml"
+    file.write_text(TINY.replace("seconds: 300", "seconds: {routine: 300, hard: 501}"), encoding="utf-8")
+    monkeypatch.setenv("UNHURRIED_SCENARIO", str(file))
+    monkeypatch.setenv("UNHURRIED_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setattr(jobs, "kept_compare", lambda *_, **__: {})
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    next(s for s in app.slider if s.label == "Handle-time target").set_value(110).run()
+    assert not app.exception
+    assert dict(app.session_state["asked"].policies["rigid_aht"].handle_time_target.seconds) == {
+        "routine": 330, "hard": 551,
+    }  # fmt: skip
 
 
 def test_levers_stay_within_the_evidence(opened: Callable[[str], AppTest]) -> None:
@@ -456,6 +480,19 @@ def test_csv_holds_no_formulas() -> None:
     assert not rows[1][4].startswith(("=", "+", "-", "@"))
     assert rows[1][7:] == ["-1.5", "-2.0", ""], "numbers stay numbers"
     assert show.as_text("\t=1") == "'\t=1"
+
+
+def test_only_columns_of_numbers_stand_to_the_right() -> None:
+    for cells in (
+        ["1,234", "-"],
+        ["86.4 % [66.3, 100.0]"],
+        ["+0.45 pts [-6.8, 5.9]", ""],
+        ["0 to 0.03"],
+        ["-1"],
+    ):
+        assert show.is_numbers(cells), cells
+    for cells in (["", "-"], ["75 % of everyone answered"], ["3 min", "keep"], ["Mon"], []):
+        assert not show.is_numbers(cells), cells
 
 
 def test_safe_text_is_shown_as_it_is() -> None:

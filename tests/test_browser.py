@@ -101,6 +101,19 @@ def test_charts_are_drawn_and_have_words(address: str, page: Any) -> None:
     charts.nth(3).wait_for(state="attached", timeout=30_000)
 
 
+def test_numbers_stand_to_the_right_and_words_to_the_left(address: str, page: Any) -> None:
+    page.goto(f"{address}/week")
+    table = page.locator("table", has=page.get_by_text("Paid, with leave")).first
+    table.wait_for(state="visible", timeout=90_000)
+    sides = (
+        table.locator("tbody tr")
+        .first.locator("td")
+        .evaluate_all("cells => cells.map(cell => getComputedStyle(cell).textAlign)")
+    )
+    heads = table.locator("th").evaluate_all("cells => cells.map(cell => getComputedStyle(cell).textAlign)")
+    assert sides == heads == ["left", "right", "right", "right", "right", "left", "right"]
+
+
 def test_a_link_opens_what_it_names(address: str, page: Any) -> None:
     page.goto(f"{address}/?frame=Equal+hours")
     page.get_by_text("with the paid hours of").first.wait_for(state="visible", timeout=90_000)
