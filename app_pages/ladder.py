@@ -15,9 +15,10 @@ shown = state.shown_or_stop()
 document = shown.document
 names = show.titles(document)
 currency = document["currency"]
-ladders: dict[str, Any] = next((frame["ladder"] for frame in document["frames"] if frame["ladder"]), {})
+laddered = next((frame for frame in document["frames"] if frame["ladder"]), None)
+ladders: dict[str, Any] = laddered["ladder"] if laddered else {}
 quick = shown.record["options"].get("quick")
-if not ladders:
+if laddered is None:
     st.info(
         "This run took no policy apart. Press Run on the left, or use `unhurried compare` without `--no-ladder`."
     )
@@ -83,7 +84,8 @@ if by_lever:
     st.markdown(f"**{show.safe(text)}.**")
 st.caption(
     f"Alone: the lever laid on {show.safe(names['as_is'])}. Last in the bundle: what is lost when it alone is taken out of the policy. Staffing is held; what the"
-    " policy's own roster brings is shown as Roster. Parts need not add up to the whole, for levers work on each other."
+    " policy's own roster brings is shown as Roster. Parts need not add up to the whole, for levers work on each other. "
+    + show.safe(report.own_costs(document, laddered, chosen))
     + (
         " In a quick run each lever rests on two simulated weeks: read the intervals with care."
         if quick

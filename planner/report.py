@@ -934,11 +934,15 @@ def print_comparison(
             _print_part(console, document, frame, part)
         for policy, parts in frame["ladder"].items():
             _print_ladder(console, document, policy, parts)
+            own = own_costs(document, frame, policy)
+            if own:
+                console.print(f"  {own}", highlight=False)
+    held = held_frame({frame["frame"]: frame for frame in document["frames"]})
     for policy, d in document["doubt"].items():
         say = money_of(document["currency"], [d["sceptic"]["cash"], d["sceptic"]["cash_and_margin"]])
         console.print(
-            f"How sure the conclusion is: over {d['draws']} draws of the uncertain coefficients, the sign of {titles[policy]} "
-            f"against today flips in {100 * d['flips']['cash']:.0f} % on cash and in "
+            f"How sure the conclusion is: over {d['draws']} draws of the uncertain coefficients, with the staffing of the frame "
+            f"{held.replace('_', ' ')}, the sign of {titles[policy]} against today flips in {100 * d['flips']['cash']:.0f} % on cash and in "
             f"{100 * d['flips']['cash_and_margin']:.0f} % with kept margin. In the sceptic's setting (no uncertain effect exists): cash "
             f"{say(d['sceptic']['cash'], sign=True)}, with margin {say(d['sceptic']['cash_and_margin'], sign=True)} a year.",
             highlight=False,
@@ -973,6 +977,13 @@ def _print_ladder(console: Console, document: Json, policy: str, parts: Sequence
         "with its own paired interval. Below zero saves. Cannot tell: the average's interval contains zero.",
         highlight=False,
     )
+
+
+def own_costs(document: Json, frame: Json, policy: str) -> str:
+    """What a policy costs a year whatever its levers do, which no rung of the ladder has; empty where that is nothing."""
+    yearly = frame["differences"][policy]["money_policy"]["mean"]
+    say = money_of(document["currency"], [yearly])
+    return f"The policy's own costs belong to no change: {say(yearly, sign=True)} a year." if yearly else ""
 
 
 def tells(e: Json) -> str:

@@ -256,7 +256,9 @@ def test_compare_and_what_is_kept(file, tmp_path: Path) -> None:
     assert one_document(run(*words, "--set", "what_if.volume=1.0", "--json"))["applied"] == [
         ["what_if.volume", 1.0, "--set"]
     ]
-    assert "flips in" in " ".join(people.stdout.split())
+    assert "with the staffing of the frame equal hours, the sign of Hard against today flips in" in " ".join(
+        people.stdout.split()
+    )
     listed = one_document(run("runs", "--json"))["runs"]
     assert [row["run"] for row in listed] == [folder.name]
     assert listed[0]["kind"] == "compare"

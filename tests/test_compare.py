@@ -335,6 +335,13 @@ def test_the_printed_ladder_is_cut_at_no_width(width: int, document: dict) -> No
     assert "…" not in ladder
 
 
+def test_what_no_rung_holds_is_told(document: dict) -> None:
+    frame = document["frames"][1]
+    said = report.own_costs(document, frame, "soft")
+    assert said == "The policy's own costs belong to no change: +5.00 thousand EUR a year."
+    assert report.own_costs(document, frame, "hard") == ""
+
+
 def test_levers_between_reads_values_and_not_words(runner: Runner) -> None:
     policies = {
         "words": Policy(recovery="none", scripts=False, handle_time_target="none", max_queue=0, context=None),
