@@ -197,13 +197,19 @@ side_by_side(
     [*lines, "cash", "margin_lost", "cash_and_margin"], "Yearly money by line, with both totals", "money"
 )
 apiece = ["once", "cost_per_contact", "cost_per_resolved_need", "cost_per_kept_customer", "customers_lost"]
-side_by_side(apiece, "What is paid once, and money per contact, resolved need and kept customer", "apiece")
+apart = ["idle_hours", "idle_pay"]
+side_by_side(
+    [*apiece, *apart],
+    "What is paid once; money per contact, resolved need and kept customer; apart, hours between contacts",
+    "apiece",
+)
 with st.expander("What the lines are"):
     st.markdown(
         "\n".join(
             f"- **{show.safe(show.label('money_' + line))}**: {show.safe(LINE_MEANING[line])}"
             for line in (*CASH_LINES, "margin_lost")
         )
+        + "".join(f"\n- **{show.safe(show.label(name))}**: {show.safe(LINE_MEANING[name])}" for name in apart)
     )
 off = {names[p]: r for p, r in frame["residue"].items() if r}
 if off:

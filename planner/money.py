@@ -1,7 +1,8 @@
 """Money: what a policy costs in cash in a year, and what it keeps or loses in customers' margin.
 
 Two totals. Cash: payroll, overtime premium, outsourcing, automation, seats, training, concessions, complaints, leavers;
-one-off apart. Cash and margin lost adds the remaining discounted margin of customers who leave because of how their
+one-off apart, and apart the pay of time between contacts: work that is saved while the same hours are paid turns up
+there, and nobody can cash it. Cash and margin lost adds the remaining discounted margin of customers who leave because of how their
 needs ended. A year repeats the horizon. All lines are linear in a replication's sums, save that a customer can be
 lost only once: a year is 1 - (1 - p)^n over the n needs of a customer.
 """
@@ -29,6 +30,7 @@ CASH_LINES = (
 MONEY = (
     "cash", "margin_lost", "cash_and_margin", "once", *(f"money_{line}" for line in CASH_LINES), "cost_per_contact",
     "cost_per_resolved_need", "cost_per_kept_customer", "customers_lost", "leavers", "attrition", "people",
+    "idle_hours", "idle_pay",
 )  # fmt: skip
 """Every figure of money, as `amounts` makes them."""
 LINE_MEANING = {
@@ -46,6 +48,8 @@ LINE_MEANING = {
     "specialist_training": "Training the successors of specialists who leave.",
     "policy": "Other yearly costs of the policy.",
     "margin_lost": "Margin of customers lost because of how their needs ended.",
+    "idle_hours": "Paid hours between contacts: work that a policy saves and nobody can cash turns up here.",
+    "idle_pay": "Their pay, leave and absence inside: part of payroll and outsourcing, not on top.",
 }
 
 
@@ -66,6 +70,10 @@ class Money(NamedTuple):
     """(reps,) people paid for, full-time equivalents with leave, outsourced or not: counted as a plan counts them."""
     once: float
     """One-off cash."""
+    idle_hours: Floats
+    """(reps,) hours a year between contacts."""
+    idle_pay: Floats
+    """(reps,) their pay, which payroll and outsourcing have inside."""
 
     @property
     def cash(self) -> Floats:
@@ -97,6 +105,9 @@ def money(scenario: Scenario, natural: NaturalValues, policy: str, totals: Total
     paid = (gross + overtime) * rate * per_year
     fte = gross / contract_hours / weeks_of(scenario)
     people = (regular / worked / contract_hours / weeks_of(scenario)).sum(axis=1)
+
+    idle = p["idle_min"] / 60 * per_year
+    idle_pay = np.where(outsourced, idle, idle / worked) * rate
 
     base = natural.leaving_base * p["leaving"] / np.maximum(p["spells"], 1e-9)
     employed = np.where(outsourced, 0.0, fte)
@@ -150,7 +161,7 @@ def money(scenario: Scenario, natural: NaturalValues, policy: str, totals: Total
     total = np.maximum(employed.sum(axis=1), 1e-9)
     return Money(
         lines, margin, lost, leavers.sum(axis=1), leavers.sum(axis=1) / total, people,
-        (chosen.cost_once or 0.0) + training * experts,
+        (chosen.cost_once or 0.0) + training * experts, idle.sum(axis=1), idle_pay.sum(axis=1),
     )  # fmt: skip
 
 
@@ -190,6 +201,8 @@ def amounts(m: Money, totals: Totals, scenario: Scenario) -> dict[str, tuple[Flo
         "leavers": (m.leavers, None, "people a year"),
         "attrition": (m.attrition, None, "share a year"),
         "people": (m.people, None, "FTE, with leave"),
+        "idle_hours": (m.idle_hours, None, "hours a year"),
+        "idle_pay": (m.idle_pay, None, unit),
     }
     return rows
 

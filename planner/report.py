@@ -73,6 +73,8 @@ LABELS: dict[str, str] = {
     "leavers": "Leavers",
     "attrition": "Attrition",
     "people": "People paid for",
+    "idle_hours": "Hours between contacts",
+    "idle_pay": "Pay of hours between contacts, inside cash",
     "load_p95": "Load met, 95th percentile",
     "load_end_p95": "Load at shift end, 95th percentile",
     "exhaustion_p95": "Exhaustion, 95th percentile",
@@ -111,7 +113,8 @@ HEADLINE = (
     "first_contact_resolution", "log_resolution", "resolution", "contacts_per_resolved", "heard", "seen_and_sorted",
     "sorted_not_heard", "warm_unresolved", "cold_unresolved", "ended_unserved", "undisclosed", "returns",
     "escalations", "vulnerable_unmet", "refused_person", "load", "load_p95", "load_over_share", "exhaustion", "exhaustion_p95",
-    "recovery_taken", "recovery_owed", "attrition", "customers_lost", "paid_hours", "people", "cost_per_resolved_need",
+    "recovery_taken", "recovery_owed", "attrition", "customers_lost", "paid_hours", "people",
+    "idle_hours", "idle_pay", "cost_per_resolved_need",
     "cash", "margin_lost", "cash_and_margin", "once",
 )  # fmt: skip
 """Measures of the printed comparison, in this order."""
@@ -459,6 +462,8 @@ def verdict(comparison: Comparison, frame: str) -> Json:
                 text += f", paid back in {once / saved * 12:.1f} months of cash and kept margin"
         sentences.append(text + ".")
         sentences += _largest_lines(names[policy], cell, base, currency)
+        if frame == "equal_hours":
+            sentences += _not_cashed(names[policy], names["as_is"], d, currency)
         turns[policy] = None
         if margin * cash < 0 and frame != "equal_budget":
             turns[policy] = -cash / margin
@@ -550,6 +555,23 @@ def _short_of_targets(comparison: Comparison, frame: str, names: Mapping[str, st
                 f"{100 * there:.0f} % where they hold."
             )
     return found
+
+
+def _not_cashed(name: str, base: str, d: Mapping[str, Estimate], currency: str) -> list[str]:
+    """Work saved, or asked for, at equal pay: no line of cash has it."""
+    hours, pay = d["idle_hours"], d["idle_pay"]
+    if not sure_of(hours):
+        return []
+    more = hours.mean > 0
+    return [
+        f"Apart from that, the same paid hours leave {name} {number(abs(hours.mean), 'hours')} hours a year "
+        f"{'more' if more else 'less'} between contacts than {base}"
+        + (
+            f": work saved, worth {money_of(currency, [pay.mean])(pay.mean)} of pay, that nobody can cash."
+            if more
+            else "."
+        )
+    ]
 
 
 LARGE = 0.2

@@ -157,6 +157,32 @@ def test_money_lines_by_hand(comparison: Comparison) -> None:
     assert cell.money.once == 1000
     assert cell.money.lines["outsourcing"].tolist() == [0.0] * 4
     assert comparison.frames["equal_hours"]["as_is"].money.lines["concessions"].tolist() == [0.0] * 4
+    idle = people["idle_min"] / 60 * years
+    assert cell.money.idle_hours == pytest.approx(idle.sum(axis=1))
+    assert cell.money.idle_pay == pytest.approx((idle / 0.9 * [24, 21]).sum(axis=1))
+
+
+def test_work_saved_at_equal_pay_stands_apart(comparison: Comparison, document: dict) -> None:
+    """More or fewer hours between contacts, said where the simulation is sure, in no total."""
+    seen = 0
+    for cell in cells_of(comparison):
+        paid = cell.money.lines["payroll"] + cell.money.lines["outsourcing"]
+        assert (cell.money.idle_pay > 0).all()
+        assert (cell.money.idle_pay < paid).all()
+    for frame in document["frames"]:
+        for policy in ("hard", "soft"):
+            d = frame["differences"][policy]["idle_hours"]
+            told = [
+                s
+                for s in frame["verdict"]["sentences"]
+                if f"leave {policy.capitalize()} " in s and s.startswith("Apart")
+            ]
+            sure = not d["low"] <= 0 <= d["high"]
+            assert len(told) == (frame["frame"] == "equal_hours" and sure)
+            for sentence in told:
+                seen += 1
+                assert ("more between" in sentence) == ("nobody can cash" in sentence) == (d["mean"] > 0)
+    assert seen
 
 
 def test_outsourced_people_are_counted_with_leave_and_paid_without(comparison: Comparison) -> None:
