@@ -242,6 +242,7 @@ OFFERED = {
         "load",
         "load_over_share",
         "exhaustion",
+        "exhaustion_over_share",
         "recovery_taken",
         "recovery_owed",
         "absence",

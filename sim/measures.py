@@ -373,6 +373,7 @@ def _people_totals(world: World, records: Records, lens: Lens) -> dict[str, Floa
     reference = (
         world.groups.exhaustion[staffing.group_of[np.maximum(s.agent, 0)]] if len(s.agent) else s.exhaustion
     )
+    p["exhausted"] = add(s.exhaustion > reference + 1.0)
     p["leaving"] = add(lens.leaving_per_exhaustion ** (s.exhaustion - reference))
     zero = np.zeros(n_groups)
     p |= {"shifts": zero, "absences": zero, "absence_min": zero, "overtime_min": zero, "rostered_min": zero}
@@ -621,6 +622,11 @@ PEOPLE: dict[str, Measure] = {
     ),
     "load_at_shift_end": Measure(_ratio("load_end", "spells"), "points", "Load left at the shift's end."),
     "exhaustion": Measure(_ratio("exhaustion", "spells"), "points", "Exhaustion at the shift's start."),
+    "exhaustion_over_share": Measure(
+        _ratio("exhausted", "spells"),
+        "share",
+        "Shifts begun more than a point more exhausted than today's average.",
+    ),
     "recovery_taken": Measure(_ratio("rest_min", "spells"), "min per shift", "Recovery taken."),
     "recovery_owed": Measure(
         _ratio("recovery_owed_min", "spells"), "min per shift", "Recovery due and not taken."
