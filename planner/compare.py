@@ -110,12 +110,6 @@ def formulas(cell: Cell, scenario: Scenario) -> dict[str, tuple[Floats, Floats |
         rows[name] = (*m.formula(people), m.unit)
     for name in ("load_p95", "load_end_p95", "exhaustion_p95"):
         rows[name] = (np.asarray(cell.totals.single[name], float), None, "points")
-    vulnerable = {k: v[..., 1].reshape(len(v), -1).sum(axis=1) for k, v in cell.totals.customers.items()}
-    rows["vulnerable_unmet"] = (
-        100 * vulnerable["unmet_needs"],
-        vulnerable["needs"],
-        "per 100 vulnerable needs",
-    )
     rows |= amounts(cell.money, cell.totals, scenario)
     return rows
 

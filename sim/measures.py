@@ -237,6 +237,12 @@ def _customer_totals(
     t["ended_open"] = add(goes_on)
     t["unmet_needs"] = t["needs"] - t["ended_sorted_heard"] - t["ended_sorted"] - t["ended_open"]
 
+    # the guardrail: vulnerable needs left unmet, or refused a person they asked for
+    refused = np.unique(rows.need[ours & (flags & r.REFUSED > 0)])
+    t["refused_needs"] = np.bincount(cell_of_need[refused], minlength=n_cells).astype(float).reshape(shape)
+    for name in ("needs", "unmet_needs", "refused_needs"):
+        t[f"vulnerable_{name}"] = t[name] * np.array([0.0, 1.0])
+
     service = service_totals(world, all_draws, everything, lens.within_ms)
     service["busy_min"] = busy_by_interval(world, everything, everything.talk_ms + everything.acw_ms)
     met_load = c.load[np.flatnonzero(here & answered)]
@@ -586,6 +592,16 @@ CUSTOMER: dict[str, Measure] = {
         _ratio("refused", "sessions", 1000),
         "per 1,000 sessions",
         "Asked the bot for a person, and were refused.",
+    ),
+    "vulnerable_unmet": Measure(
+        _ratio("vulnerable_unmet_needs", "vulnerable_needs", 100),
+        "per 100 vulnerable needs",
+        "Guardrail: needs of vulnerable customers that were not met.",
+    ),
+    "vulnerable_refused": Measure(
+        _ratio("vulnerable_refused_needs", "vulnerable_needs", 100),
+        "per 100 vulnerable needs",
+        "Guardrail: vulnerable customers who asked the bot for a person, and were refused.",
     ),
     "churned": Measure(_total("churned"), "customers", "Expected customers lost to how their needs ended."),
     "churn_per_1000_needs": Measure(

@@ -1,0 +1,155 @@
+"""What is measured, counted anew from the records by plain loops, contact by contact and journey by journey."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import small
+
+from planner.anchor import lens_of
+from planner.scenario import compile as c
+from planner.scenario.schema import Scenario
+from sim import records as r
+from sim.draws import Draws
+from sim.measures import CUSTOMER, PEOPLE, Lens, Totals, evaluate, overall, stack, totals
+from sim.records import Records
+from sim.replicate import simulate_once
+from sim.world import DAY_MS, World
+
+POLICIES = ("as_is", "hard", "soft")
+ENDED = (r.CONTAINED, r.CONTAINED_FALSELY, r.HUNG_UP, r.ANSWERED, r.ABANDONED, r.TURNED_AWAY, r.CLOSED)
+
+
+class Run(NamedTuple):
+    """One replication, its sums, and each need's contacts in their order."""
+
+    scenario: Scenario
+    world: World
+    draws: Draws
+    records: Records
+    lens: Lens
+    totals: Totals
+    journeys: dict[int, list[int]]
+
+
+@cache
+def run(policy: str) -> Run:
+    scenario = small.tiny(
+        types__order__offered_per_week=4000, types__trouble__offered_per_week=1500, segments__home__vulnerable=0.3,
+        policies__soft__specialists={"groups": ["care"], "types": ["trouble"]},
+        detectors__voice={"target": "vulnerable", "sensitivity": 0.7, "specificity": 0.8},
+        policies__soft__detectors=["distress", "voice"],
+    )  # fmt: skip
+    natural = small.natural_values(scenario)
+    world = c.compile_world(scenario, natural, policy, small.plain_roster(scenario, 14, 7))
+    draws, records = simulate_once(world, 5, 0)
+    journeys: dict[int, list[int]] = {}
+    start, end = world.clock.start_ms, world.clock.end_ms
+    for row, (need, outcome) in enumerate(
+        zip(draws.rows.need.tolist(), records.contacts.outcome.tolist(), strict=True)
+    ):
+        if outcome and start <= draws.needs.birth_ms[need] < end:
+            journeys.setdefault(need, []).append(row)
+    lens = lens_of(scenario)
+    return Run(scenario, world, draws, records, lens, totals(world, draws, records, lens), journeys)
+
+
+def value(policy: str, name: str) -> float:
+    """A measure of the run over all customers, or all people."""
+    sums = stack([run(policy).totals])
+    if name in CUSTOMER:
+        return evaluate({name: CUSTOMER[name]}, overall(sums.customers))[name].mean
+    return evaluate({name: PEOPLE[name]}, overall(sums.people))[name].mean
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_service_levels_by_counting(policy: str) -> None:
+    found = run(policy)
+    x, clock = found.records.contacts, found.world.clock
+    n: Counter[str] = Counter()
+    wait_s = 0.0
+    for row in range(len(x.outcome)):
+        at, outcome = x.arrive_ms[row], x.outcome[row]
+        if not (outcome and clock.start_ms <= at < clock.end_ms) or x.flags[row] & r.CALLED_BACK:
+            continue
+        if outcome not in (r.ANSWERED, r.ABANDONED, r.TURNED_AWAY, r.CLOSED) or x.reach_ms[row] < 0:
+            continue
+        wait = x.end_ms[row] - x.reach_ms[row]
+        within = wait <= found.lens.within_ms[found.draws.needs.type[found.draws.rows.need[row]]]
+        n["offered"] += 1
+        wait_s += wait / 1000
+        if outcome == r.ANSWERED:
+            n["answered"] += 1
+            n["good"] += within
+        elif outcome == r.ABANDONED:
+            n["gone at once" if within else "gone late"] += 1
+    assert min(n["gone at once"], n["gone late"], n["answered"] - n["good"]) > 0
+    left = n["gone at once"] + n["gone late"]
+    assert value(policy, "queued") == n["offered"]
+    assert value(policy, "service_level_g0") == pytest.approx(n["good"] / n["answered"])
+    assert value(policy, "service_level_g1") == pytest.approx(n["good"] / (n["answered"] + n["gone late"]))
+    assert value(policy, "service_level_g2") == pytest.approx((n["good"] + n["gone at once"]) / n["offered"])
+    assert value(policy, "service_level") == pytest.approx(n["good"] / n["offered"])
+    assert value(policy, "abandonment") == pytest.approx(left / n["offered"])
+    assert value(policy, "mean_wait_s") == pytest.approx(wait_s / n["offered"])
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_occupancy_and_utilisation_leave_recovery_out(policy: str) -> None:
+    found = run(policy)
+    s, clock = found.records.spells, found.world.clock
+    mine = (s.on_ms >= clock.start_ms) & (s.on_ms < clock.end_ms)
+    handled, ready = (s.talk_ms + s.acw_ms)[mine].sum(), s.idle_ms[mine].sum()
+    assert value(policy, "occupancy") == pytest.approx(handled / (handled + ready))
+    assert value(policy, "utilisation") == pytest.approx(handled / (s.off_ms - s.on_ms)[mine].sum())
+    assert (s.rest_ms[mine].sum() > 0) == (policy == "soft")
+    owed = np.maximum(0, s.due_ms - s.rest_ms)[mine].sum()
+    assert value(policy, "recovery_owed") == pytest.approx(owed / 60_000 / mine.sum())
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_resolution_as_it_is_and_as_a_log_would_say(policy: str) -> None:
+    found = run(policy)
+    x, clock = found.records.contacts, found.world.clock
+    first: list[float] = []
+    for rows in found.journeys.values():
+        answered = [row for row in rows if x.outcome[row] == r.ANSWERED]
+        if answered:
+            row = answered[0]
+            first.append(float(x.heard[row] * x.if_heard[row] + (1 - x.heard[row]) * x.if_not[row]))
+    assert value(policy, "first_contact_resolution") == pytest.approx(sum(first) / len(first))
+    quiet = seen = 0
+    for row in np.flatnonzero(x.outcome == r.ANSWERED):
+        if clock.start_ms <= x.arrive_ms[row] < clock.end_ms:
+            later = found.draws.rows.next[row]
+            came = later >= 0 and x.outcome[later] > 0
+            seen += 1
+            quiet += not (came and x.arrive_ms[later] - x.end_ms[row] <= 7 * DAY_MS)
+    assert value(policy, "log_resolution") == pytest.approx(quiet / seen)
+    assert value(policy, "log_resolution") > value(policy, "first_contact_resolution"), "many just give up"
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_the_guardrail_by_counting(policy: str) -> None:
+    """Vulnerable needs left unmet, and those who were refused a person they asked for: each need once."""
+    found = run(policy)
+    x = found.records.contacts
+    n: Counter[str] = Counter()
+    for need, rows in found.journeys.items():
+        if not found.draws.needs.vulnerable[need]:
+            continue
+        last = rows[-1]
+        goes_on = x.flags[last] & (r.RETURNS | r.REDIALS | r.ESCALATED | r.PASSED_ON) > 0
+        n["needs"] += 1
+        n["unmet"] += x.ending[last] not in (0, 1) and not goes_on and x.outcome[last] in ENDED
+        n["refused"] += any(x.flags[row] & r.REFUSED for row in rows)
+    assert n["unmet"] > 10
+    assert (n["refused"] > 10) == (policy == "hard")
+    assert value(policy, "vulnerable_unmet") == pytest.approx(100 * n["unmet"] / n["needs"])
+    assert value(policy, "vulnerable_refused") == pytest.approx(100 * n["refused"] / n["needs"])
+    nobody = {name: total[..., :1] for name, total in stack([found.totals]).customers.items()}
+    assert np.isnan(evaluate(CUSTOMER, overall(nobody))["vulnerable_unmet"].mean), "not theirs to be measured"
