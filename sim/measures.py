@@ -82,7 +82,10 @@ def stopping(world: World, draws: Draws, contacts: Contacts) -> list[Floats]:
 
 
 def expected_churn(world: World, draws: Draws, contacts: Contacts) -> Floats:
-    """Expected excess churn of the journeys that stop at each row, scaled by type and intensity."""
+    """Expected excess churn of the journeys that stop at each row, scaled by type and intensity.
+
+    Whoever the bot has falsely contained leaves it more upset than they came.
+    """
     b = world.behaviour
     stops = stopping(world, draws, contacts)
     levels = (b.churn_sorted_heard, b.churn_sorted, b.churn_warm, b.churn_cold)
@@ -95,13 +98,21 @@ def expected_churn(world: World, draws: Draws, contacts: Contacts) -> Floats:
     churn += b.churn_abandoned * np.where(left, np.where(last, 1.0, 1 - b.redial), np.where(closed, 1.0, 0.0))
     kind = draws.needs.type[draws.rows.need]
     w = b.churn_intensity
-    scale = world.types.churn_scale[kind] * np.maximum(0.0, 1 - w + 2 * w * contacts.intensity)
+    looped = contacts.outcome == r.CONTAINED_FALSELY
+    upset = np.where(looped, np.minimum(1.0, contacts.intensity + b.bot_loop_intensity), contacts.intensity)
+    scale = world.types.churn_scale[kind] * np.maximum(0.0, 1 - w + 2 * w * upset)
     return np.minimum(1.0, churn * scale)
 
 
-def undisclosed(contacts: Contacts) -> Floats:
-    """Probability that what matters was not told because the customer was not heard."""
-    return (1 - contacts.heard) * np.maximum(0.0, contacts.if_heard - contacts.if_not)
+def undisclosed(world: World, draws: Draws, contacts: Contacts) -> Floats:
+    """Probability that a journey stops at each row with what matters untold, because the customer was not heard.
+
+    Each need counts once at most: whoever comes back may be heard then.
+    """
+    b = world.behaviour
+    untold = (1 - contacts.heard) * np.maximum(0.0, contacts.if_heard - contacts.if_not)
+    last = draws.rows.attempt + 1 >= b.max_attempts
+    return np.asarray(untold * np.where(last, 1.0, (1 - b.escalate_cold) * (1 - b.return_cold)))
 
 
 # --- one replication ------------------------------------------------------------------------------------------------
@@ -191,7 +202,8 @@ def _customer_totals(
     special = np.concatenate([world.groups.specialist[world.staffing.group_of], [0.0]])
     expert = special[c.agent] > 0
     t["expert_answered"] = add(here & answered & expert)
-    t["wrong_flag_expert_min"] = add(here & answered & expert & (flags & r.FLAG_WRONG > 0), handle / 60_000)
+    only_wrong = flags & (r.FLAG_WRONG | r.FLAG_RIGHT) == r.FLAG_WRONG
+    t["wrong_flag_expert_min"] = add(here & answered & expert & only_wrong, handle / 60_000)
 
     # the log's view: no further contact of the same need within so many days
     following = rows.next
@@ -221,9 +233,9 @@ def _customer_totals(
     stops = stopping(world, draws, c)
     churn = expected_churn(world, draws, c)
     t["churned"] = add(ours, churn)
-    t["undisclosed"] = add(ours & answered, undisclosed(c))
+    t["undisclosed"] = add(ours & answered, undisclosed(world, draws, c))
     for name, p in zip(("sorted_heard", "sorted", "warm", "cold"), endings(c), strict=True):
-        t[f"contacts_{name}"] = add(ours & (c.ending >= 0) & answered, p)
+        t[f"contacts_{name}"] = add(ours & (c.ending >= 0), p)
     t["resolved_needs"] = add(ours, stops[0] + stops[1])
 
     # how journeys ended, as they did
@@ -582,7 +594,9 @@ CUSTOMER: dict[str, Measure] = {
     ),
     "still_open": Measure(_ratio("ended_open", "needs"), "share", "Still open when the follow-up ended."),
     "undisclosed": Measure(
-        _ratio("undisclosed", "needs", 1000), "per 1,000 needs", "Needs left untold for want of being heard."
+        _ratio("undisclosed", "needs", 1000),
+        "per 1,000 needs",
+        "Needs left untold in the end for want of being heard.",
     ),
     "returns": Measure(_ratio("returns", "needs", 100), "per 100 needs", "Customers who came back."),
     "redials": Measure(_ratio("redials", "needs", 100), "per 100 needs", "Calls again after giving up."),

@@ -15,7 +15,7 @@ from planner.scenario import compile as c
 from planner.scenario.schema import Scenario
 from sim import records as r
 from sim.draws import Draws
-from sim.measures import CUSTOMER, PEOPLE, Lens, Totals, evaluate, overall, stack, totals
+from sim.measures import CUSTOMER, PEOPLE, Lens, Totals, evaluate, overall, stack, totals, undisclosed
 from sim.records import Records
 from sim.replicate import simulate_once
 from sim.world import DAY_MS, World
@@ -153,3 +153,79 @@ def test_the_guardrail_by_counting(policy: str) -> None:
     assert value(policy, "vulnerable_refused") == pytest.approx(100 * n["refused"] / n["needs"])
     nobody = {name: total[..., :1] for name, total in stack([found.totals]).customers.items()}
     assert np.isnan(evaluate(CUSTOMER, overall(nobody))["vulnerable_unmet"].mean), "not theirs to be measured"
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_what_is_lost_by_counting(policy: str) -> None:
+    """Customers lost, needs left untold and complaints, journey by journey, from the chances at each contact."""
+    found = run(policy)
+    b, x, needs = found.world.behaviour, found.records.contacts, found.draws.needs
+    returns = (b.return_sorted_heard, b.return_sorted, b.return_warm, b.return_cold)
+    escalates = (b.escalate_sorted_heard, b.escalate_sorted, b.escalate_warm, b.escalate_cold)
+    churn = (b.churn_sorted_heard, b.churn_sorted, b.churn_warm, b.churn_cold)
+    lost = untold = 0.0
+    seen = np.zeros(4)
+    by_bot = 0.0
+    for need, rows in found.journeys.items():
+        for attempt, row in enumerate(rows):
+            outcome, heard = x.outcome[row], x.heard[row]
+            last = attempt + 1 == b.max_attempts
+            intensity = x.intensity[row]
+            if outcome == r.CONTAINED_FALSELY:
+                intensity = min(1.0, intensity + b.bot_loop_intensity)
+            scale = 1 - b.churn_intensity + 2 * b.churn_intensity * intensity
+            scale *= found.world.types.churn_scale[needs.type[need]]
+            if x.ending[row] >= 0:
+                yes, no = x.if_heard[row], x.if_not[row]
+                endings = (heard * yes, (1 - heard) * no, heard * (1 - yes), (1 - heard) * (1 - no))
+                seen += endings
+                up = np.array(escalates) if outcome == r.ANSWERED else np.zeros(4)
+                by_bot += sum(endings) if outcome != r.ANSWERED else 0
+                stops = np.ones(4) if last else (1 - up) * (1 - np.array(returns))
+                lost += scale * float((np.array(endings) * stops * churn).sum())
+                if outcome == r.ANSWERED:
+                    untold += (1 - heard) * (yes - no) * stops[3]
+            elif outcome in (r.ABANDONED, r.HUNG_UP, r.TURNED_AWAY):
+                lost += scale * b.churn_abandoned * (1 if last else 1 - b.redial)
+            elif outcome == r.CLOSED:
+                lost += scale * b.churn_abandoned
+    assert value(policy, "churned") == pytest.approx(lost)
+    assert value(policy, "undisclosed") == pytest.approx(1000 * untold / len(found.journeys))
+    # A bot contact has an ending like any other, and may be complained of.
+    assert by_bot > 100
+    sums = found.totals.customers
+    ended = [sums[f"contacts_{name}"].sum() for name in ("sorted_heard", "sorted", "warm", "cold")]
+    assert ended == pytest.approx(seen.tolist())
+    assert b.bot_loop_intensity > 0
+
+
+def test_needs_left_untold_are_counted_once() -> None:
+    """Where not being heard keeps everybody from telling, and everybody tries to the last, a need counts once."""
+    found = run("as_is")
+    b = found.world.behaviour._replace(return_cold=1.0, escalate_cold=0.0)
+    draws = found.draws._replace(
+        rows=found.draws.rows._replace(attempt=np.zeros_like(found.draws.rows.attempt))
+    )
+    assert undisclosed(found.world._replace(behaviour=b), draws, found.records.contacts).max() == 0
+
+
+def test_what_wrong_flags_cost_specialists() -> None:
+    found = run("soft")
+    x, clock = found.records.contacts, found.world.clock
+    care = list(found.scenario.groups).index("care")
+    minutes, both = 0.0, 0
+    n: Counter[str] = Counter()
+    for row in np.flatnonzero(x.outcome > 0):
+        if not clock.start_ms <= x.arrive_ms[row] < clock.end_ms:
+            continue
+        right, wrong, missed = (
+            x.flags[row] & flag > 0 for flag in (r.FLAG_RIGHT, r.FLAG_WRONG, r.FLAG_MISSED)
+        )
+        n["right"], n["wrong"], n["missed"] = n["right"] + right, n["wrong"] + wrong, n["missed"] + missed
+        both += right and wrong
+        if x.outcome[row] == r.ANSWERED and found.world.staffing.group_of[x.agent[row]] == care:
+            minutes += (wrong and not right) * (x.talk_ms[row] + x.acw_ms[row]) / 60_000
+    assert min(both, minutes) > 0
+    assert value("soft", "wrong_flag_min") == pytest.approx(minutes)
+    assert value("soft", "flag_precision") == pytest.approx(n["right"] / (n["right"] + n["wrong"]))
+    assert value("soft", "flag_recall") == pytest.approx(n["right"] / (n["right"] + n["missed"]))
