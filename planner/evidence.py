@@ -42,7 +42,6 @@ _NOT_ABOVE = (
     ("rest_half_life_min", "load_half_life_min"),
     ("off_half_life_min", "rest_half_life_min"),
     ("recovery_min", "recovery_hardest_min"),
-    ("occupancy_ceiling_emotional", "occupancy_ceiling"),
 )
 """Pairs of which the first may not exceed the second."""
 

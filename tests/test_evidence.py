@@ -27,16 +27,6 @@ READ = [key for key, row in ROWS.items() if row.used != "context"]
 DRAWN = [key for key, row in ROWS.items() if row.is_drawn]
 NUMBERED = [key for key, row in ROWS.items() if not math.isnan(row.default)]
 
-LATER = {
-    "levers of a later release": {
-        "assist_experienced_speed", "assist_newcomer_resolved", "assist_newcomer_speed", "boundary_training",
-        "chat_heard_per_extra", "chat_resolved_per_extra",
-        "containment_found", "empathy_training_heard", "empathy_training_resolved", "empathy_training_talk",
-        "silent_abandonment", "spend_upside", "team_support",
-    },
-    "a scenario or a policy states its own": {"occupancy_ceiling", "occupancy_ceiling_emotional"},
-}  # fmt: skip
-
 
 def code() -> str:
     """All code that may read a coefficient: not the table's own module nor the Behaviour's declaration."""
@@ -116,16 +106,19 @@ def test_a_neutral_value_that_names_another_row_names_one_without_an_effect_of_i
     assert not any(ROWS[name].effect for name in named)
 
 
-def test_every_row_is_read_or_context_or_waits_for_its_reader() -> None:
-    text, waiting = code(), set().union(*LATER.values())
-    assert [key for key in READ if key not in waiting and not is_read(key, text)] == []
-
-
-def test_nothing_waits_that_is_read_already() -> None:
+def test_every_row_is_read_or_context() -> None:
     text = code()
-    waiting = sorted(set().union(*LATER.values()))
-    assert set(waiting) <= set(READ)
-    assert [key for key in waiting if is_read(key, text)] == [], "read by now: take them off LATER"
+    assert [key for key in READ if not is_read(key, text)] == []
+
+
+def test_context_is_not_read_and_cannot_be_set() -> None:
+    """A value of one's own that nothing computes with is refused, not swallowed."""
+    text = code()
+    context = [key for key, row in ROWS.items() if row.used == "context"]
+    assert [key for key in context if is_read(key, text)] == [], "read by now: say so in the table"
+    for key in ("boundary_training", "occupancy_ceiling", *context):
+        with pytest.raises(UnknownCoefficientError, match="nothing computes with it"):
+            evidence.check(key, 0.1)
 
 
 def test_the_table_cannot_be_changed() -> None:
@@ -279,7 +272,6 @@ def test_draws_keep_every_order(many: dict[str, np.ndarray]) -> None:
         ("churn_sorted_heard", "churn_sorted", "churn_warm", "churn_cold"),
         ("off_half_life_min", "rest_half_life_min", "load_half_life_min"),
         ("recovery_min", "recovery_hardest_min"),
-        ("occupancy_ceiling_emotional", "occupancy_ceiling"),
     ]
     for order in orders:
         for small, large in pairwise(order):

@@ -17,6 +17,9 @@ from planner.scenario.schema import Scenario
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a group twice in a route": ({"types__order__route": ["front", "front"]}, "types.order.route.1: must name each"),
+    "a coefficient that nothing reads": (
+        {"behaviour__boundary_training": 0.4}, "behaviour.boundary_training: is shown only: nothing computes with it",
+    ),
     "a skill twice": ({"groups__front__skills": ["order", "order", "trouble"]}, "groups.front.skills: must name each"),
     "starts off the grid": ({"shifts__day__starts": "07:31-07:44"}, "shifts.day.starts: must begin on a quarter"),
     "a break longer than the shift": ({"shifts__early__hours": 1}, "shifts.early.breaks.0.earliest: must be at most"),

@@ -990,8 +990,14 @@ class Scenario(_Part):
     def _behaviour_errors(self) -> list[FieldError]:
         """Own coefficients that do not exist, or cannot be."""
         errors: list[FieldError] = []
-        known = evidence.defaults()
-        _keys(self.behaviour, known, ("behaviour",), "a coefficient of the evidence table", errors, most=12)
+        known, rows = evidence.defaults(), evidence.table()
+        shown = [key for key in self.behaviour if key in rows and key not in known]
+        errors += [
+            FieldError(("behaviour", key), self.behaviour[key], "is shown only: nothing computes with it")
+            for key in shown
+        ]
+        others = {key: value for key, value in self.behaviour.items() if key not in shown}
+        _keys(others, known, ("behaviour",), "a coefficient of the evidence table", errors, most=12)
         for key, value in self.behaviour.items():
             if key in known:
                 try:
