@@ -20,6 +20,16 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a coefficient that nothing reads": (
         {"behaviour__boundary_training": 0.4}, "behaviour.boundary_training: is shown only: nothing computes with it",
     ),
+    "an outage of one type": (
+        {"events": [{"kind": "bot_outage", "types": ["order"]}]}, "events.0.types: changes nothing in bot_outage, which",
+    ),
+    "absence by the hour": (
+        {"events": [{"kind": "absence_spike", "factor": 2, "hours": "09:00-12:00"}]},
+        "events.0.hours: changes nothing in absence_spike, which reads factor",
+    ),
+    "a surge of feeling": (
+        {"events": [{"kind": "surge", "factor": 2, "add": 0.5}]}, "events.0.add: changes nothing in surge, which reads",
+    ),
     "a skill twice": ({"groups__front__skills": ["order", "order", "trouble"]}, "groups.front.skills: must name each"),
     "starts off the grid": ({"shifts__day__starts": "07:31-07:44"}, "shifts.day.starts: must begin on a quarter"),
     "a break longer than the shift": ({"shifts__early__hours": 1}, "shifts.early.breaks.0.earliest: must be at most"),

@@ -710,7 +710,30 @@ class Event(_Part):
     add: Annotated[float, Field(ge=-4, le=4)] = 0
     """Added to the log-odds of intensity (intensity_up)."""
     types: tuple[str, ...] = ()
-    """Types it touches; by default all."""
+    """Types it touches (surge and intensity_up); by default all."""
+
+    @model_validator(mode="after")
+    def _says_nothing_idle(self) -> Event:
+        reads = _EVENT_READS[self.kind]
+        idle = [
+            FieldError(
+                (name,),
+                getattr(self, name),
+                f"changes nothing in {self.kind}, which reads {' and '.join(reads)}",
+            )
+            for name in ("hours", "factor", "add", "types")
+            if name not in reads and getattr(self, name) != type(self).model_fields[name].default
+        ]
+        if idle:
+            raise FieldErrors(idle)
+        return self
+
+
+_EVENT_READS = {
+    "surge": ("hours", "factor", "types"), "bot_outage": ("hours",), "absence_spike": ("factor",),
+    "intensity_up": ("add", "types"),
+}  # fmt: skip
+"""What each kind of event reads beside its days."""
 
 
 class WhatIf(_Part):
