@@ -44,6 +44,7 @@ def seats_of(duty: Ints, scenario: Scenario, clock: w.Clock, usual: Usual) -> w.
     return w.Staffing(
         group_of=group_of, person=group_of * _NUMBER + number, agent=agent[order], start_ms=start[order],
         end_ms=end[order], day=start[order] // DAY_MS, absence_factor=np.ones(len(order)),
+        late_factor=np.ones(len(order)),
         act_from=np.zeros(len(order) + 1, np.int64), act_ms=none, act_length_ms=none, act_kind=none,
         act_paid=none, slot_ms=none, slot_group=none, slot_change=none,
         unseen_rest=np.array(usual.rest, np.float64),

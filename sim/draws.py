@@ -410,7 +410,7 @@ def draw_people(world: World, seed: int, replication: int) -> People:
     shift = identity(seed, replication, PERSON, person, staffing.day - world.clock.warm_days + 1_000_000)
     of_shift = group[agent] if n else np.zeros(0, np.int64)
     late = uniform(shift, LATE) < groups.late[of_shift]
-    late_for = -np.log1p(-uniform(shift, LATE_FOR)) * groups.late_ms[of_shift]
+    late_for = -np.log1p(-uniform(shift, LATE_FOR)) * groups.late_ms[of_shift] * staffing.late_factor
     return People(
         speed=np.exp(sigma * ndtri(uniform(who, SPEED)) - sigma * sigma / 2),
         absorption=np.maximum(

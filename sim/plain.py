@@ -78,7 +78,7 @@ def anonymous_staffing(clock: Clock, agents: Any) -> Staffing:
     none = np.zeros(0, np.int64)
     return Staffing(
         group_of=group_of, person=person, agent=none, start_ms=none, end_ms=none, day=none,
-        absence_factor=np.zeros(0), act_from=np.zeros(1, np.int64), act_ms=none, act_length_ms=none, act_kind=none, act_paid=none,
+        absence_factor=np.zeros(0), late_factor=np.zeros(0), act_from=np.zeros(1, np.int64), act_ms=none, act_length_ms=none, act_kind=none, act_paid=none,
         slot_ms=np.array(whens, np.int64)[order], slot_group=np.array(groups, np.int64)[order],
         slot_change=np.array(changes, np.int64)[order], unseen_rest=np.zeros(n_groups),
     )  # fmt: skip

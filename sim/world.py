@@ -312,7 +312,9 @@ class Staffing(NamedTuple):
     day: Ints
     """(shifts,) simulated day on which the shift starts."""
     absence_factor: Floats
-    """(shifts,) factor on the odds that somebody is away (events)."""
+    """(shifts,) factor on the odds that somebody is away (weekday, events)."""
+    late_factor: Floats
+    """(shifts,) factor on how late those are who come late (weekday)."""
     act_from: Ints
     """(shifts + 1,) first activity of each shift."""
     act_ms: Ints

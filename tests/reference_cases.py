@@ -600,7 +600,7 @@ def teams(sizes: Sequence[int], starts_s: Sequence[float], ends_s: Sequence[floa
         group_of=np.zeros(n, np.int64), person=np.arange(n), agent=np.arange(n),
         start_ms=np.repeat(np.array(starts_s) * 1000, sizes).astype(np.int64),
         end_ms=np.repeat(np.array(ends_s) * 1000, sizes).astype(np.int64),
-        day=np.zeros(n, np.int64), absence_factor=np.ones(n), act_from=np.zeros(n + 1, np.int64),
+        day=np.zeros(n, np.int64), absence_factor=np.ones(n), late_factor=np.ones(n), act_from=np.zeros(n + 1, np.int64),
         act_ms=none, act_length_ms=none, act_kind=none, act_paid=none,
         slot_ms=none, slot_group=none, slot_change=none, unseen_rest=np.zeros(1),
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """A plan from end to end on a tiny centre: each stage against the next, and today's roster against its contracts."""
 
 import itertools
+import math
 from functools import cache
 
 import numpy as np
@@ -29,11 +30,13 @@ from planner.plan import (
 )
 from planner.requirement import Verdict, require
 from planner.roster import Activity, Roster, RosteredShift
+from planner.scenario.compile import compile_world
 from planner.scenario.problems import FieldError
 from planner.scenario.schema import Scenario, Target
 from planner.schedule import validate as v
 from planner.schedule.cover import solve
 from planner.shrinkage import off_phone_minutes, rostered_per_present, worked_share
+from sim.draws import draw_people
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -339,6 +342,38 @@ def test_shrinkage_by_weekday() -> None:
     assert worked_share(small.tiny()) == pytest.approx(0.9)
     assert off_phone_minutes(small.tiny(), 450, 15) == 15
     assert off_phone_minutes(small.tiny(), 240, 15) == 0
+
+
+def test_what_the_roster_loses_by_weekday_is_what_was_divided_out() -> None:
+    """Absence, lateness and adherence of very many people on Monday and Tuesday, against the stated shares."""
+    people, z = 4_000, 4.0
+    weights = {"mon": 1.5, "tue-fri": 0.9}
+    scenario = small.tiny(
+        shrinkage=[
+            {"name": kind, "kind": kind, "share": share, "weekdays": weights}
+            for kind, share in (("absence", 0.08), ("lateness", 0.02), ("adherence", 0.05))
+        ],
+        behaviour={**small.SOON, "absence_per_exhaustion": 1.0},
+    )
+    shifts = tuple(RosteredShift(0, k, day, 540, 400, ()) for day in (0, 1) for k in range(people))
+    world = compile_world(scenario, small.natural_values(scenario), "as_is", Roster(shifts, {}))
+    drawn = draw_people(world, 3, 0)
+    staffing, clock = world.staffing, world.clock
+    mean = (1.5 + 4 * 0.9 + 2) / 7
+    mean_shift_min = np.mean([shift.hours for shift in scenario.shifts.values()]) * 60
+    for day, weight in ((0, 1.5 / mean), (1, 0.9 / mean)):
+        mine = staffing.day == clock.warm_days + day
+        assert mine.sum() == people
+        away = drawn.absent[mine] < world.groups.absence[0]
+        assert abs(away.mean() - 0.08 * weight) <= z * math.sqrt(0.08 * weight / people)
+        late_min = drawn.late_ms[mine] / 60_000
+        se = late_min.std() / math.sqrt(people)
+        assert abs(late_min.mean() - 0.02 * weight * mean_shift_min) <= z * se
+        assert abs((late_min > 0).mean() - 0.25) <= z * math.sqrt(0.25 * 0.75 / people)
+        off = [staffing.act_length_ms[staffing.act_from[i]] / 60_000 for i in np.flatnonzero(mine)]
+        assert off == [round(0.05 * weight * 400)] * people
+    expected = [1 / np.prod([1 - share * w / mean for share in (0.08, 0.02, 0.05)]) for w in (1.5, 0.9)]
+    assert rostered_per_present(scenario) == pytest.approx(expected)
 
 
 def test_rows_are_grossed_up_by_their_own_day() -> None:

@@ -279,7 +279,7 @@ def _shifts(rng: np.random.Generator, on: frozenset[str], clock: Clock, n_groups
         day=np.array([s[3] for s in shifts]), act_from=np.array(act_from), act_ms=columns[0],
         act_length_ms=columns[1], act_kind=columns[2], act_paid=columns[3], slot_ms=np.zeros(0, np.int64),
         slot_group=np.zeros(0, np.int64), slot_change=np.zeros(0, np.int64), unseen_rest=np.zeros(n_groups),
-        **({"absence_factor": np.ones(len(shifts))} if "absence_factor" in Staffing._fields else {}),
+        absence_factor=np.ones(len(shifts)), late_factor=np.ones(len(shifts)),
     )  # fmt: skip
 
 

@@ -537,8 +537,8 @@ def staffing_of(scenario: Scenario, roster: Roster, clock: w.Clock) -> w.Staffin
     which_act = np.repeat(from_shift[base_shift] - act_from[:-1], counts) + np.arange(int(act_from[-1]))
     owner = np.repeat(np.arange(len(order)), counts)
     del act_shift
-    weights = _absence_by_weekday(scenario)
-    factor = weights[[weekday_of(scenario, int(d)) for d in (big_day[order] - clock.warm_days)]]
+    weekday = [weekday_of(scenario, int(d)) for d in (big_day[order] - clock.warm_days)]
+    factor = _by_weekday(scenario, "absence")[weekday]
     for event, when in _event_days(scenario, "absence_spike", clock.warm_days):
         factor = factor * np.where(np.isin(big_day[order], when), event.factor, 1.0)
     return w.Staffing(
@@ -549,6 +549,7 @@ def staffing_of(scenario: Scenario, roster: Roster, clock: w.Clock) -> w.Staffin
         end_ms=big_end[order],
         day=big_day[order],
         absence_factor=np.maximum(factor, 1e-9),
+        late_factor=_by_weekday(scenario, "lateness")[weekday],
         act_from=act_from,
         act_ms=big_start[order][owner] + act_start[which_act],
         act_length_ms=act_length[which_act],
@@ -561,10 +562,11 @@ def staffing_of(scenario: Scenario, roster: Roster, clock: w.Clock) -> w.Staffin
     )
 
 
-def _absence_by_weekday(scenario: Scenario) -> Floats:
+def _by_weekday(scenario: Scenario, kind: str) -> Floats:
+    """(7,) factors on what shrinkage of a kind takes, Monday to Sunday, of mean one."""
     total, weighted = 0.0, np.zeros(7)
     for item in scenario.shrinkage:
-        if item.kind == "absence":
+        if item.kind == kind:
             weights = np.ones(7)
             for key, weight in item.weekdays.items():
                 weights[list(days_of(key))] = weight
@@ -579,6 +581,7 @@ def _activities(scenario: Scenario, shift: Any) -> list[Any]:
 
     acts = list(shift.activities)
     lost = sum(item.share for item in scenario.shrinkage if item.kind == "adherence")
+    lost *= float(_by_weekday(scenario, "adherence")[weekday_of(scenario, shift.day)])
     minutes = round(lost * shift.paid_minutes)
     if minutes > 0:
         key = draws.identity(0, 0, shift.group * (1 << 20) + shift.person, shift.day)
