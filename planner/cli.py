@@ -260,6 +260,15 @@ def simulate(
     replications: Replications = 10,
     seed: Seed = 1,
     engine: EngineOption = "kernel",
+    records: Annotated[
+        int,
+        _number(
+            0,
+            100,
+            "--records",
+            help="Keep contacts, journeys and agents' time of so many replications, as Parquet tables.",
+        ),
+    ] = 0,
     as_json: Json = False,
     folder: Out = None,
 ) -> None:
@@ -273,9 +282,11 @@ def simulate(
         jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
         _ready(say, engine)
         document, tables = jobs.simulate(
-            loaded, policy, replications=replications, seed=seed, engine=engine, say=say
+            loaded, policy, replications=replications, seed=seed, engine=engine, say=say, records=records
         )
         options = {"policy": policy, "replications": replications, "seed": seed, "engine": engine}
+        if records:
+            options["records"] = records
         kept = runs.save(
             "simulate", loaded.value, options, document, tables, applied=[tuple(a) for a in loaded.applied],
             folder=folder or runs.FOLDER,

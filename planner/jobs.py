@@ -118,12 +118,14 @@ def simulate(
     seed: int,
     engine: Engine = "kernel",
     say: Say = lambda _: None,
+    records: int = 0,
 ) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
-    """Simulate a policy on today's roster; the document and its tables."""
+    """Simulate a policy on today's roster; the document and its tables, with the records of the first replications."""
     from planner import report
     from planner.anchor import lens_of
     from planner.scenario import compile as c
-    from sim.replicate import replicate
+    from planner.tables import tables_of
+    from sim.replicate import replicate, simulate_once
 
     start = time.monotonic()
     scenario = loaded.value
@@ -140,7 +142,16 @@ def simulate(
         applied=loaded.applied,
     )  # fmt: skip
     document["anchoring"] = report.misfit_rows(scenario, now.anchored)
-    return document, {"measures": frame_of({"": {policy: document["measures"]}})}
+    tables = {"measures": frame_of({"": {policy: document["measures"]}})}
+    parts = [
+        tables_of(scenario, world, *simulate_once(world, seed, k, engine), k)
+        for k in range(min(records, replications))
+    ]
+    if parts:
+        import pandas as pd
+
+        tables |= {name: pd.concat([part[name] for part in parts]) for name in parts[0]}
+    return document, tables
 
 
 def make_plan(

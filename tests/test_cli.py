@@ -125,6 +125,51 @@ def test_simulate(file) -> None:
     assert "simulating soft, 2 replications" in result.stderr
 
 
+def test_records_on_request(file, tmp_path: Path) -> None:
+    """Contacts, journeys and agents' time, as Parquet; the measures can be computed anew from them."""
+    name = file(**small.by_numbers(4, 2))
+    words = ("simulate", name, "--policy", "soft", "-n", "3", "--seed", "5", "--json")
+    plain = one_document(run(*words, "--out", "without"))
+    document = one_document(run(*words, "--records", "2", "--out", "with"))
+    assert document["measures"] == plain["measures"]
+    (without,), (folder,) = ((tmp_path / name).iterdir() for name in ("without", "with"))
+    assert {p.name for p in without.iterdir()} == {"run.json", "measures.parquet"}
+    contacts, journeys, people = (
+        pd.read_parquet(folder / f"{name}.parquet") for name in ("contacts", "journeys", "agents_time")
+    )
+    for table in (contacts, journeys, people):
+        assert table["replication"].unique().tolist() == [0, 1]
+    one = one_document(run(*words[:4], "-n", "2", *words[6:], "--out", "two"))["measures"]
+    inside = contacts[contacts["measured"]]
+    assert len(inside) / 2 == one["contacts"]["mean"]
+    answered = inside[inside["outcome"] == "answered"]
+    handle = answered["talk_s"] + answered["acw_s"]
+    assert handle.mean() == pytest.approx(one["handle_time_s"]["mean"])
+    assert inside["arrived"].dt.date.astype(str).unique().tolist() == ["2026-03-02", "2026-03-03"]
+    waited = (answered["answered_or_gone"] - answered["reached_people"]).dt.total_seconds()
+    assert waited.tolist() == pytest.approx(answered["wait_s"].tolist(), abs=1e-6)
+    assert set(answered["group"]) == {"front", "care"}
+    assert inside.loc[inside["outcome"] == "abandoned", "group"].unique().tolist() == [""]
+    assert len(journeys) / 2 == one["needs"]["mean"]
+    ended = journeys["ended"].value_counts(normalize=True)
+    for name, key in (
+        ("seen and sorted", "seen_and_sorted"), ("sorted, not heard", "sorted_not_heard"),
+        ("warm, unresolved", "warm_unresolved"), ("cold, unresolved", "cold_unresolved"),
+        ("gave up unserved", "ended_unserved"), ("still open", "still_open"),
+    ):  # fmt: skip
+        assert ended.get(name, 0.0) == pytest.approx(one[key]["mean"]), name
+    assert journeys["expected_resolved"].mean() == pytest.approx(one["resolution"]["mean"])
+    assert journeys["expected_churn"].sum() / 2 == pytest.approx(one["churned"]["mean"])
+    assert 1000 * journeys["expected_undisclosed"].mean() == pytest.approx(one["undisclosed"]["mean"])
+    assert 100 * journeys["returns"].mean() == pytest.approx(one["returns"]["mean"])
+    assert (journeys["contacts"] >= journeys["answered"]).all()
+    mine = people[people["measured"]]
+    busy = mine["talk_min"] + mine["acw_min"]
+    assert busy.sum() / (busy + mine["idle_min"]).sum() == pytest.approx(one["occupancy"]["mean"])
+    load = (mine["mean_load"] * mine["present_min"]).sum() / mine["present_min"].sum()
+    assert load == pytest.approx(one["load"]["mean"])
+
+
 def test_simulate_for_people(file) -> None:
     result = run("simulate", file(), "-n", "2", "--set", "what_if.volume=1.1")
     assert result.exit_code == 0
