@@ -3,15 +3,22 @@
 from itertools import chain, combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from planner.anchor import first_guess
+from planner import jobs
+from planner import plan as plans
+from planner.anchor import first_guess, lens_of
+from planner.money import money
 from planner.scenario import compile as c
-from planner.scenario.load import read
+from planner.scenario.load import Loaded, read
 from planner.scenario.schema import Scenario
+from planner.schedule.cover import solve
 from planner.shrinkage import share_of, worked_share
 from scripts import write_schema
+from sim.measures import summary
+from sim.replicate import replicate
 
 FOLDER = Path(__file__).resolve().parents[1] / "scenarios"
 FILES = sorted(FOLDER.glob("*.yaml"))
@@ -209,3 +216,53 @@ def test_retail_is_the_story_with_little_to_keep():
 
 def test_json_schema_is_up_to_date():
     assert write_schema.main(["--check"]) == 0, "run python -m scripts.write_schema"
+
+
+# --- they run -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cut(path) -> Loaded[Scenario]:
+    """Two days of it; the utility's letter comes on the third, so its ordinary week."""
+    return jobs.load(path.stem, "ordinary_week" if path.stem == "utility" else None, ["horizon.days=2"])
+
+
+@pytest.fixture
+def _sooner(monkeypatch) -> None:
+    """One pass for each schedule: that it comes out whole matters here, not how cheap it is."""
+    monkeypatch.setattr(plans, "solve", lambda problem, **_: solve(problem, thorough=False))
+
+
+@pytest.mark.usefixtures("_sooner")
+def test_two_days_run_from_file_to_proof(cut):
+    """Anchored, simulated under every policy, and planned with the policy that has most in it."""
+    scenario = cut.value
+    with jobs.workers() as executor:
+        now = jobs.today(scenario, executor=executor)
+        natural = now.anchored.natural
+        assert now.anchored.misfit
+        result = plans.plan(
+            scenario, natural, "empathy_aware", replications=2, plan_replications=4, executor=executor
+        )
+    assert result.violations == ()
+    assert not result.requirement.unreached
+    assert (
+        sum(f.bare for f in result.fte)
+        < sum(f.rostered for f in result.fte)
+        < sum(f.paid for f in result.fte)
+    )
+    rosters = {**dict.fromkeys(scenario.policies, now.roster), "planned": result.roster}
+    for name, roster in rosters.items():
+        policy = "empathy_aware" if name == "planned" else name
+        world = c.compile_world(scenario, natural, policy, roster)
+        sums = replicate(world, lens_of(scenario), 2, seed=3)
+        found = summary(sums)
+        assert 0 < found["service_level"].mean <= 1, name
+        assert 0 < found["occupancy"].mean <= 1, name
+        assert found["still_open"].mean < 0.01, name
+        x = sums.customers
+        ends = ("contained", "hung_up", "answered", "abandoned", "turned_away", "closed", "in_system")
+        assert np.array_equal(x["contacts"], sum(x[end] for end in ends)), name
+        cash = money(scenario, natural, policy, sums)
+        assert cash.cash == pytest.approx(sum(cash.lines.values()))
+        assert min(line.min() for line in cash.lines.values()) >= 0
