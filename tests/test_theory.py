@@ -224,6 +224,64 @@ def test_false_containment_rises_with_difficulty():
     near_in(falsely[ended] - p, 0.0)
 
 
+@pytest.mark.parametrize("way_out", [0, 1])
+def test_what_a_session_comes_to(way_out):
+    """Who is offered the bot, asks for a person, hangs up, is contained of those left, and comes with context."""
+    world = bot_world(0.4, 0.0, rho_talk=0.0)
+    bot = world.bot._replace(
+        offered=np.full((1, 1), 0.8), asks=np.array([0.15]), hangs_up=np.array([0.05]), context=np.array([0.3]),
+        ask_ms=np.array([20_000.0]), early_way_out=way_out,
+    )  # fmt: skip
+    rows = d.draw(world._replace(bot=bot), 1, 0).rows
+    fate = rows.fate
+    near_in((fate != d.NO_BOT).astype(float), 0.8)
+    met = fate != d.NO_BOT
+    stays = 1 - 0.15 * way_out
+    near_in((fate[met] == d.HUNG_UP).astype(float), stays * 0.05)
+    near_in((fate[met] == d.CONTAINED).astype(float), stays * 0.95 * 0.4)
+    near_in((fate[met] == d.HANDED_OVER).astype(float), 1 - stays * (0.05 + 0.95 * 0.4))
+    near_in(rows.refused[met].astype(float), 0.0 if way_out else 0.15)
+    assert not rows.refused[~met].any()
+    near_in(rows.context.astype(float), 0.3)
+    let_out = rows.bot_ms[met] == 20_000
+    near_in(let_out.astype(float), 0.15 * way_out) if way_out else near_in(rows.bot_ms[met] + 0.5, 60_000.0)
+    assert np.all(fate[met][let_out] == d.HANDED_OVER)
+
+
+def test_balking_and_patience_together():
+    world = plain_world(arrivals_per_hour=5000, days=2)
+    world = world._replace(types=world.types._replace(balk=np.array([0.1])))
+    unit = d.draw(world, 1, 0).rows.patience_unit
+    near_in((unit == 0).astype(float), 0.1)
+    is_distributed(unit[unit > 0], "expon")
+
+
+def test_detectors_hear_as_well_as_they_are_said_to():
+    """From the records: of those with what is listened for, the sensitivity is flagged; of the others, 1 - specificity."""
+    world = plain_world(arrivals_per_hour=3000, agents=120, days=2)
+    n = 3
+    world = w.frozen(
+        world._replace(
+            detectors=w.Detectors(
+                target=np.arange(n), above=np.full(n, 0.3), sensitivity=np.array([0.8, 0.7, 0.9]),
+                specificity=np.array([0.85, 0.95, 0.9]), listens=np.ones((n, 1), np.int64),
+            ),
+            demand=world.demand._replace(vulnerable=np.array([0.2]), keyword=np.array([0.1])),
+        )
+    )  # fmt: skip
+    for only in range(n):
+        ears = world.detectors
+        one = w.Detectors(*(column[only : only + 1] for column in ears))
+        drawn, records = simulate_once(w.frozen(world._replace(detectors=one)), 1, 0, ENGINE)
+        c, needs = records.contacts, drawn.needs
+        there = (needs.intensity > 0.3, needs.vulnerable == 1, needs.keyword == 1)[only][drawn.rows.need]
+        heard = c.reach_ms >= 0
+        right, wrong, missed = (c.flags & flag > 0 for flag in (r.FLAG_RIGHT, r.FLAG_WRONG, r.FLAG_MISSED))
+        assert np.array_equal((right | missed)[heard], there[heard])
+        near_in(right[heard & there].astype(float), float(one.sensitivity[0]))
+        near_in(wrong[heard & ~there].astype(float), 1 - float(one.specificity[0]))
+
+
 def test_sessions_delays_and_people():
     world = bot_world(0.5, 0.0)._replace(behaviour=plain_behaviour(return_median_ms=7.2e7, return_sigma=1.1))
     drawn = d.draw(world, 1, 0)
