@@ -27,7 +27,7 @@ from planner.scenario.load import read
 from planner.scenario.schema import Scenario
 from sim import world as w
 from sim.draws import Draws
-from sim.erlang import queue_a, queue_c
+from sim.erlang import agents_for, queue_a, queue_c, wait_quantile_c
 from sim.measures import busy_by_interval, estimate, service_totals, t_value
 from sim.plain import anonymous_staffing, plain_world
 from sim.records import ABANDONED, ANSWERED, OUTCOMES, TURNED_AWAY, Records
@@ -466,6 +466,59 @@ def closed_forms(contacts: int, *, engine: Engine = ENGINE) -> list[Row]:
         ours = long_run(queue, contacts, engine=engine)
         exact = closed_form(queue)
         rows += [Row(queue.name, key, Answer(value, 0.0), ours[key]) for key, value in exact.items()]
+    return rows
+
+
+def garnett() -> list[Row]:
+    """50 agents, 48 calls a minute of a minute, patience of two: as Garnett, Mandelbaum & Reiman printed it in 2002."""
+    queue = 50, 0.8, 60.0
+    c, a = queue_c(*queue, WITHIN_S), queue_a(*queue, 120.0, WITHIN_S)
+    assert c.mean_wait_s is not None
+    figures = (
+        ("Erlang C, mean wait, s", "20.8", c.mean_wait_s),
+        ("Erlang C, wait of nine in ten, s", "58.1", wait_quantile_c(0.9, *queue)),
+        ("Erlang A, mean wait, s", "3.7", a.mean_wait_s),
+        ("Erlang A, abandoned, %", "3.1", 100 * a.p_abandon),
+    )
+    return [
+        Row(
+            "Garnett et al.",
+            figure,
+            Answer(float(text), 0.0, 0.05, text),
+            Answer(ours, 0.0, 0.0, f"{ours:.2f}"),
+        )
+        for figure, text, ours in figures
+    ]
+
+
+# --- the whole chain on real data -----------------------------------------------------------------------------
+
+MILLER_CALLS = (
+    6.75, 1.75, 1.25, 0.00, 0.50, 0.25, 4.75, 39.50, 97.25, 107.50, 124.00, 110.25, 95.50, 203.50, 115.75, 115.50,
+    67.75, 75.00, 88.75, 85.50, 68.00, 61.50, 57.50, 44.25,
+)  # fmt: skip
+"""Calls an hour, the mean of the four Wednesdays of February 1999, as Miller's program states them (mtpa/mtpa, chapter 6)."""
+MILLER_SERVERS = (1, 1, 1, 0, 1, 1, 1, 4, 8, 9, 10, 9, 8, 16, 10, 10, 6, 7, 8, 8, 6, 6, 5, 4)
+MILLER_RATE_PER_HOUR = 15
+
+
+def miller_servers(calls_per_hour: float) -> int:
+    """The fewest with which at most half wait (Erlang C)."""
+    return agents_for(calls_per_hour / 3600, 3600 / MILLER_RATE_PER_HOUR, measure="p_wait", target=0.5)
+
+
+def miller() -> list[Row]:
+    """The bank's Wednesday, hour by hour: from calls to people."""
+    rows = []
+    for hour, (calls, published) in enumerate(zip(MILLER_CALLS, MILLER_SERVERS, strict=True)):
+        ours = miller_servers(calls)
+        figure = f"people at {hour:02d}:00, for {calls:g} calls"
+        rows.append(
+            Row(
+                "A bank's Wednesday", figure, Answer(published, 0.0, 0.0, str(published)),
+                Answer(ours, 0.0, 0.0, str(ours)),
+            )
+        )  # fmt: skip
     return rows
 
 
