@@ -107,9 +107,9 @@ def first_guess(scenario: Scenario, *, strict: bool = True) -> NaturalValues:
     handles = np.zeros((n_types, QUANTILES))
     listening = 1 + scenario.coefficient("listening_on_talk") * (0.0 if policy.scripts else 1.0)
     for t, (name, kind) in enumerate(kinds):
-        out = float(bot.asks[t]) if bot.early_way_out else 0.0
+        out = bot.asks[t] if bot.early_way_out else 0.0
         weights = reach_weights(
-            bot.offered[t], bot.containment[t], shares[t], out, float(bot.hangs_up[t]),
+            bot.offered[t], bot.containment[t], shares[t], out, bot.hangs_up[t],
             float(types.containment_loading[t]),
         )  # fmt: skip
         family, cv, rho = int(types.talk_family[t]), float(types.talk_cv[t]), float(types.talk_loading[t])
@@ -303,12 +303,10 @@ def _contained(scenario: Scenario, kind: object) -> float:
     bot = kind.automation  # type: ignore[attr-defined]
     total = weight = 0.0
     for name, segment in scenario.segments.items():
-        special = bot.by_segment.get(name)
-        offered = bot.offered if special is None or special.offered is None else special.offered
-        gross = bot.contained if special is None or special.contained is None else special.contained
+        own = bot.of(name)
         part = kind.segments.get(name, 0.0) if kind.segments else segment.share  # type: ignore[attr-defined]
-        total += part * offered * gross
-        weight += part * offered
+        total += part * own.offered * own.contained
+        weight += part * own.offered
     return total / weight if weight > 0 else 0.0
 
 

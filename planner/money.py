@@ -120,9 +120,15 @@ def money(scenario: Scenario, natural: NaturalValues, policy: str, totals: Total
     cust = totals.customers
     by_type = {
         name: cust[name].sum(axis=(2, 3))
-        for name in ("journey_sessions", "queued", "journey_answered", *(f"contacts_{e}" for e in ENDINGS))
+        for name in ("queued", "journey_answered", *(f"contacts_{e}" for e in ENDINGS))
     }
-    session_cost = np.array([k.automation.cost_per_session for k in scenario.types.values()])
+    sessions = cust["journey_sessions"].sum(axis=3)
+    session_cost = np.array(
+        [
+            [kind.automation.of(s).cost_per_session for s in scenario.segments]
+            for kind in scenario.types.values()
+        ]
+    )
     listening = np.zeros(len(scenario.types))
     names = list(scenario.types)
     for detector in chosen.detectors or ():
@@ -146,8 +152,7 @@ def money(scenario: Scenario, natural: NaturalValues, policy: str, totals: Total
         "overtime_premium": (overtime * rate * costs.overtime_premium * per_year).sum(axis=1),
         "outsourcing": np.where(outsourced, paid, 0.0).sum(axis=1),
         "seats": employed.sum(axis=1) * costs.seat_per_year,
-        "automation": (by_type["journey_sessions"] * session_cost).sum(axis=1) * per_year
-        + costs.automation_per_year,
+        "automation": (sessions * session_cost).sum(axis=(1, 2)) * per_year + costs.automation_per_year,
         "detectors": (by_type["queued"] * listening).sum(axis=1) * per_year,
         "telephony": answered * costs.contact * per_year,
         "concessions": conceded * (1 - leaked) * costs.concession * per_year,

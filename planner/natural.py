@@ -69,13 +69,19 @@ def residual_handle_ratio(
 
 
 def reach_weights(
-    offered: Floats, containment: Floats, share: Floats, asks_out: float, hangs_up: float, rho: float
+    offered: Floats,
+    containment: Floats,
+    share: Floats,
+    asks_out: Floats | float,
+    hangs_up: Floats | float,
+    rho: float,
 ) -> Floats:
     """Probability that a contact of difficulty z reaches people, at the quadrature's nodes, over the segments."""
     weights = np.zeros_like(_X)
-    for off, c, part in zip(offered, containment, share, strict=True):
+    leaks = (np.broadcast_to(part, share.shape) for part in (asks_out, hangs_up))
+    for off, c, part, out, hangs in zip(offered, containment, share, *leaks, strict=True):
         left = 1 - p_contained(np.full_like(_X, c), np.full_like(_X, rho), _X)
-        through = asks_out + (1 - asks_out) * (1 - hangs_up) * left
+        through = out + (1 - out) * (1 - hangs) * left
         weights += part * (1 - off + off * through)
     return weights
 

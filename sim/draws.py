@@ -383,8 +383,8 @@ def _bot_fates(
     assert callable(draw)
     segment = needs.segment[need]
     offered = draw(OFFERED) < bot.offered[kind, segment]
-    asks = draw(ASKS) < bot.asks[kind]
-    hangs_up = draw(HANGS_UP) < bot.hangs_up[kind]
+    asks = draw(ASKS) < bot.asks[kind, segment]
+    hangs_up = draw(HANGS_UP) < bot.hangs_up[kind, segment]
     contained = draw(CONTAIN) < p_contained(bot.containment[kind, segment], t.containment_loading[kind], z)
     falsely = draw(FALSE) < 1.0 / (1.0 + np.exp(-(bot.false_logit[kind, segment] + bot.false_slope * z)))
     out = asks & (bot.early_way_out == 1)
@@ -394,7 +394,7 @@ def _bot_fates(
     fate = np.where(offered, fate, NO_BOT).astype(np.int64)
     refused = (offered & asks & ~out).astype(np.int64)
     length = unit_sample(w.LOGNORMAL, SESSION_CV, draw(SESSION))
-    bot_ms = np.where(out, bot.ask_ms[kind], bot.session_ms[kind] * length)
+    bot_ms = np.where(out, bot.ask_ms[kind], bot.session_ms[kind, segment] * length)
     return fate, refused, np.where(fate == NO_BOT, 0, np.floor(bot_ms)).astype(np.int64)
 
 

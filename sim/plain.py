@@ -140,7 +140,8 @@ def plain_world(
         ),
         bot=Bot(
             offered=np.zeros((types, 1)), containment=np.zeros((types, 1)), false_logit=np.full((types, 1), -50.0),
-            false_slope=0.0, asks=zero, hangs_up=zero, session_ms=zero, ask_ms=zero, context=one, early_way_out=1,
+            false_slope=0.0, asks=np.zeros((types, 1)), hangs_up=np.zeros((types, 1)), session_ms=np.zeros((types, 1)),
+            ask_ms=zero, context=one, early_way_out=1,
             from_ms=np.zeros(types, np.int64), to_ms=np.full(types, DAY_MS), outage_from=none, outage_to=none,
         ),
         detectors=Detectors(

@@ -143,10 +143,11 @@ class Bot(NamedTuple):
     """(T, S) log-odds that a contained need is falsely contained, at average difficulty."""
     false_slope: float
     asks: Floats
-    """(T,) share of sessions that ask for a person."""
+    """(T, S) share of sessions that ask for a person."""
     hangs_up: Floats
+    """(T, S) share of sessions that end in the bot."""
     session_ms: Floats
-    """(T,) mean length of a session (lognormal around it)."""
+    """(T, S) mean length of a session (lognormal around it)."""
     ask_ms: Floats
     """(T,) time lost before somebody who asks is let out."""
     context: Floats

@@ -153,6 +153,13 @@ def test_money_lines_by_hand(comparison: Comparison) -> None:
     sessions = cell.totals.customers["journey_sessions"].sum(axis=(2, 3))
     assert sessions[:, 1].sum() == 0
     assert cell.money.lines["automation"] == pytest.approx(20_000 + 0.2 * sessions[:, 0] * years)
+    automation = {"by_segment": {"family": {"cost_per_session": 0.5}}}
+    dear = small.busy(
+        4, types__order__automation={**small.raw()["types"]["order"]["automation"], **automation}
+    )
+    by_segment = cell.totals.customers["journey_sessions"].sum(axis=(1, 3)) @ [0.2, 0.5]
+    cost = money(dear, comparison.anchored.natural, "soft", cell.totals).lines["automation"]
+    assert cost == pytest.approx(20_000 + by_segment * years)
     assert cell.money.lines["policy"].tolist() == [5000.0] * 4
     assert cell.money.once == 1000
     assert cell.money.lines["outsourcing"].tolist() == [0.0] * 4

@@ -30,6 +30,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a surge of feeling": (
         {"events": [{"kind": "surge", "factor": 2, "add": 0.5}]}, "events.0.add: changes nothing in surge, which reads",
     ),
+    "a segment contained beyond what is left": (
+        {"types__order__automation__by_segment": {"home": {"contained": 0.7, "asks": 0.4}}},
+        "types.order.automation.by_segment.home.contained: must be less than 0.57",
+    ),
     "a skill twice": ({"groups__front__skills": ["order", "order", "trouble"]}, "groups.front.skills: must name each"),
     "starts off the grid": ({"shifts__day__starts": "07:31-07:44"}, "shifts.day.starts: must begin on a quarter"),
     "a break longer than the shift": ({"shifts__early__hours": 1}, "shifts.early.breaks.0.earliest: must be at most"),

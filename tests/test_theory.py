@@ -190,7 +190,7 @@ def bot_world(contained: float, rho: float, rho_talk: float = 0.5, *, per_hour: 
     world = plain_world(arrivals_per_hour=per_hour, days=days, agents=2 * int(per_hour / 30))
     one = np.ones((1, 1))
     return world._replace(
-        bot=world.bot._replace(offered=one, containment=contained * one, session_ms=np.array([60_000.0])),
+        bot=world.bot._replace(offered=one, containment=contained * one, session_ms=60_000 * one),
         types=world.types._replace(
             containment_loading=np.array([rho]), talk_loading=np.array([rho_talk]),
             talk_family=np.array([w.LOGNORMAL]), talk_cv=np.array([0.9]),
@@ -229,7 +229,7 @@ def test_what_a_session_comes_to(way_out):
     """Who is offered the bot, asks for a person, hangs up, is contained of those left, and comes with context."""
     world = bot_world(0.4, 0.0, rho_talk=0.0)
     bot = world.bot._replace(
-        offered=np.full((1, 1), 0.8), asks=np.array([0.15]), hangs_up=np.array([0.05]), context=np.array([0.3]),
+        offered=np.full((1, 1), 0.8), asks=np.full((1, 1), 0.15), hangs_up=np.full((1, 1), 0.05), context=np.array([0.3]),
         ask_ms=np.array([20_000.0]), early_way_out=way_out,
     )  # fmt: skip
     rows = d.draw(world._replace(bot=bot), 1, 0).rows
@@ -298,6 +298,33 @@ def test_sessions_delays_and_people():
     near_in(found.speed, 1.0)
     near_in((found.speed - 1) ** 2, 0.15**2)
     near_in(found.absorption, 2.0)
+
+
+def test_each_segment_meets_its_own_bot():
+    """From the file to the draws: one segment's exceptions, and the other's numbers left alone."""
+    own = {"offered": 0.6, "contained": 0.3, "false": 0.4, "session_s": 40, "asks": 0.35, "hangs_up": 0.1}
+    sets = {f"types__service__automation__by_segment__business__{key}": value for key, value in own.items()}
+    scenario, world = everything(
+        what_if__volume=9, types__service__natural="[contained]", behaviour__false_slope=0, **sets
+    )
+    drawn = d.draw(world, 1, 0)
+    rows, needs = drawn.rows, drawn.needs
+    first = (needs.type[rows.need] == 0) & (rows.attempt == 0)
+    plain = {"offered": 0.9, "contained": 0.5, "false": 0.15, "session_s": 90, "asks": 0.15, "hangs_up": 0.05}
+    for segment, bot in enumerate((plain, own)):
+        mine = first & (needs.segment[rows.need] == segment)
+        met = mine & (rows.fate != d.NO_BOT)
+        near_in((rows.fate[mine] != d.NO_BOT).astype(float), bot["offered"])
+        stays = (1 - bot["asks"]) * (1 - bot["hangs_up"])
+        ended = np.isin(rows.fate, (d.CONTAINED, d.CONTAINED_FALSELY))
+        near_in((rows.fate[met] == d.HUNG_UP).astype(float), (1 - bot["asks"]) * bot["hangs_up"])
+        near_in(ended[met].astype(float), stays * bot["contained"])
+        near_in((rows.fate[met & ended] == d.CONTAINED_FALSELY).astype(float), bot["false"])
+        near_in(rows.bot_ms[met & ended] / 1000, bot["session_s"])
+    other = needs.type[rows.need] == 1
+    assert not np.array_equal(world.bot.asks[0], world.bot.asks[1])
+    near_in((rows.fate[other & (rows.attempt == 0)] != d.NO_BOT).astype(float), 0.5)
+    assert scenario.types["service"].automation.of("household") is scenario.types["service"].automation
 
 
 # --- closed forms -----------------------------------------------------------------------------------------

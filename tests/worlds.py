@@ -137,8 +137,8 @@ def _bot(rng: np.random.Generator, on: frozenset[str], clock: Clock, n_types: in
     downs = np.sort(rng.integers(0, clock.stop_ms, 2)) if "outages" in on else np.zeros(0, np.int64)
     return Bot(
         offered=rng.uniform(0.5, 1.0, shape) * ("bot" in on), containment=rng.uniform(0.2, 0.5, shape),
-        false_logit=rng.uniform(-1.5, 0.0, shape), false_slope=0.5, asks=rng.uniform(0.1, 0.4, n_types),
-        hangs_up=rng.uniform(0.05, 0.2, n_types), session_ms=rng.integers(30, 600, n_types) * float(SECOND),
+        false_logit=rng.uniform(-1.5, 0.0, shape), false_slope=0.5, asks=rng.uniform(0.1, 0.4, shape),
+        hangs_up=rng.uniform(0.05, 0.2, shape), session_ms=rng.integers(30, 600, shape) * float(SECOND),
         ask_ms=np.full(n_types, 5.0 * SECOND), context=rng.uniform(0.3, 1.0, n_types),
         early_way_out=int("way_out" in on),
         from_ms=np.full(n_types, 7 * HOUR_MS if "bot_hours" in on else 0),

@@ -255,27 +255,25 @@ def bot_of(scenario: Scenario, natural: NaturalValues, policy: Policy, clock: w.
     kinds, segments = list(scenario.types.items()), list(scenario.segments)
     shape = (len(kinds), len(segments))
     offered, contained, false = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    asks, hangs = np.zeros(len(kinds)), np.zeros(len(kinds))
+    asks, hangs, session_s = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     context = np.zeros(len(kinds))
     hours = np.zeros((2, len(kinds)), np.int64)
     today_out = scenario.policies["as_is"].early_way_out is not False
     for t, (name, kind) in enumerate(kinds):
-        bot = kind.automation
-        asks[t] = scenario.coefficient("asks_for_person") if bot.asks is None else bot.asks
-        hangs[t] = scenario.coefficient("hang_up") if bot.hangs_up is None else bot.hangs_up
-        through = (1 - (asks[t] if today_out else 0.0)) * (1 - hangs[t])
-        context[t] = bot.context if policy.context is None else policy.context
-        hours[:, t] = [m * MINUTE_MS for m in (bot.hours or (0, 0))]
+        context[t] = kind.automation.context if policy.context is None else policy.context
+        hours[:, t] = [m * MINUTE_MS for m in (kind.automation.hours or (0, 0))]
         for s, segment in enumerate(segments):
-            special = bot.by_segment.get(segment)
-            offered[t, s] = bot.offered if special is None or special.offered is None else special.offered
-            gross = bot.contained if special is None or special.contained is None else special.contained
+            bot = kind.automation.of(segment)
+            asks[t, s] = scenario.coefficient("asks_for_person") if bot.asks is None else bot.asks
+            hangs[t, s] = scenario.coefficient("hang_up") if bot.hangs_up is None else bot.hangs_up
+            through = (1 - (asks[t, s] if today_out else 0.0)) * (1 - hangs[t, s])
+            offered[t, s], session_s[t, s], gross = bot.offered, bot.session_s, bot.contained
             if policy.contained is not None and name in policy.contained:
                 gross = policy.contained[name]
             changed = scenario.what_if.contained
             if isinstance(changed, Mapping):
                 gross = changed.get(name, gross)
-            elif changed is not None and bot.contained > 0:
+            elif changed is not None and kind.automation.contained > 0:
                 gross = changed
             raw = gross if "contained" in kind.natural else min(gross / through, 0.999)
             if 0 < raw < 1:
@@ -294,7 +292,7 @@ def bot_of(scenario: Scenario, natural: NaturalValues, policy: Policy, clock: w.
         false_slope=scenario.coefficient("false_slope"),
         asks=asks,
         hangs_up=hangs,
-        session_ms=np.array([kind.automation.session_s * 1000.0 for _, kind in kinds]),
+        session_ms=session_s * 1000,
         ask_ms=np.array([kind.automation.ask_s * 1000.0 for _, kind in kinds]),
         context=context,
         early_way_out=int(policy.early_way_out is not False),

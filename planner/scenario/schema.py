@@ -312,12 +312,22 @@ class Patience(_Part):
 
 
 class BotForSegment(_Part):
-    """What differs for one segment."""
+    """What differs for one segment; what is left out is as for the type."""
 
     offered: Share | None = None
     """Share of its contacts offered to automation."""
     contained: BelowOne | None = None
     """Containment of its sessions."""
+    false: Share | None = None
+    """Of its contained at average difficulty, the share whose need was not met."""
+    session_s: Seconds | None = None
+    """Mean length of its sessions, seconds."""
+    asks: BelowOne | None = None
+    """Share of its sessions that ask for a person."""
+    hangs_up: BelowOne | None = None
+    """Share of its sessions that hang up in the bot."""
+    cost_per_session: Money | None = None
+    """Variable cost of one of its sessions."""
 
 
 class Automation(_Part):
@@ -345,6 +355,11 @@ class Automation(_Part):
     """Variable cost of a session."""
     by_segment: dict[str, BotForSegment] = {}
     """Exceptions by segment."""
+
+    def of(self, segment: str) -> Automation:
+        """What one segment meets."""
+        special = self.by_segment.get(segment)
+        return self if special is None else self.model_copy(update=special.model_dump(exclude_none=True))
 
 
 class Route(_Part):
@@ -945,26 +960,21 @@ class Scenario(_Part):
                     )
             if kind.weekdays and not any(kind.weekdays.values()):
                 errors.append(FieldError((*path, "weekdays"), None, "needs a day above 0"))
-            asks = (
-                self.coefficient("asks_for_person") if kind.automation.asks is None else kind.automation.asks
-            )
-            hangs = (
-                self.coefficient("hang_up") if kind.automation.hangs_up is None else kind.automation.hangs_up
-            )
-            out = asks if self.policies.get("as_is", Policy()).early_way_out is not False else 0.0
-            most = (1 - out) * (1 - hangs)
-            if (
-                kind.automation.offered
-                and "contained" not in kind.natural
-                and kind.automation.contained >= most
-            ):
-                errors.append(
-                    FieldError(
-                        (*path, "automation", "contained"),
-                        kind.automation.contained,
-                        f"must be less than {most:.2f}: the other sessions ask for a person or hang up",
+            out_open = self.policies.get("as_is", Policy()).early_way_out is not False
+            parts: list[tuple[tuple[str, ...], Automation]] = [((), kind.automation)]
+            parts += [(("by_segment", s), kind.automation.of(s)) for s in kind.automation.by_segment]
+            for way, bot in parts:
+                asks = self.coefficient("asks_for_person") if bot.asks is None else bot.asks
+                hangs = self.coefficient("hang_up") if bot.hangs_up is None else bot.hangs_up
+                most = (1 - (asks if out_open else 0.0)) * (1 - hangs)
+                if bot.offered and "contained" not in kind.natural and bot.contained >= most:
+                    errors.append(
+                        FieldError(
+                            (*path, "automation", *way, "contained"),
+                            bot.contained,
+                            f"must be less than {most:.2f}: the other sessions ask for a person or hang up",
+                        )
                     )
-                )
         for name, detector in self.detectors.items():
             _known(detector.types, types, ("detectors", name, "types"), "a contact type", errors)
         for i, target in enumerate(self.targets):
