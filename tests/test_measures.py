@@ -98,6 +98,25 @@ def test_service_levels_by_counting(policy: str) -> None:
     assert value(policy, "mean_wait_s") == pytest.approx(wait_s / n["offered"])
 
 
+def test_days_start_as_they_really_do() -> None:
+    """Round the clock the first minutes find people busy, though nobody ever comes back; where doors open, nobody is."""
+    busy = {}
+    for name, hours in (("always", "00:00-24:00"), ("opens", "09:00-17:00")):
+        scenario = small.tiny(
+            opening__hours={"every day": hours}, behaviour={"max_attempts": 1}, types__order__offered_per_week=20_000,
+        )  # fmt: skip
+        roster = small.plain_roster(scenario, 12, 12)
+        world = c.compile_world(scenario, small.natural_values(scenario), "as_is", roster)
+        _, records = simulate_once(world, 5, 0)
+        at = world.clock.open_ms[world.clock.warm_days]
+        x = records.contacts
+        answered = x.outcome == r.ANSWERED
+        busy[name] = int((answered & (x.end_ms < at) & (at < x.end_ms + x.talk_ms)).sum())
+        assert world.clock.warm_days == (name == "always")
+    assert busy["opens"] == 0
+    assert busy["always"] > 3
+
+
 @pytest.mark.parametrize("policy", POLICIES)
 def test_occupancy_and_utilisation_leave_recovery_out(policy: str) -> None:
     found = run(policy)

@@ -110,13 +110,15 @@ def offered_by_interval(scenario: Scenario) -> Floats:
 def clock_of(scenario: Scenario, *, follow: bool = True) -> w.Clock:
     """Warm-up, horizon and follow-up with opening hours."""
     horizon = scenario.horizon
+    hours = scenario.opening.by_weekday()
+    always_open = all(opening == (0, 1440) for opening in hours)
     default = return_delay_days(scenario)
-    warm = default if horizon.warm_up_days is None else horizon.warm_up_days
+    # Where the doors never close, the horizon starts in mid-flow even if nobody ever comes back.
+    warm = max(default, int(always_open)) if horizon.warm_up_days is None else horizon.warm_up_days
     after = default if horizon.follow_up_days is None else horizon.follow_up_days
     if not follow:
         after = min(after, 1)
     n_days = warm + horizon.days + after
-    hours = scenario.opening.by_weekday()
     opens, closes = np.full(n_days, NEVER, np.int64), np.full(n_days, NEVER, np.int64)
     for day in range(n_days):
         opening = hours[weekday_of(scenario, day - warm)]
@@ -132,7 +134,7 @@ def clock_of(scenario: Scenario, *, follow: bool = True) -> w.Clock:
         close_ms=closes,
         at_close={"serve_out": w.SERVE_OUT, "send_away": w.SEND_AWAY}[scenario.opening.at_close],
         out_of_hours={"call_back": w.CALL_BACK, "lost": w.LOST}[scenario.opening.out_of_hours],
-        always_open=int(all(opening == (0, 1440) for opening in hours)),
+        always_open=int(always_open),
     )
 
 

@@ -210,7 +210,8 @@ class Horizon(_Part):
     interval_min: Literal[5, 10, 15, 30, 60] = 30
     """Length of an interval, minutes."""
     warm_up_days: Annotated[int, Field(ge=0, le=120)] | None = None
-    """Days simulated before the horizon; by default the 99th percentile of the return delay."""
+    """Days simulated before the horizon; by default the 99th percentile of the return delay, and one at least where the
+    doors never close."""
     follow_up_days: Annotated[int, Field(ge=0, le=180)] | None = None
     """Days simulated after it, so that needs born in it are followed to their end; by default as many."""
 
