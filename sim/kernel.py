@@ -623,7 +623,7 @@ def _loop(
             if owed[agent] > 0 and not going:
                 # Service is protected: not too many at once, not while too many wait.
                 rests = (
-                    resting[group] < max(1.0, levers_rest_share * signed_on[group])
+                    resting[group] + 1 <= max(1.0, levers_rest_share * signed_on[group])
                     and _waiting_for(group, routing_queues, waiting) <= levers_rest_queue
                 )
             if going and not serves_out:

@@ -1002,7 +1002,7 @@ class Model:
 
     def may_rest(self, group: Group) -> bool:
         """Service is protected: not too many at once, not while too many wait."""
-        if group.resting >= max(1.0, self.levers.rest_share * group.signed_on):
+        if group.resting + 1 > max(1.0, self.levers.rest_share * group.signed_on):
             return False
         return bool(group.n_waiting <= self.levers.rest_queue)
 

@@ -18,6 +18,7 @@ from sim import kernel, rules
 from sim import records as r
 from sim import world as w
 from sim.draws import Draws
+from sim.model import Model
 from sim.records import Records
 from sim.world import World
 
@@ -103,8 +104,10 @@ def test_heard_by_hand() -> None:
     assert base == pytest.approx(0.7 + 0.2 + 0.5 - 0.3)
     # intensity 0.5 with an empathy of 0.25: -0.8 + 0.8 x 0.25 a unit; five minutes waited, three beyond two
     odds = base + (-0.8 + 0.2) * 0.5 - 0.5 - 2.0 * 0.1 - 0.3 * 1.5 - 0.05 * 3
-    assert rules.p_heard(B, base, 0.5, 0.25, 0.1, 1.5, 1, 5 * MIN) == pytest.approx(share(odds))
-    assert rules.p_heard(B, 0.7, 0.0, 0.0, 0.0, 0.0, 0, 2 * MIN) == pytest.approx(share(0.7))
+    assert rules.odds(rules.heard_odds(B, base, 0.5, 0.25, 0.1, 1.5, 1, 5 * MIN)) == pytest.approx(
+        share(odds)
+    )
+    assert rules.odds(rules.heard_odds(B, 0.7, 0.0, 0.0, 0.0, 0.0, 0, 2 * MIN)) == pytest.approx(share(0.7))
 
 
 def test_resolved_and_endings_by_hand() -> None:
@@ -362,3 +365,19 @@ def test_a_full_budget_was_met() -> None:
         world, _, records = run(seed, TALKS | {"rest", "budget"})
         held += int((records.spells.due_ms > world.levers.rest_budget_ms).sum())
     assert held > 0
+
+
+@pytest.mark.parametrize(
+    ("share", "signed_on", "at_once"), [(0.1, 4, 1), (0.1, 15, 1), (0.1, 20, 2), (0.5, 5, 2), (1.0, 3, 3)]
+)
+def test_no_more_than_the_share_pauses_at_once_but_always_one(
+    share: float, signed_on: int, at_once: int
+) -> None:
+    world, draws = small_run(0, TALKS | {"rest"})
+    model = Model(world._replace(levers=world.levers._replace(rest_share=share)), draws)
+    group = model.groups[0]
+    group.signed_on = signed_on
+    allowed = []
+    for group.resting in range(signed_on):
+        allowed.append(model.may_rest(group))
+    assert allowed == [n < at_once for n in range(signed_on)]
