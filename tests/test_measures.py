@@ -248,3 +248,24 @@ def test_what_wrong_flags_cost_specialists() -> None:
     assert value("soft", "wrong_flag_min") == pytest.approx(minutes)
     assert value("soft", "flag_precision") == pytest.approx(n["right"] / (n["right"] + n["wrong"]))
     assert value("soft", "flag_recall") == pytest.approx(n["right"] / (n["right"] + n["missed"]))
+
+
+def test_the_more_exhausted_shifts_by_counting() -> None:
+    """Those begun more than a point above what the group's people brought with them under today's policy."""
+    _, world, _, records, _, sums, _ = run("hard")
+    raised = records.spells._replace(
+        exhaustion=records.spells.exhaustion + np.arange(len(records.spells.agent)) % 3
+    )
+    lens = run("hard").lens
+    found = totals(world, run("hard").draws, records._replace(spells=raised), lens)
+    start, end, count, spells = world.clock.start_ms, world.clock.end_ms, Counter(), 0
+    for agent, on, brought in zip(
+        raised.agent.tolist(), raised.on_ms.tolist(), raised.exhaustion.tolist(), strict=True
+    ):
+        if start <= on < end:
+            spells += 1
+            count[brought > world.groups.exhaustion[world.staffing.group_of[agent]] + 1.0] += 1
+    assert 0 < count[True] < spells
+    share = evaluate(PEOPLE, overall(stack([found]).people))["exhaustion_over_share"].mean
+    assert share == pytest.approx(count[True] / spells)
+    assert sums.people["exhausted"].sum() < found.people["exhausted"].sum()
