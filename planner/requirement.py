@@ -241,9 +241,10 @@ def room(target: Target, v: Verdict, value: float) -> float:
         return min(gap, 0.0)
     if target.measure == "abandonment":
         return 2 * gap  # few abandon where many wait too long
-    if target.measure == "occupancy":
-        return gap / v.aim / PER_POINT
-    return gap if target.measure == "service_level" else 0.1 * gap / v.aim
+    if target.measure == "service_level":
+        return gap
+    relative = gap / v.aim if v.aim > 0 else min(gap, 0.0)
+    return relative / PER_POINT if target.measure == "occupancy" else 0.1 * relative
 
 
 def to_spare(verdicts: list[Verdict], targets: list[Target], size: int) -> Floats:

@@ -111,6 +111,16 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "an order that does not hold": (
         {"behaviour__off_half_life_min": 30}, "behaviour.off_half_life_min: 30 may not exceed rest_half_life_min = 12",
     ),
+    "nobody at work is ever busy": (
+        {"policies__soft__occupancy_ceiling": {"care": 0}}, "soft.occupancy_ceiling.care: must be at least 0.05 (found 0)",
+    ),
+    "a target for people without work": (
+        {"targets": [{"measure": "occupancy", "at_most": 0.01}]},
+        "targets.0.at_most: must be at least 0.05: no number of people keeps occupancy below (found 0.01)",
+    ),
+    "work that leaves no trace": (
+        {"targets": [{"measure": "load", "at_most": 0}]}, "targets.0.at_most: must be at least 0.01: no number of people",
+    ),
     "control characters": ({"title": "\0\x1b[31m"}, "title: must not hold control characters"),
 }  # fmt: skip
 

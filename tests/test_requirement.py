@@ -19,6 +19,7 @@ from planner.requirement import (
     judge,
     parts,
     require,
+    room,
     targets_of,
 )
 from planner.scenario import compile as c
@@ -297,6 +298,16 @@ def test_wait_and_abandonment(measure: str, value: float) -> None:
         v = only(scenario, measured(scenario, **COUNTS))
         assert v.mean == pytest.approx(value)
         assert (v.met, v.clearly_missed) == (met, not met)
+
+
+def test_nobody_may_wait_at_all() -> None:
+    """An aim of 0 leaves no room, and is no division by it."""
+    scenario = scenario_with({"measure": "mean_wait", "at_most": 0})
+    target = scenario.targets[0]
+    for counts, met in (({**COUNTS, "wait_answered_s": {}}, True), (COUNTS, False)):
+        v = only(scenario, measured(scenario, **counts))
+        assert v.met == met
+        assert (room(target, v, v.limit) >= 0) == met
 
 
 def test_occupancy_and_load_are_of_groups_by_day() -> None:

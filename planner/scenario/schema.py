@@ -21,6 +21,8 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_MIN = 1440
 MOST_LOG_ODDS = 20
 """Beyond it a share is 0 or 1 to nine digits."""
+LEAST_OCCUPANCY = 0.05
+"""Under a lower ceiling nearly everybody waits for work that never comes."""
 
 
 # --- small kinds --------------------------------------------------------------------------------------------------
@@ -130,6 +132,7 @@ Minute = Annotated[int, BeforeValidator(_minute), _TIME_SCHEMA]
 Hours = Annotated[tuple[int, int] | None, BeforeValidator(_hours), _HOURS_SCHEMA]
 DaysKey = Annotated[str, BeforeValidator(_day_key)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Ceiling = Annotated[float, Field(ge=LEAST_OCCUPANCY, le=1)]
 BelowOne = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0, le=1e9)]
 NotNegative = Annotated[float, Field(ge=0, le=1e9)]
@@ -558,6 +561,13 @@ class Target(_Part):
             )
         if self.measure in ("abandonment", "occupancy") and (self.at_most or 0) > 1:
             raise FieldError(("at_most",), self.at_most, "must be a share from 0 to 1")
+        least = {"occupancy": LEAST_OCCUPANCY, "load": 0.01}.get(self.measure, 0.0)
+        if (self.at_most or 0.0) < least:
+            raise FieldError(
+                ("at_most",),
+                self.at_most,
+                f"must be at least {least:g}: no number of people keeps {self.measure} below",
+            )
         if self.measure in ("occupancy", "load") and self.window == "interval":
             raise FieldError(("window",), self.window, f"{self.measure} is taken over a day or a week")
         return self
@@ -674,7 +684,7 @@ class Policy(_Part):
     """Recovery after hard contacts."""
     decompression: Literal["none"] | DecompressionLever | None = None
     """Planned decompression blocks."""
-    occupancy_ceiling: dict[str, Share] | None = None
+    occupancy_ceiling: dict[str, Ceiling] | None = None
     """Ceiling on occupancy by group, held by the planner."""
     authority: bool | None = None
     """Agents may make concessions."""
