@@ -26,19 +26,21 @@ from planner.natural import (
 )
 from planner.roster import Roster
 from planner.scenario import compile as c
-from planner.scenario.problems import FieldError
+from planner.scenario.problems import FieldError, FieldErrors
 from planner.scenario.schema import ContactType, Scenario, WhatIf
 from sim import records as r
 from sim.draws import unit_sample
 from sim.measures import Estimate, Lens, Totals, estimate, stack, totals
 from sim.replicate import Engine, simulate_once
-from sim.world import Floats, World
+from sim.world import MAX_ROWS, Clock, Floats, World
 
 QUANTILES = 1001
 ENOUGH, MOST_REPLICATIONS = 4_000, 24
 """Contacts per type to anchor on, and the most replications spent on them."""
 DAMPED, SETTLED = 0.85, 0.01
 """Part of a correction that is made after the first round (whole ones overshoot by about a quarter); when to stop."""
+TELLING = 300
+"""With fewer contacts than this a number that is far off may be luck, whatever its interval says."""
 FIRST_SEED, CHECK_SEED = 7_001, 7_002
 EVERYONE = "everyone"
 SPREADS = tuple(k / 20 for k in range(1, 101))
@@ -53,6 +55,8 @@ class Misfit(NamedTuple):
     field: str
     observed: float
     simulated: Estimate
+    contacts: float = math.inf
+    """How many contacts tell, over all replications."""
 
     @property
     def off(self) -> float:
@@ -99,6 +103,7 @@ def first_guess(scenario: Scenario, *, strict: bool = True) -> NaturalValues:
         handle_ms=np.ones((n_types, QUANTILES)), handled=np.ones(n_types),
     )  # fmt: skip
     clock = c.clock_of(scenario)
+    _refuse_too_many(scenario, clock)
     policy = scenario.policies["as_is"]
     bot = c.bot_of(scenario, blank, policy, clock)
     types = c.types_of(scenario, blank)
@@ -152,6 +157,19 @@ def first_guess(scenario: Scenario, *, strict: bool = True) -> NaturalValues:
         handle_ms=handles,
         handled=np.maximum(offered, 1e-9),
     )
+
+
+def _refuse_too_many(scenario: Scenario, clock: Clock) -> None:
+    """Volumes beyond what one simulation holds, warm-up and follow-up included."""
+    offered = c.offered_by_interval(scenario).sum(axis=(1, 2)) * clock.n_days / clock.days
+    if offered.sum() > MAX_ROWS:
+        name, kind = list(scenario.types.items())[int(offered.argmax())]
+        raise FieldError(
+            ("types", name, "offered_per_week"),
+            kind.offered_per_week,
+            f"must leave at most {MAX_ROWS:,} contacts of all types in the {clock.n_days} days that are simulated "
+            f"(warm-up and follow-up inside)",
+        )
 
 
 def _unreachable(
@@ -262,7 +280,7 @@ def anchor(
     sums, _ = _several(world, lens, CHECK_SEED, max(replications, 4), engine, executor)
     misfit = (*misfits(base, sums), *people_misfits(base, natural, sums))
     if strict:
-        _refuse_impossible(misfit)
+        _refuse_impossible(base, misfit)
     return Anchored(natural, misfit, done)
 
 
@@ -418,7 +436,9 @@ def misfits(scenario: Scenario, sums: Totals) -> list[Misfit]:
                 continue
             unit = {"offered": "contacts", "talk": "s", "acw": "s"}.get(field, "share")
             simulated = estimate(above[:, t], None if below is None else below[:, t], unit)
-            rows.append(Misfit(name, field, float(observed[field][t]), simulated))
+            value = float(observed[field][t])
+            contacts = value * len(above) if below is None else float(below[:, t].sum())
+            rows.append(Misfit(name, field, value, simulated, contacts))
     return rows
 
 
@@ -443,15 +463,26 @@ _PATHS = {
 }  # fmt: skip
 
 
-def _refuse_impossible(misfit: tuple[Misfit, ...]) -> None:
+def _refuse_impossible(scenario: Scenario, misfit: tuple[Misfit, ...]) -> None:
     """An observed number that no natural value can give stays far off however often it is corrected."""
+    errors = []
     for row in misfit:
         # Three half-intervals: of many numbers, and rare ones in a small centre, some are out by luck.
         clearly = abs(row.simulated.mean - row.observed) > 1.5 * (row.simulated.high - row.simulated.low)
-        if abs(row.off) > 0.15 and clearly and row.observed > 0 and row.type != EVERYONE:
-            raise FieldError(
-                ("types", row.type, *_PATHS[row.field]),
-                row.observed,
-                f"cannot be what is observed under as_is: the nearest that any natural values give is "
-                f"{row.simulated.mean:.4g} (check staffing, patience and containment against it)",
+        if row.type == EVERYONE or row.contacts < TELLING or row.observed <= 0:
+            continue
+        if abs(row.off) > 0.15 and clearly:
+            # Offered is simulated over the horizon and given by the week.
+            week = scenario.types[row.type].offered_per_week / row.observed if row.field == "offered" else 1.0
+            errors.append(
+                FieldError(
+                    ("types", row.type, *_PATHS[row.field]),
+                    row.observed * week,
+                    f"cannot be what is observed under as_is: the nearest that any natural values give is "
+                    f"{row.simulated.mean * week:.4g} (check staffing, patience and containment against it)",
+                )
             )
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise FieldErrors(errors)

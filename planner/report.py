@@ -106,6 +106,8 @@ LABELS: dict[str, str] = {
     "false_containment": "Falsely contained",
     "returns": "Returned",
 }
+NEAR = 0.05
+"""A reported number that the simulation gives back so nearly is given back."""
 HIGHER_IS_BETTER = {
     "service_level", "first_contact_resolution", "resolution", "heard", "seen_and_sorted", "log_resolution",
     "recovery_taken", "containment",
@@ -747,8 +749,12 @@ def print_misfit(console: Console, rows: Sequence[Json], above: float = 0.0) -> 
         console.print("Nothing is reported in this scenario: all values are taken as they are.")
         return
     worst = max(rows, key=lambda row: abs(row["off"] or 0))
+    near = sum(abs(row["off"] or 0) <= NEAR for row in rows)
+    back = "the reported numbers back"
+    if near < len(rows):
+        back = f"{near} of {len(rows)} reported numbers back within {100 * NEAR:.0f} %"
     console.print(
-        f"Simulating today gives the reported numbers back; the largest misfit is {100 * abs(worst['off'] or 0):.1f} % "
+        f"Simulating today gives {back}; the largest misfit is {100 * abs(worst['off'] or 0):.1f} % "
         f"({observed_words(worst['field']).lower()}, {worst['title']}).",
         highlight=False,
     )

@@ -226,6 +226,10 @@ def draw_needs(world: World, seed: int, replication: int) -> Needs:
     """The needs of all simulated days, sorted by birth."""
     demand, clock = world.demand, world.clock
     expected = demand.expected * day_factors(world, seed, replication)[:, :, None]
+    if expected.sum() >= w.MAX_ROWS:  # before they are drawn: they might not fit into memory
+        raise w.WorldTooLargeError(
+            f"about {expected.sum():,.0f} needs in one replication; a simulation holds {w.MAX_ROWS:,} contacts"
+        )
     n_days, n_intervals = expected.shape[1:]
     cell, key, _ = _existing(world, seed, replication, expected)
     kind, rest = np.divmod(cell, n_days * n_intervals)

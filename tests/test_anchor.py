@@ -9,16 +9,27 @@ import pytest
 import small
 from scipy.stats import norm
 
-from planner.anchor import FIRST_SEED, Anchored, anchor, first_guess, lens_of, simulated_values
+from planner.anchor import (
+    FIRST_SEED,
+    Anchored,
+    Misfit,
+    _refuse_impossible,
+    anchor,
+    first_guess,
+    lens_of,
+    simulated_values,
+)
 from planner.money import money
 from planner.natural import NaturalValues
 from planner.plan import as_is_roster
 from planner.roster import Roster
 from planner.scenario import compile as c
-from planner.scenario.problems import FieldError
+from planner.scenario.problems import FieldError, FieldErrors
 from planner.scenario.schema import Policy, Scenario
-from sim.measures import Totals, difference, estimate, overall
+from sim.draws import draw_needs
+from sim.measures import Estimate, Totals, difference, estimate, overall
 from sim.replicate import replicate
+from sim.world import WorldTooLargeError
 
 BIG = {"types__order__offered_per_week": 5000, "types__trouble__offered_per_week": 3000, "horizon__days": 1}
 NUMBERS = (27, 10)
@@ -287,6 +298,42 @@ def test_a_small_centre_is_not_refused_for_its_luck() -> None:
     off = {(row.type, row.field): abs(row.off) for row in anchored.misfit}
     assert off["order", "talk"] < 0.15
     assert len(off) == 13
+
+
+@pytest.mark.parametrize("a_week", [0.01, 0.3, 2])
+def test_a_type_that_hardly_anybody_has_is_not_refused_for_its_luck(a_week: float) -> None:
+    """Of a dozen contacts all may be resolved and none intense: no spread, and nothing told."""
+    scenario = small.tiny(types__order__offered_per_week=a_week)
+    anchored = anchor(scenario, small.plain_roster(scenario, 4, 3))
+    assert {row.type for row in anchored.misfit} >= {"order", "trouble"}
+
+
+def test_volumes_beyond_what_a_simulation_holds_are_refused_before_anything_is_drawn() -> None:
+    scenario = small.tiny(types__trouble__offered_per_week=1e8)
+    with pytest.raises(FieldError, match="must leave at most 8,388,608 contacts of all types") as caught:
+        first_guess(scenario)
+    assert caught.value.path == ("types", "trouble", "offered_per_week")
+    world = c.compile_world(
+        small.tiny(types__trouble__offered_per_week=1e8), small.natural_values(small.tiny()), "as_is",
+        small.plain_roster(scenario, 4, 3),
+    )  # fmt: skip
+    with pytest.raises(WorldTooLargeError, match="needs in one replication"):
+        draw_needs(world, 1, 0)
+
+
+def test_all_observed_numbers_that_nothing_can_give_are_told_at_once() -> None:
+    scenario = small.tiny(**BIG, **small.by_numbers(*NUMBERS))
+    nearest = Estimate(100.0, 99.0, 101.0, "s")
+    rows = (
+        Misfit("order", "talk", 180.0, nearest, 1e4),
+        Misfit("trouble", "acw", 60.0, nearest, 1e4),
+        Misfit("trouble", "talk", 360.0, nearest, 20),
+    )
+    with pytest.raises(FieldErrors) as caught:
+        _refuse_impossible(scenario, rows)
+    assert [error.path for error in caught.value.errors] == [
+        ("types", "order", "handle", "talk_s"), ("types", "trouble", "handle", "acw_s"),
+    ]  # fmt: skip
 
 
 def test_an_emotional_ratio_beyond_the_spread_of_talk_is_refused_with_its_field() -> None:
