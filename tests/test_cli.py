@@ -411,6 +411,21 @@ def test_every_problem_is_told_at_once(file) -> None:
     assert len({line.split(":")[1] for line in lines}) == 3
 
 
+def test_names_are_looked_up_wherever_they_stand_at_once(file) -> None:
+    """Skills, detectors, events, coefficients: an error in one place hides none in another."""
+    lines = told(run("check", file(
+        groups__front__skills=["order", "trouble", "odrer"],
+        policies__soft__detectors=["distres"],
+        behaviour={"heard_sare": 0.5},
+        events=[{"kind": "surge", "types": ["ordr"]}, {"kind": "surge", "from_day": 9}],
+    )))  # fmt: skip
+    fields = [line.split(": ")[1] for line in lines]
+    assert sorted(fields) == [
+        "behaviour.heard_sare", "events.0.types.0", "events.1.from_day", "groups.front.skills.2",
+        "policies.soft.detectors.0",
+    ]  # fmt: skip
+
+
 SMALL_SHARE = {"measure": "service_level", "at_least": 0.97, "within_s": 30}
 
 

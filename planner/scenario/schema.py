@@ -900,10 +900,8 @@ class Scenario(_Part):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Scenario:
-        # Everything below reads coefficients.
         errors = self._behaviour_errors()
-        if errors:
-            raise FieldErrors(errors)
+        can_read, dayless = not errors, False
         types, groups, segments = list(self.types), list(self.groups), list(self.segments)
         served: set[str] = set()
         for name in groups:
@@ -971,28 +969,14 @@ class Scenario(_Part):
                     )
             if kind.weekdays and not any(kind.weekdays.values()):
                 errors.append(FieldError((*path, "weekdays"), None, "needs a day above 0"))
-            out_open = self.policies.get("as_is", Policy()).early_way_out is not False
-            parts: list[tuple[tuple[str, ...], Automation]] = [((), kind.automation)]
-            parts += [(("by_segment", s), kind.automation.of(s)) for s in kind.automation.by_segment]
-            for way, bot in parts:
-                asks = self.coefficient("asks_for_person") if bot.asks is None else bot.asks
-                hangs = self.coefficient("hang_up") if bot.hangs_up is None else bot.hangs_up
-                most = (1 - (asks if out_open else 0.0)) * (1 - hangs)
-                if bot.offered and "contained" not in kind.natural and bot.contained >= most:
-                    errors.append(
-                        FieldError(
-                            (*path, "automation", *way, "contained"),
-                            bot.contained,
-                            f"must be less than {most:.2f}: the other sessions ask for a person or hang up",
-                        )
-                    )
+                dayless = True
+            if can_read:
+                self._containment_leaves_room(name, kind, errors)
         for name, detector in self.detectors.items():
             _known(detector.types, types, ("detectors", name, "types"), "a contact type", errors)
         for i, target in enumerate(self.targets):
             _known(target.types, types, ("targets", i, "types"), "a contact type", errors)
             _known(target.groups, groups, ("targets", i, "groups"), "a group", errors)
-        if errors:
-            raise FieldErrors(errors)
         for i, event in enumerate(self.events):
             _known(event.types, types, ("events", i, "types"), "a contact type", errors)
             last = event.to_day or event.from_day
@@ -1023,13 +1007,31 @@ class Scenario(_Part):
             errors.append(FieldError(("segments",), 0, "needs shares above 0"))
         if all(kind.offered_per_week == 0 for kind in self.types.values()):
             errors.append(FieldError(("types",), None, "needs a contact type with offered_per_week above 0"))
-        elif not self._has_contacts():
+        elif not dayless and not self._has_contacts():
             first = self.horizon.start
             errors.append(FieldError(("horizon", "start"), first, "needs a day with contacts in the horizon"))
         self._shifts_fit_the_grid(errors)
         if errors:
             raise FieldErrors(errors)
         return self
+
+    def _containment_leaves_room(self, name: str, kind: ContactType, errors: list[FieldError]) -> None:
+        """Sessions that ask for a person or hang up are not contained."""
+        out_open = self.policies.get("as_is", Policy()).early_way_out is not False
+        ways: list[tuple[tuple[str, ...], Automation]] = [((), kind.automation)]
+        ways += [(("by_segment", s), kind.automation.of(s)) for s in kind.automation.by_segment]
+        for way, bot in ways:
+            asks = self.coefficient("asks_for_person") if bot.asks is None else bot.asks
+            hangs = self.coefficient("hang_up") if bot.hangs_up is None else bot.hangs_up
+            most = (1 - (asks if out_open else 0.0)) * (1 - hangs)
+            if bot.offered and "contained" not in kind.natural and bot.contained >= most:
+                errors.append(
+                    FieldError(
+                        ("types", name, "automation", *way, "contained"),
+                        bot.contained,
+                        f"must be less than {most:.2f}: the other sessions ask for a person or hang up",
+                    )
+                )
 
     def _behaviour_errors(self) -> list[FieldError]:
         """Own coefficients that do not exist, or cannot be."""
