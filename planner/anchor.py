@@ -111,6 +111,7 @@ def first_guess(scenario: Scenario, *, strict: bool = True) -> NaturalValues:
     talk_factor, centre, loading = np.ones(n_types), np.zeros(n_types), np.zeros(n_types)
     handles = np.zeros((n_types, QUANTILES))
     listening = 1 + scenario.coefficient("listening_on_talk") * (0.0 if policy.scripts else 1.0)
+    errors: list[FieldError] = []
     for t, (name, kind) in enumerate(kinds):
         out = bot.asks[t] if bot.early_way_out else 0.0
         weights = reach_weights(
@@ -142,10 +143,12 @@ def first_guess(scenario: Scenario, *, strict: bool = True) -> NaturalValues:
             centre[t], loading[t] = shape_with(cv=cv)
         except UnreachableError as error:
             if strict:
-                raise _unreachable(("types", name), kind, ratio, cv, error, reaches) from None
+                errors.append(_unreachable(("types", name), kind, ratio, cv, error, reaches))
+                continue
             centre[t], loading[t] = shape_with(cv=cv, ratio=min(max(ratio, error.low), error.high))
         u = (np.arange(QUANTILES) + 0.5) / QUANTILES
         handles[t] = unit_sample(family, cv, u) * mean_ms + types.acw_ms[t]
+    _raise(errors)
     offered = c.offered_by_interval(scenario).sum(axis=(1, 2))
     return blank._replace(
         talk_factor=talk_factor,
@@ -157,6 +160,13 @@ def first_guess(scenario: Scenario, *, strict: bool = True) -> NaturalValues:
         handle_ms=handles,
         handled=np.maximum(offered, 1e-9),
     )
+
+
+def _raise(errors: list[FieldError]) -> None:
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise FieldErrors(errors)
 
 
 def _refuse_too_many(scenario: Scenario, clock: Clock) -> None:
@@ -482,7 +492,4 @@ def _refuse_impossible(scenario: Scenario, misfit: tuple[Misfit, ...]) -> None:
                     f"{row.simulated.mean * week:.4g} (check staffing, patience and containment against it)",
                 )
             )
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        raise FieldErrors(errors)
+    _raise(errors)

@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from planner.frames import PLAN_SEED, SEED
-from planner.scenario.problems import clip, nearest, quote
+from planner.scenario.problems import clip, nearest, one_line, quote
 
 app = typer.Typer(
     add_completion=False,
@@ -154,36 +154,53 @@ def _fail(lines: str) -> NoReturn:
     raise typer.Exit(2)
 
 
+class _Reading:
+    """What was read, once it is: errors found later name its lines."""
+
+    loaded: Any = None
+
+    def load(self, file: str, scenario: str | None, sets: list[str] | None) -> Any:
+        """Read a scenario."""
+        from planner import jobs
+
+        self.loaded = jobs.load(file, scenario, sets or [])
+        return self.loaded
+
+
 @contextmanager
-def _told(file: str) -> Any:
-    """Turn every expected error into lines and exit code 2."""
+def _lines(reading: _Reading) -> Any:
+    """Turn errors that are found after reading into problems with their lines."""
     from planner.scenario.load import problem_at
     from planner.scenario.problems import FieldError, FieldErrors, ScenarioError
-    from planner.schedule.problem import ProblemError
-    from sim.world import WorldTooLargeError
 
     try:
         yield
+    except (FieldError, FieldErrors) as error:
+        found = error.errors if isinstance(error, FieldErrors) else (error,)
+        raise ScenarioError([problem_at(reading.loaded, e) for e in found]) from None
+
+
+@contextmanager
+def _told(file: str) -> Any:
+    """Turn every expected error into lines and exit code 2."""
+    from planner.scenario.problems import ScenarioError
+    from planner.schedule.problem import ProblemError
+    from sim.world import WorldTooLargeError
+
+    reading = _Reading()
+    try:
+        with _lines(reading):
+            yield reading
     except ScenarioError as error:
         _fail(str(error))
-    except FieldErrors as error:
-        _fail("\n".join(str(problem_at(_path(file), e)) for e in error.errors))
-    except FieldError as error:
-        _fail(str(problem_at(_path(file), error)))
     except WorldTooLargeError as error:
         _fail(f"{file}: {error}")
     except ProblemError as error:
-        _fail(f"{file}: shifts: {error}")
+        _fail(one_line(f"{file}: shifts: {error}"))
     except MemoryError:
         _fail(f"{file}: not enough memory on this machine for a scenario of this size")
     except OSError as error:
         _fail(f"{error.filename or file}: {error.strerror or error}")
-
-
-def _path(file: str) -> Path:
-    from planner import jobs
-
-    return jobs.path_of(file)
 
 
 def _ready(say: Callable[[str], None], engine: str) -> None:
@@ -201,18 +218,13 @@ def _print_json(document: Any) -> None:
 @app.command(epilog="Example: unhurried check scenarios/insurer.yaml --scenario storm")
 def check(file: ScenarioArgument, scenario: Named = None, sets: Sets = None, as_json: Json = False) -> None:
     """Check a scenario file: every error at once, with file, line, field, what was found and what is allowed."""
-    from planner import jobs
     from planner.anchor import first_guess, observed_base
-    from planner.scenario.load import problem_at
-    from planner.scenario.problems import FieldError, ScenarioError
+    from planner.scenario.problems import ScenarioError
 
     try:
-        with _told(file) if not as_json else _raised():
-            loaded = jobs.load(file, scenario, sets or [])
-            try:
-                first_guess(observed_base(loaded.value))
-            except FieldError as error:
-                raise ScenarioError([problem_at(loaded.path, error)]) from None
+        with _told(file) if not as_json else _raised() as reading:
+            loaded = reading.load(file, scenario, sets)
+            first_guess(observed_base(loaded.value))
     except ScenarioError as error:
         _print_json({"ok": False, "problems": [p._asdict() for p in error.problems]})
         raise typer.Exit(2) from None
@@ -248,7 +260,9 @@ def check(file: ScenarioArgument, scenario: Named = None, sets: Sets = None, as_
 
 @contextmanager
 def _raised() -> Any:
-    yield
+    reading = _Reading()
+    with _lines(reading):
+        yield reading
 
 
 @app.command(epilog="Example: unhurried simulate insurer --policy rigid_aht --replications 20 --json")
@@ -276,8 +290,8 @@ def simulate(
     from planner import jobs, report, runs
 
     say = _Progress()
-    with _told(file):
-        loaded = jobs.load(file, scenario, sets or [])
+    with _told(file) as reading:
+        loaded = reading.load(file, scenario, sets)
         runs.ready(folder or runs.FOLDER)
         jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
         _ready(say, engine)
@@ -321,8 +335,8 @@ def plan(
     from planner import jobs, report, runs
 
     say = _Progress()
-    with _told(file):
-        loaded = jobs.load(file, scenario, sets or [])
+    with _told(file) as reading:
+        loaded = reading.load(file, scenario, sets)
         runs.ready(folder or runs.FOLDER)
         jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
         _ready(say, engine)
@@ -396,8 +410,8 @@ def compare(
     from planner.compare import FRAMES
 
     say = _Progress()
-    with _told(file):
-        loaded = jobs.load(file, scenario, sets or [])
+    with _told(file) as reading:
+        loaded = reading.load(file, scenario, sets)
         runs.ready(folder or runs.FOLDER)
         policies = jobs.chosen_policies(loaded.value, list(dict.fromkeys(policy or [])), loaded.path.name)
         frames = [name for name in FRAMES if not frame or name in frame]
@@ -431,11 +445,11 @@ def compare(
 @app.command(epilog="Example: unhurried mix insurer --set behaviour.talk_loading=0.6")
 def mix(file: ScenarioArgument, scenario: Named = None, sets: Sets = None, as_json: Json = False) -> None:
     """The curve of what is left for people as containment rises."""
-    from planner import jobs, report, runs
+    from planner import report, runs
     from planner.mix import curve
 
-    with _told(file):
-        loaded = jobs.load(file, scenario, sets or [])
+    with _told(file) as reading:
+        loaded = reading.load(file, scenario, sets)
         rows = curve(loaded.value)
     s = loaded.value
     document = {

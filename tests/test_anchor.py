@@ -440,7 +440,7 @@ def test_attrition_and_absence_stand_in_the_misfit_table_where_they_are_observed
 
 def test_a_drawn_ratio_that_a_type_cannot_have_gives_way_to_the_nearest() -> None:
     scenario = small.tiny(behaviour={"emotional_ratio": 2.9})
-    with pytest.raises(FieldError):
+    with pytest.raises((FieldError, FieldErrors)):
         first_guess(scenario)
     nearest, fitting = first_guess(scenario, strict=False), first_guess(small.tiny())
     assert (nearest.intensity_loading >= fitting.intensity_loading).all()

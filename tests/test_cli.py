@@ -469,6 +469,41 @@ def test_what_only_simulation_finds_out_is_told_with_its_line(words, changes, fi
     assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").iterdir())
 
 
+def test_what_is_found_out_later_is_told_at_once_and_by_whom(file, tmp_path) -> None:
+    """Values that --set or an override gave are theirs; of the file's own it is said what was changed."""
+    name = file(
+        types__order__handle__cv=1.1, types__trouble__handle__cv=1.1, overrides={"even": {"types.order.handle.cv": 0}}
+    )  # fmt: skip
+    by_hand = ("--set", "types.order.handle.cv=0", "--set", "types.trouble.handle.cv=0.1")
+    rows = (tmp_path / name).read_text().splitlines()
+    of_file = next(n for n, row in enumerate(rows, 1) if row.strip() == "cv: 1.1")
+    of_override = next(n for n, row in enumerate(rows, 1) if row.strip() == "types.order.handle.cv: 0")
+    for command in (("check",), ("simulate", "-n", "2"), ("plan", "--quick"), ("compare", "--quick")):
+        lines = told(run(command[0], name, *command[1:], *by_hand))
+        assert [line.split(": must be")[0] for line in lines] == [
+            "--set: types.order.handle.cv", "--set: types.trouble.handle.cv",
+        ]  # fmt: skip
+    (line,) = told(run("check", name, "--scenario", "even"))
+    assert line.startswith(f"tiny.yaml:{of_override}: types.order.handle.cv: must be at least 0.3")
+    line, *_ = told(run("check", name, "--set", "behaviour.emotional_ratio=3"))
+    assert line.startswith(f"tiny.yaml:{of_file}: types.order.handle.cv: must be at least")
+    assert line.endswith(", with --set behaviour.emotional_ratio (found 1.1)")
+    line, *_ = told(run("check", name, "--scenario", "even", "--set", "behaviour.emotional_ratio=3"))
+    assert line.endswith(", with override even and --set behaviour.emotional_ratio (found 1.1)")
+    result = run("check", name, "--json", *by_hand)
+    assert [problem["file"] for problem in json.loads(result.stdout)["problems"]] == ["--set", "--set"]
+
+
+def test_every_command_on_a_scenario_takes_changes(file) -> None:
+    """`--set` and `--scenario`, `mix` included: easy contacts alone leave what was there before."""
+    name = file(overrides={"even": {"behaviour.talk_loading": 0}})
+    last = json.loads(run("mix", name, "--json", "--scenario", "even").stdout)["curve"][-1]
+    assert last["default"] == pytest.approx(1.0)
+    last = json.loads(run("mix", name, "--json", "--set", "behaviour.talk_loading=0.1").stdout)["curve"][-1]
+    assert 1.0 < last["default"] < 1.2
+    assert "--set: behaviour.talk_loading" in told(run("mix", name, "--set", "behaviour.talk_loading=x"))[0]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -11,7 +11,6 @@ import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -93,6 +92,8 @@ class Loaded(NamedTuple, Generic[M]):
     applied: tuple[Applied, ...]
     text_hash: str
     path: Path
+    root: Node
+    """The file with its changes, for the lines of what is found out later."""
 
 
 def _read_text(path: Path) -> tuple[str, str]:
@@ -489,7 +490,7 @@ def _parse_set(text: str, root: Node, value: BaseModel | None) -> tuple[_Leaf | 
 
 def _apply_sets(
     sets: Sequence[str], root: Node, value: M | None, model: type[M], known: AbstractSet[Problem]
-) -> tuple[M | None, list[Applied], list[Problem]]:
+) -> tuple[Node, M | None, list[Applied], list[Problem]]:
     """Lay the `--set` values over the scenario and check it once more."""
     problems: list[Problem] = []
     leaves: list[_Leaf] = []
@@ -518,9 +519,11 @@ def _apply_sets(
         leaves = [leaf for leaf in leaves if leaf is not again]
     tree = _tree(leaves)
     if tree is not None:
-        value, faults = check(_merge(root, tree, [model]), model, root)
+        merged = _merge(root, tree, [model])
+        value, faults = check(merged, model, root)
         problems += _blame(faults, known, "with --set")
-    return value, [Applied(dotted(leaf.path), as_plain(leaf.node), SET) for leaf in leaves], problems
+        root = merged
+    return root, value, [Applied(dotted(leaf.path), as_plain(leaf.node), SET) for leaf in leaves], problems
 
 
 def read(
@@ -599,14 +602,14 @@ def _read(path: Path, model: type[M], scenario: str | None, sets: tuple[str, ...
         for part, leaf in chosen_leaves
     ]
     if sets:
-        value, by_hand, wrongs = _apply_sets(sets, chosen, value, model, known)
+        chosen, value, by_hand, wrongs = _apply_sets(sets, chosen, value, model, known)
         applied += by_hand
         problems += wrongs
     places = {problem[:3] for problem in unread}
     problems = unread + [problem for problem in problems if problem[:3] not in places]
     if problems or value is None:
         raise ScenarioError(problems)
-    return Loaded(value, tuple(applied), text_hash, path)
+    return Loaded(value, tuple(applied), text_hash, path, chosen)
 
 
 def _place(problem: Problem) -> tuple[Any, ...]:
@@ -641,13 +644,23 @@ def json_schema(model: type[BaseModel]) -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def problem_at(path: str | Path, error: FieldError) -> Problem:
-    """Give the line and the field of an error found after reading (a value that simulation refuses)."""
-    path = Path(path)
-    line: int | None = None
-    with suppress(StopError, OSError):
-        root = Composer(clip(path.name), lines=True).compose(_read_text(path)[0])
-        if root is not None:
-            line = descend(root, error.path)[0].line
-    found = None if error.found is None else show(error.found)
-    return Problem(clip(path.name), line, dotted(error.path), found, str(error), None)
+def problem_at(loaded: Loaded[Any], error: FieldError) -> Problem:
+    """Give the line and the field of an error found after reading (a value that simulation refuses).
+
+    What `--set` or an override gave is told as theirs; of other fields it is said what else was changed.
+    """
+    node, met = descend(loaded.root, error.path)
+    found = show(error.found) if error.found is not None else None
+    if found is None and met == len(error.path) and not isinstance(node.value, dict | list):
+        found = show_node(node)
+    allowed = one_line(error.allowed)
+    if loaded.applied and not node.new:
+        allowed += f", with {_changes(loaded.applied)}"
+    return Problem(node.file, node.line, dotted(error.path), found, allowed, error.nearest)
+
+
+def _changes(applied: Sequence[Applied]) -> str:
+    """Name overrides and fields set by hand: override storm and --set what_if.volume."""
+    overrides = dict.fromkeys(a.source.partition(" (")[0] for a in applied if a.source != SET)
+    by_hand = some([a.path for a in applied if a.source == SET], 3)
+    return " and ".join([*overrides, *([f"{SET} {by_hand}"] if by_hand != "none" else [])])
