@@ -50,6 +50,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a multitude on duty": (
         {**small.by_numbers(3, 3), "groups__front__on_duty": {"09:00": 1e9}}, "groups.front.on_duty: must be at most",
     ),
+    "shifts on intervals of five minutes": (
+        {"horizon__interval_min": 5}, "horizon.interval_min: must be 15, 30 or 60 where there are shifts",
+    ),
     "numbers off the intervals": (
         {**small.by_numbers(3, 3), "groups__front__on_duty": {"09:07": 3}}, "groups.front.on_duty: must have times",
     ),

@@ -211,7 +211,7 @@ class Horizon(_Part):
     days: Annotated[int, Field(ge=1, le=70)] = 7
     """Measured days. Before and after them the horizon repeats itself."""
     interval_min: Literal[5, 10, 15, 30, 60] = 30
-    """Length of an interval, minutes."""
+    """Length of an interval, minutes; 5 and 10 where people are given as numbers (`on_duty`) and not in shifts."""
     warm_up_days: Annotated[int, Field(ge=0, le=120)] | None = None
     """Days simulated before the horizon; by default the 99th percentile of the return delay, and one at least where the
     doors never close."""
@@ -1153,6 +1153,14 @@ class Scenario(_Part):
                     )  # fmt: skip
 
     def _shifts_fit_the_grid(self, errors: list[FieldError]) -> None:
+        if self.shifts and self.horizon.interval_min < 15:
+            errors.append(
+                FieldError(
+                    ("horizon", "interval_min"),
+                    self.horizon.interval_min,
+                    "must be 15, 30 or 60 where there are shifts, which are planned in quarter-hours",
+                )
+            )
         for name, shift in self.shifts.items():
             if round(shift.hours * 60) % 15:
                 errors.append(
