@@ -138,6 +138,61 @@ def test_refused_with_its_field(name: str, tmp_path: Path) -> None:
     assert says in str(caught.value)
 
 
+BESIDE: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "a number that is none": ({"types__order__offered_per_week": "many"}, ["types.order.offered_per_week"]),
+    "a field that is missing": ({"types__order__handle": None}, ["types.order.handle"]),
+    "an unknown field": ({"types__order__talk": 5}, ["types.order.talk"]),
+    "several": (
+        {"costs__seat_per_year": -1, "attrition": "x", "policies__soft__recovery": {"after_minutes": "x"}},
+        ["costs.seat_per_year", "attrition", "policies.soft.recovery.after_minutes"],
+    ),
+    "a target without its limit": ({"targets__0__at_least": None}, ["targets.0.at_least"]),
+    "an event of no kind": ({"events": [{"kind": "bogus"}]}, ["events.0.kind"]),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_names_are_looked_up_beside_values_that_cannot_be_read(name: str, tmp_path: Path) -> None:
+    changes, fields = BESIDE[name]
+    path = tmp_path / "x.yaml"
+    path.write_text(
+        small.text(**changes, groups__front__skills=["order", "odrer"], groups__care__skills=["order"])
+    )
+    with pytest.raises(ScenarioError) as caught:
+        read(path, Scenario)
+    skills = ["types.trouble", "groups.front.skills.1"]
+    assert sorted(p.field for p in caught.value.problems) == sorted([*fields, *skills])
+    assert all(p.line for p in caught.value.problems)
+
+
+ALONE: dict[str, dict[str, Any]] = {
+    "no group's skills can be read": {"groups__front__skills": 5},
+    "nobody knows which detectors there are": {"detectors": 5},
+    "nor which types": {"types__trouble": 5},
+    "a misspelt section": {"detektors": {}, "detectors": None},
+    "shares of which one cannot be read": {
+        "shrinkage": [{"name": k, "kind": "meeting", "share": v} for k, v in (("a", 0.4), ("b", "x"))]
+    },
+    "the one trigger": {"policies__soft__recovery": {"after_minutes": "x"}},
+    "all volumes": {"types__order__offered_per_week": "x", "types__trouble__offered_per_week": 0},
+    "who asks for a person": {
+        "types__order__automation__asks": "x",
+        "types__order__automation__contained": 0.88,
+    },
+    "an early way out": {"policies__as_is__early_way_out": "x", "types__order__automation__contained": 0.9},
+    "days": {"horizon__days": "x", "events": [{"kind": "surge", "from_day": 9}]},
+}
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_what_only_seems_wrong_beside_an_unreadable_value_is_not_told(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(small.text(**ALONE[name]))
+    with pytest.raises(ScenarioError) as caught:
+        read(path, Scenario)
+    assert len(caught.value.problems) == 1
+
+
 def test_every_setting_of_the_evidence_table_is_within_its_limits(tmp_path: Path) -> None:
     rows = {key: row for key, row in evidence.table().items() if row.used != "context"}
     ends = ({key: getattr(row, end) for key, row in rows.items()} for end in ("low", "default", "high"))

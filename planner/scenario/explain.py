@@ -9,9 +9,10 @@ import re
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, RootModel, ValidationError
+from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from planner.scenario.nodes import Node, as_plain, child_of, descend, pairs, show_node
@@ -448,8 +449,93 @@ def check(root: Node, model: type[M], base: Node | None = None) -> tuple[M | Non
                 silent.append(raw)
         told = {raw.keys for raw in silent}
         raws = [raw for raw in raws if raw.keys not in told] + silent
-    faults = _faults(_best(raws, root), root, base)
+    best = _best(raws, root)
+    faults = _faults(best, root, base)
+    faults += [fault for fault in _beyond(best, root, model) if fault not in faults]
     return (None if faults else value), faults
+
+
+def _beyond(raws: list[_Raw], root: Node, model: type[BaseModel]) -> list[Fault]:
+    """What is wrong between the parts, to be told beside what is wrong inside them.
+
+    For that the values at fault are put right for the moment. Nothing is told of what stands close to them, nor at all
+    where much else hangs on one (the `KEYSTONES` of the model, if it names any).
+    """
+    stones: AbstractSet[PathKey] | None = getattr(model, "KEYSTONES", None)
+    if stones is None or not raws or len(raws) > MOST_TOLD:
+        return []
+    plain, close = as_plain(root), set[tuple[PathKey, ...]]()
+    for raw in raws:
+        if any(key in stones for key in raw.keys) or not _put_right(plain, raw, stones):
+            return []
+        inside_list = len(raw.keys) > 1 and isinstance(raw.keys[1], int)
+        close.add(raw.keys[:1] if inside_list else raw.keys[:3])
+    try:
+        model.model_validate_json(json.dumps(plain), strict=False)
+    except ValidationError as error:
+        found = [raw.ctx.get("error") for raw in _raws(error, root, model) if not raw.keys]
+    else:
+        return []
+    each = [e for one in found for e in (one.errors if isinstance(one, FieldErrors) else (one,))]
+    apart = [
+        e
+        for e in each
+        if isinstance(e, FieldError)
+        and len(e.path) > 1
+        and not any(e.path[: len(place)] == place for place in close)
+    ]
+    return [fault for e in apart for fault in _tell(_Raw("value_error", (), {"error": e}), root)]
+
+
+def _put_right(plain: Any, raw: _Raw, stones: AbstractSet[PathKey]) -> bool:
+    """Take a value at fault out where it may be left out, or put the plainest one that is allowed; say if that could be."""
+    steps = [step for step in raw.steps if not step.label]
+    for at in range(len(steps) - 1, -1, -1):
+        parent, key, owner = plain, steps[at].key, steps[at].owner
+        for step in steps[:at]:
+            inner = parent.get(str(step.key)) if isinstance(parent, dict) else None
+            if isinstance(parent, list) and isinstance(step.key, int) and step.key < len(parent):
+                inner = parent[step.key]
+            parent = inner
+        if parent is None:
+            return True  # gone with another
+        if not isinstance(parent, dict):
+            continue
+        info = field_of(owner, key) if is_model(owner) else None
+        if is_model(owner) and info is None:
+            parent.pop(str(key), None)
+            return at > 0 and nearest(str(key), spellings(owner)) not in stones
+        if info is not None:
+            if at == 0 and any(is_mapping(arm) for arm in arms_of(info.annotation)):
+                return False
+            if info.is_required():
+                value = _plainest(info)
+                if value is None:
+                    continue
+                parent[str(key)] = value
+            else:
+                parent.pop(str(key), None)
+            return True
+        if is_mapping(owner) and not isinstance(parent.get(str(key)), dict | list):
+            parent.pop(str(key), None)
+            return at > 1
+    return False
+
+
+def _plainest(info: FieldInfo) -> Any:
+    """A value that a field can take; None where none comes to mind."""
+    guesses: list[Any] = [*literals_of(info.annotation), 1, 0, 0.5, 60, "x", "09:00"]
+    for arm in arms_of(info.annotation):
+        if is_model(arm):
+            needed = {name: f for name, f in arm.model_fields.items() if f.is_required()}
+            guesses.append({spelling(name, f): _plainest(f) for name, f in needed.items()})
+    annotation: Any = Annotated[info.annotation, info]
+    kind: TypeAdapter[Any] = TypeAdapter(annotation)
+    for guess in guesses:
+        with suppress(ValidationError):
+            kind.validate_json(json.dumps(guess))
+            return guess
+    return None
 
 
 def _faults(raws: list[_Raw], root: Node, base: Node | None) -> list[Fault]:

@@ -10,7 +10,7 @@ import datetime
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
@@ -826,6 +826,11 @@ def _coefficients(own: tuple[tuple[str, float], ...]) -> dict[str, float]:
 
 class Scenario(_Part):
     """A centre, its customers, what it wants, and the policies to compare."""
+
+    KEYSTONES: ClassVar[frozenset[str]] = frozenset(
+        {"horizon", "opening", "shifts", "skills", "on_duty", "behaviour", "early_way_out"}
+    )
+    """While one of these cannot be read, nothing is told of how the rest hangs together."""
 
     name: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
     """Short name."""
