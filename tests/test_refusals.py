@@ -124,6 +124,27 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "work that leaves no trace": (
         {"targets": [{"measure": "load", "at_most": 0}]}, "targets.0.at_most: must be at least 0.01: no number of people",
     ),
+    "a day that is none": (
+        {"shifts__day__days": "mon, xyz"}, "must be days like mon, mon-fri or every day: xyz is none (found 'mon, xyz')",
+    ),
+    "hours beyond the day": (
+        {"opening__hours": {"mon-fri": "08:00-25:00"}}, 'must be hours like "08:00-20:00" (from 00:00 to 24:00)',
+    ),
+    "no hours": ({"opening__hours": {"mon": []}}, "opening.hours.mon: must be hours like"),
+    "a start that is none": (
+        {"shifts__day__starts": []}, 'must be a start like "09:00", or a range like "07:00-12:00" (found a list of 0',
+    ),
+    "a name with capitals": ({"name": "Big Name"}, "name: must look like north-2 or head_office (found 'Big Name')"),
+    "a detector where there is none": (
+        {"detectors": None}, "soft.detectors.0: must be a detector, of which there are none (found 'distress')",
+    ),
+    "stretches of waiting in no order": (
+        {"types__order__patience": {"family": "hazard", "pieces": [{"to_s": s, "per_min": 1} for s in (9, 5)]}},
+        "patience.pieces.1.to_s: must be greater than 9, where the piece before it ends (found 5)",
+    ),
+    "a day without a profile": (
+        {"types__order__profile_by_day": {"tue": {}}}, "order.profile_by_day.tue: needs a rate above 0 at some time",
+    ),
     "control characters": ({"title": "\0\x1b[31m"}, "title: must not hold control characters"),
 }  # fmt: skip
 
@@ -149,6 +170,14 @@ BESIDE: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a target without its limit": ({"targets__0__at_least": None}, ["targets.0.at_least"]),
     "an event of no kind": ({"events": [{"kind": "bogus"}]}, ["events.0.kind"]),
 }
+
+
+def test_a_list_of_what_cannot_be_read_is_not_empty(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(small.text(groups__front__skills=[[1]]))
+    with pytest.raises(ScenarioError) as caught:
+        read(path, Scenario)
+    assert [p.field for p in caught.value.problems] == ["groups.front.skills.0.0"]
 
 
 @pytest.mark.parametrize("name", BESIDE)

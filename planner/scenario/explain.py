@@ -424,9 +424,12 @@ def _raws(error: ValidationError, root: Node, model: type[BaseModel]) -> list[_R
     for item in error.errors(include_url=False, include_input=False)[:MOST_READ]:
         kind, loc = item["type"], item["loc"]
         steps = _align(model, loc)
-        raws.append(
-            _Raw(kind, tuple(_greedy(root, loc, kind) if steps is None else steps), item.get("ctx", {}))
-        )
+        raw = _Raw(kind, tuple(_greedy(root, loc, kind) if steps is None else steps), item.get("ctx", {}))
+        if kind == "too_short":
+            written = descend(root, raw.keys)[0].value
+            if isinstance(written, dict | list) and len(written) >= raw.ctx.get("min_length", 0):
+                continue  # only those that can be read were counted
+        raws.append(raw)
     return raws
 
 
@@ -612,7 +615,7 @@ def _tell(raw: _Raw, root: Node) -> Iterator[Fault]:
         allowed = f"the name {allowed}"
         yield Fault(Problem(node.file, node.line, dotted(keys), quote(str(keys[-1])), allowed), node.new)
         return
-    own = raw.kind in ("value_error", "assertion_error") and isinstance(node.value, dict | list)
+    own = raw.kind in ("value_error", "assertion_error") and isinstance(node.value, dict)
     found = show_node(node) if met == len(keys) and not own else None
     close = nearest(node.value, options) if isinstance(node.value, str) and options else None
     yield Fault(Problem(node.file, node.line, dotted(keys), found, allowed, close), node.new)

@@ -10,12 +10,13 @@ import datetime
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from planner import evidence
-from planner.scenario.problems import FieldError, FieldErrors, nearest, some
+from planner.scenario.problems import FieldError, FieldErrors, clip, nearest, some
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_MIN = 1440
@@ -49,9 +50,12 @@ def _hours(value: Any) -> tuple[int, int] | None:
     if text in ("always", "all day"):
         return 0, DAY_MIN
     parts = re.split(r"\s*(?:-|–|to)\s*", text)
-    if len(parts) != 2:
-        raise ValueError('must be opening hours like "08:00-20:00", or closed')
-    start, end = _minute(parts[0]), _minute(parts[1])
+    try:
+        start, end = (_minute(part) for part in parts)
+    except ValueError:
+        raise ValueError(
+            'must be hours like "08:00-20:00" (from 00:00 to 24:00), always, or closed'
+        ) from None
     if end <= start:
         raise ValueError("must end after it starts, on the same day (24:00 is the latest end)")
     return start, end
@@ -67,7 +71,8 @@ def days_of(text: str) -> tuple[int, ...]:
             continue
         ends = [end.strip()[:3] for end in re.split("[-–]", name)]
         if not 1 <= len(ends) <= 2 or any(end not in DAYS for end in ends):
-            raise ValueError(f"must be days like mon, mon-fri or every day (found {name})")
+            which = f": {clip(name, 40)} is none" if "," in str(text) else ""
+            raise ValueError(f"must be days like mon, mon-fri or every day{which}")
         first, last = DAYS.index(ends[0]), DAYS.index(ends[-1])
         found += [(first + i) % 7 for i in range((last - first) % 7 + 1)]
     return tuple(sorted(set(found)))
@@ -118,9 +123,10 @@ def _starts(value: Any) -> tuple[int, int]:
     if isinstance(value, (tuple, list)) and len(value) == 2:
         return _minute(value[0]), _minute(value[1])
     parts = re.split(r"\s*(?:-|–|to)\s*", str(value).strip().lower())
-    if not 1 <= len(parts) <= 2:
-        raise ValueError('must be a start like "09:00", or a range like "07:00-12:00"')
-    first, last = _minute(parts[0]), _minute(parts[-1])
+    try:
+        first, last = (_minute(part) for part in (parts * 2 if len(parts) == 1 else parts))
+    except ValueError:
+        raise ValueError('must be a start like "09:00", or a range like "07:00-12:00"') from None
     if last < first:
         raise ValueError("must not end before it begins")
     return first, last
@@ -196,8 +202,11 @@ def _known(
     ]
 
 
-def _unknown(name: str, choices: list[str], path: tuple[Any, ...], what: str) -> FieldError:
-    return FieldError(path, name, f"must be {what}: {some(choices, 40)}", nearest(name, choices))
+def _unknown(name: str, choices: list[str], path: tuple[Any, ...], what: str, most: int = 40) -> FieldError:
+    allowed = (
+        f"must be {what}: {some(choices, most)}" if choices else f"must be {what}, of which there are none"
+    )
+    return FieldError(path, name, allowed, nearest(str(name), choices))
 
 
 # --- when ---------------------------------------------------------------------------------------------------------
@@ -306,8 +315,13 @@ class Patience(_Part):
         if self.family == "hazard" and not self.pieces:
             raise FieldError(("pieces",), None, "needs at least one piece where the family is hazard")
         ends = [piece.to_s for piece in self.pieces]
-        if ends != sorted(set(ends)):
-            raise FieldError(("pieces",), ends, "needs ascending ends (to_s)")
+        for i, (before, end) in enumerate(pairwise(ends), 1):
+            if end <= before:
+                raise FieldError(
+                    ("pieces", i, "to_s"),
+                    end,
+                    f"must be greater than {before:g}, where the piece before it ends",
+                )
         if self.pieces and self.pieces[-1].per_min <= 0:
             raise FieldError(
                 ("pieces", len(ends) - 1, "per_min"), 0, "must be greater than 0 in the last piece"
@@ -832,7 +846,15 @@ class Scenario(_Part):
     )
     """While one of these cannot be read, nothing is told of how the rest hangs together."""
 
-    name: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=60,
+            pattern=r"^[a-z0-9][a-z0-9_-]*$",
+            examples=["north-2", "head_office"],
+        ),
+    ]
     """Short name."""
     title: Label = ""
     """Name for people."""
@@ -955,22 +977,22 @@ class Scenario(_Part):
                     errors.append(
                         FieldError((*path, "route", i), step, f"must be a group with the skill {name}")
                     )
-            for field, profile in [
-                ("profile", kind.profile),
-                *(("profile_by_day", p) for p in kind.profile_by_day.values()),
+            for place, profile in [
+                (("profile",), kind.profile),
+                *((("profile_by_day", day), p) for day, p in kind.profile_by_day.items()),
             ]:
                 off = [minute for minute in profile if minute % self.horizon.interval_min]
                 if off:
                     errors.append(
                         FieldError(
-                            (*path, field),
+                            (*path, *place),
                             f"{off[0] // 60:02d}:{off[0] % 60:02d}",
                             f"must have times on the {self.horizon.interval_min}-minute intervals",
                         )
                     )
-                if profile and not any(profile.values()):
+                if (profile or len(place) > 1) and not any(profile.values()):
                     errors.append(
-                        FieldError((*path, field), None, "needs a rate above 0 at some time of day")
+                        FieldError((*path, *place), None, "needs a rate above 0 at some time of day")
                     )
             if kind.weekdays and not any(kind.weekdays.values()):
                 errors.append(FieldError((*path, "weekdays"), None, "needs a day above 0"))
@@ -997,7 +1019,9 @@ class Scenario(_Part):
             _keys(self.what_if.contained, types, ("what_if", "contained"), "a contact type", errors)
         if "as_is" not in self.policies:
             errors.append(
-                FieldError(("policies",), ", ".join(self.policies), "needs a policy named as_is: today's")
+                FieldError(
+                    ("policies",), ", ".join(self.policies) or None, "needs a policy named as_is: today's"
+                )
             )
         fixed = [name for name, group in self.groups.items() if group.on_duty is not None]
         if fixed and len(fixed) < len(groups):
@@ -1274,9 +1298,4 @@ def _keys(
     most: int = 40,
 ) -> None:  # fmt: skip
     choices = list(allowed)
-    for key in mapping:
-        if key not in choices:
-            shown = ", ".join(choices[:most]) + (", ..." if len(choices) > most else "")
-            errors.append(
-                FieldError((*path, key), key, f"must be {what}: {shown}", nearest(str(key), choices))
-            )
+    errors += [_unknown(key, choices, (*path, key), what, most) for key in mapping if key not in choices]
