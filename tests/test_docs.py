@@ -1,9 +1,13 @@
 """Generated documentation is up to date, links lead somewhere, and every field and coefficient is documented."""
 
 import re
+import tomllib
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from planner import evidence
 from planner.scenario.schema import Scenario
@@ -22,6 +26,20 @@ def anchors(page):
         if line.startswith("#") and not fenced:
             found.add(write_docs.anchor_of(line.lstrip("#").strip()))
     return found
+
+
+def test_whatever_is_installed_is_pinned():
+    pins = (ROOT / "constraints.txt").read_text(encoding="utf-8").split()
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", pin) for pin in pins)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed, todo = set(), [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    while todo:
+        one = Requirement(todo.pop())
+        name = canonicalize_name(one.name)
+        if name not in needed and (one.marker is None or one.marker.evaluate({"extra": ""})):
+            needed.add(name)
+            todo += requires(name) or []
+    assert needed <= {canonicalize_name(pin.partition("==")[0]) for pin in pins}
 
 
 def test_generated_parts_are_up_to_date(capsys):
