@@ -39,7 +39,7 @@ ENOUGH, MOST_REPLICATIONS = 4_000, 24
 """Contacts per type to anchor on, and the most replications spent on them."""
 DAMPED, SETTLED = 0.85, 0.01
 """Part of a correction that is made after the first round (whole ones overshoot by about a quarter); when to stop."""
-TELLING = 300
+TELLING = 100
 """With fewer contacts than this a number that is far off may be luck, whatever its interval says."""
 FIRST_SEED, CHECK_SEED = 7_001, 7_002
 EVERYONE = "everyone"

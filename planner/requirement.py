@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -112,15 +112,16 @@ def targets_of(scenario: Scenario, policy: str) -> list[Target]:
 def describe(target: Target) -> str:
     """A target in words."""
     who = ", ".join(target.types or target.groups) or "everyone"
+    often = f", in {target.with_probability:.0%} of cases" if target.with_probability else ""
     if target.measure == "service_level":
-        return f"{target.at_least:.0%} of {who} answered in {target.within_s:g} s ({target.window}, {target.definition})"
+        return f"{target.at_least:.0%} of {who} answered in {target.within_s:g} s ({target.window}, {target.definition}{often})"
     unit = " s" if target.measure == "mean_wait" else ""
     aim = (
         f"{target.at_most:.0%}"
         if target.measure in ("abandonment", "occupancy")
         else f"{target.at_most:g}{unit}"
     )
-    return f"{target.measure.replace('_', ' ')} of {who} at most {aim} ({target.window})"
+    return f"{target.measure.replace('_', ' ')} of {who} at most {aim} ({target.window}{often})"
 
 
 class Measured:
@@ -594,8 +595,13 @@ class Search:
             open_ones = [v for v in verdicts if not v.met and not v.clearly_missed]
             missed = [v for v in verdicts if v.clearly_missed]
             if missed or not open_ones or replications >= self.most_replications:
-                return measured, verdicts, replications
+                return measured, [self._granted(v) for v in verdicts], replications
             replications = min(self.most_replications, replications * 2)
+
+    def _granted(self, v: Verdict) -> Verdict:
+        """A probability that every replication meets is met: few replications can never say more than that."""
+        all_hit = self.targets[v.target].with_probability is not None and v.mean >= 1
+        return replace(v, met=True) if all_hit else v
 
     def _candidates(self, missed: list[Verdict]) -> tuple[list[tuple[int, ...]], set[int]]:
         """Distinct sets of groups that could help, and the intervals where they could (one before, too)."""

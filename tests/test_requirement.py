@@ -395,6 +395,18 @@ def test_with_probability_counts_replications() -> None:
         assert not v.clearly_missed
 
 
+def test_a_probability_asks_for_no_more_than_replications_can_tell() -> None:
+    """Of eight days all are met: whether 99 in 100 would be, eight cannot say, however many people come."""
+    aim = {"measure": "service_level", "at_least": 0.75, "within_s": 40}
+    found = {}
+    for q in (None, 0.99):
+        scenario = small.tiny(**DAY | {"targets": [aim | {"with_probability": q}]})
+        found[q] = require(scenario, small.natural_values(scenario), "as_is", most_replications=8)
+    assert not found[0.99].unreached
+    assert all(v.mean == 1 and v.met for v in found[0.99].verdicts)
+    assert found[None].agent_hours <= found[0.99].agent_hours <= 1.4 * found[None].agent_hours
+
+
 def test_luck_leaves_a_target_open() -> None:
     scenario = scenario_with({"measure": "service_level", "at_least": 0.6})
     sums = measured(scenario, **COUNTS)
@@ -431,6 +443,8 @@ def test_targets_in_words() -> None:
     assert say[0] == "80% of order answered in 20 s (day, g3)"
     assert say[1] == "mean wait of everyone at most 30 s (week)"
     assert say[2] == "abandonment of everyone at most 5% (interval)"
+    often = Target(measure="mean_wait", at_most=30, with_probability=0.9)
+    assert describe(often) == "mean wait of everyone at most 30 s (day, in 90% of cases)"
 
 
 def test_parts_by_interval_add_up_to_the_verdict() -> None:
