@@ -358,6 +358,7 @@ def plan(
         _print_json(document)
     else:
         report.print_plan(out, document)
+        report.print_misfit(out, document["anchoring"], above=0.02)
         out.print(f"Kept in {kept}", highlight=False)
 
 

@@ -259,6 +259,8 @@ def test_plan_for_people(file) -> None:
     assert "Soft: the staffing" in said or "Soft: no target is near its limit" in said
     assert "A year like this costs" in said
     assert all(word in said for word in ("Monday", "at least 75 %", "hire", "Heads needed"))
+    assert "Simulating today gives" in said
+    assert "reported numbers back" in said
 
 
 def test_compare_and_what_is_kept(file, tmp_path: Path) -> None:
