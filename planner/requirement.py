@@ -378,6 +378,8 @@ class Search:
         self.most_gain = 1e9
         self.worth: dict[tuple[int, int, tuple[int, ...]], float] = {}
         self.own = np.zeros((len(scenario.groups), self.size))
+        self.all_told: dict[tuple[int, tuple[int, ...]], int] = {}
+        """People of all groups in a ceiling's window when it was last missed."""
 
     def _ample(self) -> int:
         offered = c.offered_by_interval(self.scenario) * self.scenario.what_if.volume
@@ -640,11 +642,19 @@ class Search:
             if target.measure not in ("occupancy", "load") or not target.at_most:
                 continue
             excess = min(1.25, max(1.005, v.limit / float(target.at_most)))
+            # People who came instead of others share the same work: if that did not help, the others stay too.
+            all_told = int(requirement.duty[:, v.window].sum())
+            if self.all_told.get((v.target, v.window)) == all_told:
+                self.own[:, v.window] = np.maximum(self.own[:, v.window], requirement.duty[:, v.window])
+            self.all_told[v.target, v.window] = all_told
             for g in [groups.index(name) for name in target.groups] or range(len(groups)):
                 window = list(v.window)
                 now = requirement.duty[g, window].astype(float)
-                # Spread the added people where the group is busiest: cumulative rounding keeps the total.
-                wanted = np.diff(np.round(np.concatenate([[0.0], np.cumsum(now * excess)])))
+                if not now.any():
+                    continue
+                # One more at least; in proportion to who is there: cumulative rounding keeps the total.
+                more = max(excess, (now.sum() + 1) / now.sum())
+                wanted = np.diff(np.round(np.concatenate([[0.0], np.cumsum(now * more)])))
                 self.own[g, window] = np.maximum(self.own[g, window], np.maximum(now, wanted))
                 moved = True
         return moved

@@ -434,6 +434,26 @@ def test_a_policy_brings_its_own_ceiling() -> None:
     assert (v.mean, v.aim, bool(v.met)) == (0.75, 0.7, False)
 
 
+@pytest.mark.parametrize(("front", "care", "ceiling"), [(4, 4, 0.6), (12, 2, 0.85), (30, 1, 0.8)])
+def test_a_ceiling_for_people_who_share_all_work_brings_more_people_not_others(
+    front: int, care: int, ceiling: float
+) -> None:
+    """Two groups with the same skills are one crowd: a ceiling on one of them is a ceiling on both."""
+    alike = {"skills": ["order", "trouble"], "cost_per_hour": 24}
+    scenario = small.tiny(
+        horizon__days=1, types__order__offered_per_week=12_000, targets=[{"measure": "service_level", "at_least": 0.5}],
+        groups={"front": {**alike, "headcount": front}, "care": {**alike, "headcount": care}},
+        policies={"as_is": {}, "calm": {"occupancy_ceiling": {"care": ceiling}}},
+    )  # fmt: skip
+    natural = small.natural_values(scenario)
+    free, calm = (require(scenario, natural, policy, most_replications=8) for policy in ("as_is", "calm"))
+    assert not calm.unreached
+    assert calm.rounds < 20
+    (v,) = (v for v in calm.verdicts if targets_of(scenario, "calm")[v.target].measure == "occupancy")
+    assert 0.9 * ceiling < v.limit <= ceiling
+    assert free.agent_hours < calm.agent_hours < 1.6 * free.agent_hours
+
+
 def test_targets_in_words() -> None:
     say = [
         describe(Target(measure="service_level", at_least=0.8, within_s=20, types=("order",))),
