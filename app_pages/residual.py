@@ -28,7 +28,7 @@ def today(scenario: Scenario) -> list[dict[str, Any]]:
     rows = []
     for name, kind in base.types.items():
         bot = kind.automation
-        if not bot.offered:
+        if not bot.contains:
             continue
         asks, hangs = _leaks(base, name)
         weights = _weights(base, name, bot.contained)
@@ -52,7 +52,7 @@ def intense_left(scenario: Scenario, levels: list[float]) -> list[dict[str, Any]
     For all types together, each bot contains that much, or the most that it can.
     """
     base, shares = observed_base(scenario), _intense(scenario)
-    bots = [name for name, kind in base.types.items() if kind.automation.offered]
+    bots = [name for name, kind in base.types.items() if kind.automation.contains]
     rows = []
     for name in bots:
         for contained in levels:
@@ -105,7 +105,7 @@ def _together(
 ) -> float:
     reach = hot = 0.0
     for name, kind in scenario.types.items():
-        level = None if contained is None or not kind.automation.offered else contained.get(name)
+        level = None if contained is None or not kind.automation.contains else contained.get(name)
         a, b = _left(scenario, name, level, shares[name])
         if not chosen:
             b = a * float((_W * shares[name]).sum())

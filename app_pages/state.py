@@ -217,7 +217,7 @@ def _levers(base: Scenario, mark: str) -> tuple[str, ...]:
     sets: list[str] = []
     st.caption("What if, for every policy alike")
     sets += _percent("Volume", "volume", world.volume, 200, mark, least=50)
-    if any(kind.automation.offered for kind in base.types.values()):
+    if any(kind.automation.contains for kind in base.types.values()):
         sets += _containment(mark)
     fixed = all(group.on_duty is not None for group in base.groups.values())
     sets += _percent("People employed today", "headcount", world.headcount, 150, mark, least=50, off=fixed)

@@ -438,7 +438,7 @@ def misfits(scenario: Scenario, sums: Totals) -> list[Misfit]:
         for t, (name, kind) in enumerate(scenario.types.items()):
             if {"talk": "handle", "acw": "handle"}.get(field, field) in kind.natural:
                 continue
-            if (field == "contained" and kind.automation.offered == 0) or (
+            if (field == "contained" and not kind.automation.contains) or (
                 field == "acw" and kind.handle.acw_s == 0
             ):
                 continue

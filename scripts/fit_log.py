@@ -466,6 +466,8 @@ def fit_scenario(
     pooled = {c.key: _profile(inside, c, interval_min) for c in classes}
     for name in order:
         types[name] = _type(inside, name, titles, classes, pooled, patience, log, interval_min)
+        if greeting_s(log) >= 1:
+            types[name]["automation"] = _greeting(log)
         _say(types, name, _said(inside, name, patience), indent=2)
     doc["groups"] = _groups(log, frame, classes, order, interval_min)
     behaviour = CommentedMap(frame.get("behaviour") or {})
@@ -576,6 +578,11 @@ def _type(
         if key not in ("name", "title"):
             kind[key] = value
     return kind
+
+
+def _greeting(log: pd.DataFrame) -> CommentedMap:
+    """The voice response unit in front of everybody: it contains nobody."""
+    return _flow(offered=1, contained=0, asks=0, hangs_up=0, context=1, session_s=_round(greeting_s(log)))
 
 
 def _said(inside: pd.DataFrame, name: str, patience: Mapping[str, tuple[PatienceFit, bool]]) -> str:

@@ -337,7 +337,10 @@ def test_the_bank_scenario_holds_these_figures():
     assert [week[day] for day in (6, 0, 1, 2, 3)] == [(420, 1440)] * 5
     assert week[4][1] == 840
     assert week[5] == (1140, 1440)
-    assert all(kind.automation.offered == 0 for kind in bank.types.values())
+    for kind in bank.types.values():
+        assert kind.automation.offered == 1
+        assert kind.automation.session_s == pytest.approx(11, abs=0.3)
+        assert not kind.automation.contains
     assert any("Technion" in source and "Guedj" in source for source in bank.sources)
 
 

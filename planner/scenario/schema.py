@@ -374,6 +374,12 @@ class Automation(_Part):
     by_segment: dict[str, BotForSegment] = {}
     """Exceptions by segment."""
 
+    @property
+    def contains(self) -> bool:
+        """Whether any session ends with it; behind a greeting everybody goes on to people."""
+        ways = (self, *(self.of(segment) for segment in self.by_segment))
+        return any(bot.offered > 0 and bot.contained > 0 for bot in ways)
+
     def of(self, segment: str) -> Automation:
         """What one segment meets."""
         special = self.by_segment.get(segment)
