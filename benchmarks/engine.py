@@ -1,7 +1,7 @@
 """Contacts a second and core on the insurer's week of today: the SimPy model, its compiled twin, the SimPy idiom.
 
 The engines run alone, on customers drawn beforehand; drawing and measuring have rows of their own. A contact counts
-when it was offered: repeats and what the bot contains are inside, for the idiom first contacts only.
+when it was offered: repeats and what the bot contains are inside.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def run(quick: bool = False) -> dict[str, Any]:
     kernel.simulate(world, drawn)
     t_kernel, records = cpu(lambda: kernel.simulate(world, drawn), 5)
     t_totals, _ = cpu(lambda: measures.totals(world, drawn, records, lens), 2)
-    contacts, agents = idiom.contacts_of(world, drawn), idiom.agents_on_queue(world)
+    contacts, agents = idiom.contacts_of(world, drawn, records), idiom.agents_on_queue(world)
     same, centre = model.simulate(world, drawn), idiom.simulate(contacts, agents)
     t_model, t_idiom, ratios = alternating(
         lambda: model.simulate(world, drawn), lambda: idiom.simulate(contacts, agents), 1 if quick else 7

@@ -1,8 +1,9 @@
 """The same contacts written as SimPy is usually written: a process for each of them, and a resource for each group.
 
-First handling only, with the arrivals and times that were drawn for the other engines: a session with the bot, then
-a request raced against patience, then the conversation. No load, pressure, outcome, recovery, breaks, overflow or
-return; each group has as many agents as are on its queue on average. So it does less than they do, not more.
+The arrivals and times are those of a run of the other engines, repeats among them: a session with the bot, then a
+request raced against patience, then the conversation. No load, pressure, outcome, recovery, breaks or overflow, and
+who comes back is known beforehand; each group has as many agents as are on its queue on average. So it does less than
+they do, not more.
 """
 
 from __future__ import annotations
@@ -13,15 +14,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import simpy
 
-from sim import draws as d
+from sim import records as r
+from sim import world as w
 from sim.draws import Draws
+from sim.records import Records
 from sim.world import DAY_MS, World
 
 ANSWERED, ABANDONED, IN_BOT = 1, 2, 3
 
 
 class Contact(NamedTuple):
-    """What was drawn for one contact, in seconds."""
+    """What one contact brings, in seconds."""
 
     birth: float
     bot: float
@@ -68,19 +71,22 @@ class Centre:
         self.wait.append(wait)
 
 
-def contacts_of(world: World, drawn: Draws) -> list[Contact]:
-    """First contacts as the idiom wants them."""
-    needs, rows = drawn.needs, drawn.rows
-    n = len(needs.birth_ms)
-    kind = needs.type
-    interval = needs.birth_ms % DAY_MS // world.clock.interval_ms
-    talk = rows.talk_unit[:n] * world.types.talk_ms[kind, interval]
-    handle = (talk + rows.acw_unit[:n] * world.types.acw_ms[kind]) / 1000
-    patience = np.minimum(rows.patience_unit[:n] * world.types.patience_ms[kind, interval] / 1000, 1e9)
-    fate = rows.fate[:n]
-    through = (fate == d.NO_BOT) | (fate == d.HANDED_OVER)
+def contacts_of(world: World, drawn: Draws, records: Records) -> list[Contact]:
+    """All contacts of a run, by arrival, as the idiom wants them."""
+    c, rows = records.contacts, drawn.rows
+    row = np.flatnonzero(c.outcome > 0)
+    row = row[np.argsort(c.arrive_ms[row], kind="stable")]
+    kind = drawn.needs.type[rows.need[row]]
+    interval = c.arrive_ms[row] % DAY_MS // world.clock.interval_ms
+    talk = rows.talk_unit[row] * world.types.talk_ms[kind, interval]
+    drawn_ms = talk + rows.acw_unit[row] * world.types.acw_ms[kind]
+    handle = np.where(c.outcome[row] == r.ANSWERED, c.talk_ms[row] + c.acw_ms[row], drawn_ms) / 1000
+    patience = np.minimum(rows.patience_unit[row] * world.types.patience_ms[kind, interval] / 1000, 1e9)
+    through = ~np.isin(c.outcome[row], (r.CONTAINED, r.CONTAINED_FALSELY, r.HUNG_UP, r.IN_BOT))
+    tier_two = c.flags[row] & r.TIER_TWO > 0
+    queue = kind + np.where(tier_two, w.SECOND_TIER * len(world.types.acw_ms), 0)
     columns = (
-        needs.birth_ms / 1000, rows.bot_ms[:n] / 1000, through, world.routing.order[kind, 0], patience, handle,
+        c.arrive_ms[row] / 1000, c.bot_ms[row] / 1000, through, world.routing.order[queue, 0], patience, handle,
     )  # fmt: skip
     return [Contact(*values) for values in zip(*(column.tolist() for column in columns), strict=True)]
 

@@ -16,8 +16,9 @@ from sim.plain import plain_world
 def test_the_idiom_meets_the_same_customers_and_treats_them_alike():
     world = plain_world(arrivals_per_hour=200, agents=6, patience_s=90, open_hours=(0, 24))
     drawn = draws.draw(world, 3, 0)
-    centre = idiom.simulate(idiom.contacts_of(world, drawn), [6])
-    c = model.simulate(world, drawn).contacts
+    records = model.simulate(world, drawn)
+    centre = idiom.simulate(idiom.contacts_of(world, drawn, records), [6])
+    c = records.contacts
     done = np.isin(c.outcome, (r.ANSWERED, r.ABANDONED))
     assert len(centre.outcome) == len(drawn.needs.birth_ms)
     share = np.mean(np.array(centre.outcome) == idiom.ABANDONED)
