@@ -87,18 +87,17 @@ class Order(NamedTuple):
 
     order: Ints
     first: tuple[int, int]
-    """Rank and time of the first; a rank of -1 says that there is none."""
+    """When the first comes, and its rank: `w.NEVER` says that there is none."""
+    when_next: Ints
+    """Of each, when the one after it comes, and that one's rank."""
     next_rank: Ints
-    """Of each, the rank of the one after it, and how much later that is."""
-    next_delay: Ints
 
 
 def _in_order(when: Ints, kind: Ints, who: Ints) -> Order:
     rank = kind << 23 | who
     order = np.lexsort((rank, when))
-    ranks, whens = np.append(rank[order], -1), when[order]
-    first = (int(ranks[0]), int(whens[0])) if len(whens) else (-1, 0)
-    return Order(order, first, ranks[1:], np.diff(whens, append=whens[-1:]))
+    whens, ranks = np.append(when[order], w.NEVER), np.append(rank[order], 0)
+    return Order(order, (int(whens[0]), int(ranks[0])), whens[1:], ranks[1:])
 
 
 @contextmanager
@@ -118,10 +117,21 @@ def _least_loaded(idle: list[tuple[float, int, int, Agent]]) -> Agent:
 
 
 class Clock(simpy.Environment):
-    """SimPy's environment for moments, which never fail and may be scheduled again: so it does not look back at them."""
+    """SimPy's environment for moments, which never fail and may be scheduled again: so it does not look back at them.
+
+    Beside its queue stands what is known beforehand, of which the next alone counts.
+    """
+
+    next_known: tuple[int, int] = (w.NEVER, 0)
+    """When it comes, and its rank."""
+    when_known: Callable[[], None]
 
     def step(self) -> None:
         """Let the next moment come."""
+        if self.next_known < self._queue[0]:
+            self._now = self.next_known[0]
+            self.when_known()
+            return
         self._now, _, _, event = heappop(self._queue)
         for callback in event.callbacks:
             callback(event)
@@ -196,16 +206,16 @@ class Agent:
     """Somebody at work, or not."""
 
     __slots__ = (
-        "act_first", "act_last", "back", "done", "due", "exhaustion", "exhaustion_day", "group", "leaving", "load",
-        "load_at", "number", "on_phone", "owed", "rank", "shift", "spell", "status", "until",
+        "act_first", "act_last", "back", "done", "due_ms", "exhaustion", "exhaustion_day", "group", "leaving", "load",
+        "load_at", "number", "on_phone", "owed", "planned_ms", "rank", "shift", "spell", "status", "until",
     )  # fmt: skip
 
     def __init__(self, number: int, group: Group, when_free: Handlers, when_pause_over: Handlers) -> None:
         self.number, self.group = number, group
         self.exhaustion, self.exhaustion_day = group.exhaustion, 0
         self.status, self.shift, self.leaving = OFF, -1, False
-        self.due = True
-        """Whether something else than the next customer may come next."""
+        self.due_ms = self.planned_ms = 0
+        """From when on something else than the next customer may come next: by now; by the timetable alone."""
         self.until = self.load_at = 0
         self.load = 0.0
         """At `load_at`, which during a conversation is its end."""
@@ -395,8 +405,8 @@ class Model:
 
     def run(self) -> Records:
         """Run all simulated days and hand over the records."""
-        self.await_first(self.known_first, [self.known_reaches])
-        self.await_first(self.timetable_first, self.when_timetabled)
+        self.env.next_known, self.env.when_known = self.known_first, self.known_reaches
+        self.await_line(Moment(self.when_timetabled, None), *self.timetable_first, 0)
         if self.stop_ms > 0:
             self.env.run(until=self.stop_ms)
         for group in self.groups:
@@ -417,7 +427,7 @@ class Model:
         """Who reaches people without having met any before, in order."""
         needs, rows, types = draws.needs, draws.rows, self.world.types
         fresh = np.where(reaching.row < len(self.tier), ARRIVE, RETURN)
-        order, self.known_first, next_rank, next_delay = _in_order(
+        order, self.known_first, when_next, next_rank = _in_order(
             reaching.when, np.where(reaching.from_bot, REACH, fresh), reaching.row
         )
         row, when = reaching.row[order], reaching.when[order]
@@ -432,8 +442,8 @@ class Model:
             rows.attempt[row] + 1 < self.b.max_attempts, needs.difficulty[need],
             rules.unsafe(self.b, needs.vulnerable[need], intensity), intensity,
         )  # fmt: skip
-        self.known = _row_by_row(when, self.doors.are_open_at(when), next_rank, next_delay, within=contacts)
-        """Contact, when, whether people answer then; rank and delay of the next."""
+        self.known = _row_by_row(when, self.doors.are_open_at(when), when_next, next_rank, within=contacts)
+        """Contact, when, whether people answer then; when the next one comes, and its rank."""
 
     def _timetable(self) -> None:
         """Shifts, activities, changes of capacity and closing, in order."""
@@ -449,8 +459,8 @@ class Model:
             if what != CLOSE or not clock.always_open:
                 parts.append((whens[who], np.full(len(who), what), who))
         when, kind, who = (np.concatenate(column) for column in zip(*parts, strict=True))
-        order, self.timetable_first, next_rank, next_delay = _in_order(when, kind, who)
-        self.timetable = _row_by_row(kind[order], who[order], when[order], next_rank, next_delay)
+        order, self.timetable_first, when_next, next_rank = _in_order(when, kind, who)
+        self.timetable = _row_by_row(kind[order], who[order], when[order], when_next, next_rank)
         self.shift_of_act = np.repeat(np.arange(len(staffing.agent)), np.diff(staffing.act_from)).tolist()
         self.happens: dict[int, Callable[[int, int], None]] = {
             SIGN_ON: self.shift_starts, SIGN_OFF: self.shift_ends, ACTIVITY: self.activity_due,
@@ -471,17 +481,15 @@ class Model:
             rules.unsafe(self.b, self.vulnerable[need], intensity), intensity,
         )  # fmt: skip
 
-    def await_first(self, first: tuple[int, int], then: Handlers) -> None:
-        """Wait for the first of what is known beforehand."""
-        rank, when = first
-        if rank >= 0:
-            self.schedule(Moment(then, None), rank, when)
+    def await_line(self, moment: Moment, when: int, rank: int, now: int) -> None:
+        """Wait for a line of the timetable, if there is another."""
+        if when < w.NEVER:
+            self.schedule(moment, rank, when - now)
 
     def timetabled(self, moment: Moment) -> None:
         """A line of the timetable comes true, and the next one is awaited."""
-        kind, who, now, next_rank, next_delay = next(self.timetable)
-        if next_rank >= 0:
-            self.schedule(moment, next_rank, next_delay)
+        kind, who, now, when_next, next_rank = next(self.timetable)
+        self.await_line(moment, when_next, next_rank, now)
         self.happens[kind](who, now)
 
     # --- customers ------------------------------------------------------------------------------------------------
@@ -730,20 +738,19 @@ class Model:
 
     def _every_contact(
         self,
-    ) -> tuple[Callable[[Moment], None], Callable[..., None], Callable[[Moment], None], Callable[..., None]]:
+    ) -> tuple[Callable[[], None], Callable[..., None], Callable[[Moment], None], Callable[..., None]]:
         """What happens for every contact: it comes, it is answered, its agent is free. All they read is bound once."""
-        b, schedule, known, lines = self.b, self.schedule, self.known, self.lines
+        b, env, schedule, known, lines = self.b, self.env, self.schedule, self.known, self.lines
         flagged = w.FLAGGED * self.n_types
         has_ears, has_rest, by_load, scripts = self.has_ears, self.has_rest, self.by_load, self.scripts
         target_ms, cut_share = self.target_ms, self.cut
         p_return, p_escalate, threshold = self.p_return, self.p_escalate, b.load_threshold
         said, places, put = self.said, self.places, _LINE.pack_into
 
-        def known_reaches(moment: Moment) -> None:
+        def known_reaches() -> None:
             """Somebody reaches people without having met any before, and the next one is awaited."""
-            contact, now, answered, next_rank, next_delay = next(known)
-            if next_rank >= 0:
-                schedule(moment, next_rank, next_delay)
+            contact, now, answered, when_next, next_rank = next(known)
+            env.next_known = when_next, next_rank
             flags = contact[3]
             if not answered:
                 self.out_of_hours(contact, flags, now)
@@ -837,7 +844,7 @@ class Model:
             agent.load = load + gained
             agent.load_at = agent.until = until = now + handle_ms
             agent.status = BUSY
-            if agent.due or group.n_waiting or by_load:
+            if until >= agent.due_ms or group.n_waiting or by_load:
                 schedule(agent.done, agent.rank, handle_ms)
             else:
                 heappush(group.busy, (until, agent.number, agent))
@@ -854,7 +861,7 @@ class Model:
 
         def what_next(agent: Agent, group: Group, now: int) -> None:
             """Something that is due, the next customer, or idle."""
-            if agent.due and self.sees_to_it(agent, group, now):
+            if agent.due_ms <= now and self.sees_to_it(agent, group, now):
                 return
             if group.n_waiting:
                 waiting = self.next_in_line(group, now)
@@ -895,7 +902,7 @@ class Model:
         spell.due_ms += due
         room = levers.rest_budget_ms - spell.rest_ms - agent.owed
         agent.owed += max(0, min(due, room))
-        agent.due = True
+        agent.due_ms = 0
         return r.REST_DUE
 
     def write_said(self, spells: r.Spells) -> r.Spells:
@@ -935,17 +942,6 @@ class Model:
         if group.busy:
             until, _, agent = heappop(group.busy)
             self.schedule(agent.done, agent.rank, until - now)
-
-    def await_this(self, agent: Agent, now: int) -> None:
-        """Something else comes after this conversation, so that its end matters."""
-        agent.due = True
-        busy = agent.group.busy
-        try:
-            busy.remove((agent.until, agent.number, agent))
-        except ValueError:
-            return  # it is awaited already, or it is a pause
-        heapify(busy)
-        self.schedule(agent.done, agent.rank, agent.until - now)
 
     def settle(self, agent: Agent, now: int, half_life_ms: float) -> None:
         """Bring the load of somebody who is not in a conversation up to now."""
@@ -991,7 +987,7 @@ class Model:
                 self.start_rest(agent, now)
                 return True
             return False
-        agent.due = agent.shift < 0
+        agent.due_ms = agent.planned_ms
         return False
 
     def stays_to_serve_out(self, group: Group, now: int) -> bool:
@@ -1074,7 +1070,14 @@ class Model:
             self.absent[shift] = 1
             return
         agent.act_first = agent.act_last = self.staffing.act_from[shift]
+        agent.planned_ms = self.next_planned(shift, agent.act_last, now)
         self.sign_on(agent, shift, now)
+
+    def next_planned(self, shift: int, act: int, now: int) -> int:
+        """When the timetable next has something for somebody on this shift: an activity from this one on, or its end."""
+        staffing = self.staffing
+        acts = staffing.act_ms[act : staffing.act_from[shift + 1]]
+        return min((when for when in (*acts, staffing.end_ms[shift]) if when >= now), default=0)
 
     def ease(self, agent: Agent, day: int) -> None:
         """Exhaustion eases day by day."""
@@ -1092,7 +1095,7 @@ class Model:
         agent.spell.load_taken = agent.load
         agent.shift = shift
         agent.leaving = False
-        agent.due = True
+        agent.due_ms = 0
         agent.owed = 0
         agent.group.signed_on += 1
         agent.until = now
@@ -1116,13 +1119,11 @@ class Model:
         if agent.act_first == agent.act_last:
             agent.act_first = act
         agent.act_last = act + 1
+        agent.due_ms, agent.planned_ms = 0, self.next_planned(shift, act + 1, now)
         self.now_idle(agent.group, now)
         if agent.status == IDLE:
-            agent.due = True
             self.leave_idle(agent, now)
             self.what_next(agent, agent.group, now)
-        else:
-            self.await_this(agent, now)
 
     def shift_ends(self, shift: int, now: int) -> None:
         """Home at once if idle, else after the contact in progress."""
@@ -1134,8 +1135,7 @@ class Model:
             self.leave_idle(agent, now)
             self.sign_off(agent, now)
         else:
-            agent.leaving = True
-            self.await_this(agent, now)
+            agent.leaving, agent.due_ms = True, 0
 
     def capacity_changes(self, slot: int, now: int) -> None:
         """Anonymous capacity: one more, or one fewer as soon as somebody is free."""
