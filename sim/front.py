@@ -1,8 +1,8 @@
 """The front of the house: when its doors are open, and what the bot makes of people before anybody has met a person.
 
 Until somebody reaches people, a journey hangs on nothing but its draws: the bot, a return after it, the bot again. So
-all of that is known before a simulation begins, and is worked out here for all customers at once, attempt by attempt.
-It is the same story as `Model.arrive`, told in arrays, and a test holds the two together to the last bit.
+all of that is known as soon as the journey starts, or goes on after people, and is worked out here for many customers
+at once, attempt by attempt. It is the same story as `Model.arrive`, told in arrays, and a test holds the two together to the last bit.
 """
 
 from __future__ import annotations
@@ -87,11 +87,13 @@ def bot_is_up(bot: Bot, kind: Any, when: Any) -> Any:
     return up
 
 
-def reaching(world: World, draws: Draws, doors: Doors, c: Contacts) -> tuple[Reaching, Floats]:
-    """Who reaches people when, and how upset the bot has left everybody; what happens before is written into `c`."""
-    intensity = draws.needs.intensity.copy()
-    row = np.flatnonzero(draws.needs.birth_ms < world.clock.stop_ms)
-    when = draws.needs.birth_ms[row]
+def reaching(
+    world: World, draws: Draws, doors: Doors, c: Contacts, intensity: Floats, row: Ints, when: Ints
+) -> Reaching:
+    """Of those whose contacts (`row`) start then (`when`), who reaches people, and when.
+
+    What happens before is written into `c`, and how upset the bot leaves them into `intensity` (per need).
+    """
     parts: list[Reaching] = []
     while len(row):
         c.arrive_ms[row] = when
@@ -103,7 +105,7 @@ def reaching(world: World, draws: Draws, doors: Doors, c: Contacts) -> tuple[Rea
         out, row, when = _bot(world, draws, doors, c, intensity, row, when)
         parts.append(out)
     nobody = Reaching(row[:0], row[:0], np.zeros(0, np.bool_))
-    return Reaching(*(np.concatenate(column) for column in zip(nobody, *parts, strict=True))), intensity
+    return Reaching(*(np.concatenate(column) for column in zip(nobody, *parts, strict=True)))
 
 
 def _bot(

@@ -283,10 +283,10 @@ class Model:
         n_rows = len(rows.need)
         self.contacts = r.blank_contacts(n_rows)
         self.c = _quick(self.contacts, _view)
-        reaching, intensity = front.reaching(world, draws, self.doors, self.contacts)
+        self.draws, self.intensity = draws, needs.intensity.copy()
         self.rows = _quick(rows, _view_if_flat)
         self.type_of = _view(needs.type)
-        self.intensity_of = intensity.tolist()
+        self.intensity_of = _view(self.intensity)
         self.tier = bytearray(len(needs.type))
         self.vulnerable, self.keyword = _view(needs.vulnerable), _view(needs.keyword)
         self.difficulty = _view(needs.difficulty)
@@ -303,13 +303,10 @@ class Model:
 
         self.when_timetabled: Handlers = [self.timetabled]
         self.when_returning: Handlers = [self.returning]
-        self.when_expected: Handlers = [self.expected]
-        self.expected_on: list[list[tuple[int, int]]] = [[] for _ in range(self.stop_ms // DAY_MS + 1)]
-        """Who will call again on a later day than the one they decided on: when, and the row."""
         self.when_handed_over: Handlers = [self.handed_over]
         self.when_impatient: Handlers = [self.loses_patience]
         self.when_overflowing: Handlers = [self.overflows]
-        self._first_contacts(draws, reaching)
+        self._first_contacts()
         self._timetable()
         self.known_reaches, self.answer, self.free, self.what_next = self._every_contact()
         self._agents(world, draws)
@@ -405,7 +402,7 @@ class Model:
 
     def run(self) -> Records:
         """Run all simulated days and hand over the records."""
-        self.env.next_known, self.env.when_known = self.known_first, self.known_reaches
+        self.env.when_known = self.known_reaches
         self.await_line(Moment(self.when_timetabled, None), *self.timetable_first, 0)
         if self.stop_ms > 0:
             self.env.run(until=self.stop_ms)
@@ -423,18 +420,39 @@ class Model:
         spells = self.write_said(r.of_spells(self.spells))
         return Records(self.contacts, spells, self.absent)
 
-    def _first_contacts(self, draws: Draws, reaching: front.Reaching) -> None:
-        """Who reaches people without having met any before, in order."""
-        needs, rows, types = draws.needs, draws.rows, self.world.types
+    def _first_contacts(self) -> None:
+        """The first contacts of all needs, on the days on which they reach people."""
+        days = range(self.stop_ms // DAY_MS + 1)
+        self.call_again_on: list[list[tuple[int, int]]] = [[] for _ in days]
+        """Who decided on an earlier day to call again: row, and when."""
+        self.reach_on: list[list[front.Reaching]] = [[] for _ in days]
+        """Who will reach people without having met any since they last called."""
+        self.known: Iterator[tuple[Any, ...]] = iter(())
+        """Of today: contact, when, whether people answer then; when the next one comes, and its rank."""
+        births = self.draws.needs.birth_ms
+        row = np.flatnonzero(births < self.stop_ms)
+        self._file(row, births[row])
+
+    def _file(self, row: Ints, when: Ints) -> None:
+        """Contacts start then: past the bot, under the days on which they reach people."""
+        known = front.reaching(self.world, self.draws, self.doors, self.contacts, self.intensity, row, when)
+        day_of = known.when // DAY_MS
+        for day in np.unique(day_of).tolist():
+            today = day_of == day
+            self.reach_on[day].append(front.Reaching(*(column[today] for column in known)))
+
+    def _await(self, reaching: front.Reaching) -> None:
+        """These will reach people, in order."""
+        needs, rows, types = self.draws.needs, self.draws.rows, self.world.types
         fresh = np.where(reaching.row < len(self.tier), ARRIVE, RETURN)
-        order, self.known_first, when_next, next_rank = _in_order(
+        order, self.env.next_known, when_next, next_rank = _in_order(
             reaching.when, np.where(reaching.from_bot, REACH, fresh), reaching.row
         )
         row, when = reaching.row[order], reaching.when[order]
         need = rows.need[row]
         kind = needs.type[need]
         interval = self.contacts.arrive_ms[row] % DAY_MS // self.interval_ms
-        intensity = np.array(self.intensity_of)[need]
+        intensity = self.intensity[need]
         contacts = (
             row, need, kind, self.contacts.flags[row], rows.patience_unit[row] * types.patience_ms[kind, interval],
             rows.talk_unit[row] * types.talk_ms[kind, interval], rows.acw_unit[row] * types.acw_ms[kind],
@@ -443,7 +461,6 @@ class Model:
             rules.unsafe(self.b, needs.vulnerable[need], intensity), intensity,
         )  # fmt: skip
         self.known = _row_by_row(when, self.doors.are_open_at(when), when_next, next_rank, within=contacts)
-        """Contact, when, whether people answer then; when the next one comes, and its rank."""
 
     def _timetable(self) -> None:
         """Shifts, activities, changes of capacity and closing, in order."""
@@ -498,21 +515,13 @@ class Model:
         """Somebody calls again, or is put through to somebody else."""
         self.arrive(moment.who, self.env.now)
 
-    def day_begins(self, day: int, now: int) -> None:
-        """Those who call again today are awaited one after the other."""
-        self.await_expected(Moment(self.when_expected, sorted(self.expected_on[day], reverse=True)), now)
-
-    def await_expected(self, moment: Moment, now: int) -> None:
-        """The next of them."""
-        if moment.who:
-            when, row = moment.who[-1]
-            self.schedule(moment, RETURN << 23 | row, when - now)
-
-    def expected(self, moment: Moment) -> None:
-        """Somebody calls again, as was known when the day began."""
-        now, row = moment.who.pop()
-        self.await_expected(moment, now)
-        self.arrive(row, now)
+    def day_begins(self, day: int, _: int) -> None:
+        """Who reaches people today without having met any since they last called is known."""
+        if self.call_again_on[day]:
+            self._file(*np.array(self.call_again_on[day], np.int64).T)
+        parts = self.reach_on[day]
+        if parts:
+            self._await(front.Reaching(*(np.concatenate(column) for column in zip(*parts, strict=True))))
 
     def arrive(self, row: int, now: int) -> None:
         """A contact starts: with the bot, where one is offered and up, or with people."""
@@ -704,6 +713,9 @@ class Model:
         """The next attempt of a journey, at a time when somebody answers."""
         if row >= 0 and when < self.stop_ms:
             when = self.doors.when_answered(when, self.rows.call_back_ms[row])
+            if when < self.stop_ms and now // DAY_MS < when // DAY_MS:
+                self.call_again_on[when // DAY_MS].append((row, when))
+                return
         self.again(row, when, now)
 
     def again(self, row: int, when: int, now: int) -> None:
@@ -711,10 +723,7 @@ class Model:
         if row < 0:
             raise RuntimeError("a journey goes on for which nothing was drawn")
         if when < self.stop_ms:
-            if when // DAY_MS > now // DAY_MS:
-                self.expected_on[when // DAY_MS].append((when, row))
-            else:
-                self.after(when - now, RETURN, row, self.when_returning, row)
+            self.after(when - now, RETURN, row, self.when_returning, row)
 
     def returns(self, row: int, need: int, end: int, now: int) -> None:
         """By how it ended, the customer comes back after a while, more upset."""
@@ -740,7 +749,7 @@ class Model:
         self,
     ) -> tuple[Callable[[], None], Callable[..., None], Callable[[Moment], None], Callable[..., None]]:
         """What happens for every contact: it comes, it is answered, its agent is free. All they read is bound once."""
-        b, env, schedule, known, lines = self.b, self.env, self.schedule, self.known, self.lines
+        b, env, schedule, lines = self.b, self.env, self.schedule, self.lines
         flagged = w.FLAGGED * self.n_types
         has_ears, has_rest, by_load, scripts = self.has_ears, self.has_rest, self.by_load, self.scripts
         target_ms, cut_share = self.target_ms, self.cut
@@ -749,7 +758,7 @@ class Model:
 
         def known_reaches() -> None:
             """Somebody reaches people without having met any before, and the next one is awaited."""
-            contact, now, answered, when_next, next_rank = next(known)
+            contact, now, answered, when_next, next_rank = next(self.known)
             env.next_known = when_next, next_rank
             flags = contact[3]
             if not answered:
