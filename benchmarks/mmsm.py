@@ -37,7 +37,7 @@ def run(quick: bool = False) -> dict[str, Any]:
         left = c.outcome == r.ABANDONED
         wait = (c.end_ms - c.reach_ms) / 1000
         found[name] = _row(seconds, left, wait, c.outcome == r.ANSWERED)
-    contacts = idiom.contacts_of(world, drawn)
+    contacts = idiom.contacts_of(world, drawn, kernel.simulate(world, drawn))
     seconds, centre = cpu(lambda: idiom.simulate(contacts, [AGENTS]), 1 if quick else 2)
     outcome = np.array(centre.outcome)
     found["simpy_idiom"] = _row(

@@ -64,7 +64,7 @@ Contact = tuple[Any, ...]
 """Somebody who reaches people, as they were drawn: row, need, kind, flags, patience, talk, acw; the uniforms of being
 heard, resolved, escalating, returning, being passed on; whether another attempt would follow; difficulty, whether it
 is unsafe to tell unless heard, intensity. Plain, because they are only ever taken apart."""
-FEW = 256
+FEW = 128
 
 
 def _row_by_row(*columns: Any, within: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
