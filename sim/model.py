@@ -31,7 +31,6 @@ from sim.draws import Draws
 from sim.records import Records
 from sim.rules import (
     decayed,
-    ending_of,
     heard_odds,
     hurried_share,
     idle_key,
@@ -52,26 +51,23 @@ from sim.world import DAY_MS, Ints, World
 OFF, IDLE, BUSY, REST, AWAY = range(5)
 FLAGGED = r.FLAG_RIGHT | r.FLAG_WRONG
 
-_SAID = (
-    "row", "reach_ms", "end_ms", "spell", "talk_ms", "acw_ms", "full_ms", "ending", "flags", "intensity", "load",
-    "unmet", "heard", "if_heard", "if_not",
-)  # fmt: skip
-"""What is written down about a conversation."""
-_LINE = Struct(f"{len(_SAID)}d")
+_WHOLE = ("row", "reach_ms", "end_ms", "spell", "talk_ms", "acw_ms", "ending", "flags")
+_SAID = (*_WHOLE, "full_ms", "intensity", "load", "unmet", "heard", "if_heard", "if_not")
+"""What is written down about a conversation: whole numbers first."""
+_LINE = Struct("=" + "".join("q" if name in _WHOLE else "d" for name in _SAID))
+_READ = np.dtype([(name, np.int64 if name in _WHOLE else np.float64) for name in _SAID])
 
 Handlers = list[Callable[[Any], None]]
 Contact = tuple[Any, ...]
 """Somebody who reaches people, as they were drawn: row, need, kind, flags, patience, talk, acw; the uniforms of being
-heard, resolved, escalating, returning, being passed on; whether another attempt would follow; difficulty, whether it
-is unsafe to tell unless heard, intensity. Plain, because they are only ever taken apart."""
+heard, resolved, escalating, returning; whether another attempt would follow; difficulty, whether it is unsafe to tell
+unless heard, intensity. Plain, because they are only ever taken apart."""
 FEW = 128
+"""Rows made at a time: so few stay in the processor's cache until they are needed."""
 
 
 def _row_by_row(*columns: Any, within: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
-    """Rows of arrays as plain values, the first being the row of `within` if that is given.
-
-    Made some thousands at a time: all at once would not fit the cache.
-    """
+    """Rows of arrays as plain values, the first being the row of `within` if that is given."""
 
     def some(first: int) -> Iterator[tuple[Any, ...]]:
         parts = [column[first : first + FEW].tolist() for column in columns]
@@ -329,6 +325,7 @@ class Model:
 
     def _of_endings(self) -> None:
         b = self.b
+        self.endings = [[rules.ending_of(met, heard) for heard in (False, True)] for met in (False, True)]
         self.p_return = [rules.p_return(b, ending) for ending in range(4)]
         self.p_escalate = [rules.p_escalate(b, ending) for ending in range(4)]
 
@@ -456,7 +453,7 @@ class Model:
         contacts = (
             row, need, kind, self.contacts.flags[row], rows.patience_unit[row] * types.patience_ms[kind, interval],
             rows.talk_unit[row] * types.talk_ms[kind, interval], rows.acw_unit[row] * types.acw_ms[kind],
-            rows.heard[row], rows.resolved[row], rows.escalates[row], rows.returns[row], rows.passed_on[row],
+            rows.heard[row], rows.resolved[row], rows.escalates[row], rows.returns[row],
             rows.attempt[row] + 1 < self.b.max_attempts, needs.difficulty[need],
             rules.unsafe(self.b, needs.vulnerable[need], intensity), intensity,
         )  # fmt: skip
@@ -493,7 +490,7 @@ class Model:
         return (
             row, need, kind, c.flags[row], rows.patience_unit[row] * self.patience_ms[kind][interval],
             rows.talk_unit[row] * self.talk_ms[kind][interval], rows.acw_unit[row] * self.acw_ms[kind],
-            rows.heard[row], rows.resolved[row], rows.escalates[row], rows.returns[row], rows.passed_on[row],
+            rows.heard[row], rows.resolved[row], rows.escalates[row], rows.returns[row],
             rows.attempt[row] + 1 < self.b.max_attempts, self.difficulty[need],
             rules.unsafe(self.b, self.vulnerable[need], intensity), intensity,
         )  # fmt: skip
@@ -750,11 +747,12 @@ class Model:
     ) -> tuple[Callable[[], None], Callable[..., None], Callable[[Moment], None], Callable[..., None]]:
         """What happens for every contact: it comes, it is answered, its agent is free. All they read is bound once."""
         b, env, schedule, lines = self.b, self.env, self.schedule, self.lines
+        passed_on = self.rows.passed_on
         flagged = w.FLAGGED * self.n_types
         has_ears, has_rest, by_load, scripts = self.has_ears, self.has_rest, self.by_load, self.scripts
         target_ms, cut_share = self.target_ms, self.cut
         p_return, p_escalate, threshold = self.p_return, self.p_escalate, b.load_threshold
-        said, places, put = self.said, self.places, _LINE.pack_into
+        said, places, put, endings = self.said, self.places, _LINE.pack_into, self.endings
 
         def known_reaches() -> None:
             """Somebody reaches people without having met any before, and the next one is awaited."""
@@ -782,7 +780,7 @@ class Model:
         def answer(contact: Contact, flags: int, reach_ms: int, agent: Agent, now: int) -> None:
             """An agent takes a contact: how long it will take, how it will end, what it leaves behind."""
             (
-                row, need, kind, _, _, talk, acw, u_heard, u_resolved, u_escalates, u_returns, u_passed_on, goes_on,
+                row, need, kind, _, _, talk, acw, u_heard, u_resolved, u_escalates, u_returns, goes_on,
                 difficulty, is_unsafe, intensity,
             ) = contact  # fmt: skip
             group, spell, load = agent.group, agent.spell, agent.load
@@ -817,7 +815,7 @@ class Model:
             heard = odds(
                 heard_odds(b, heard_base, intensity, group.empathy, unmet, load, repeats, now - reach_ms)
             )
-            if cut and goes_on and is_passed_on(b, cut, full, u_passed_on):
+            if cut and goes_on and is_passed_on(b, cut, full, passed_on[row]):
                 if_heard = if_not = 0.0
                 ending = -1
                 flags |= r.PASSED_ON
@@ -828,7 +826,7 @@ class Model:
                 if is_unsafe:
                     if_not = odds(log_odds + b.resolved_not_heard)
                 was_heard = u_heard < heard
-                ending = ending_of(u_resolved < (if_heard if was_heard else if_not), was_heard)
+                ending = endings[u_resolved < (if_heard if was_heard else if_not)][was_heard]
                 if goes_on:
                     if u_escalates < p_escalate[ending]:
                         flags |= r.ESCALATED
@@ -840,7 +838,7 @@ class Model:
                 flags |= self.rest_falls_due(contact, flags, agent, handle_ms)
 
             put(
-                said, next(places), row, reach_ms, now, spell.number, talk_ms, handle_ms - talk_ms, full, ending, flags,
+                said, next(places), row, reach_ms, now, spell.number, talk_ms, handle_ms - talk_ms, ending, flags, full,
                 intensity, load, unmet, heard, if_heard, if_not,
             )  # fmt: skip
 
@@ -916,11 +914,11 @@ class Model:
 
     def write_said(self, spells: r.Spells) -> r.Spells:
         """Put what was said into the records."""
-        said = np.frombuffer(self.said, count=next(self.places) // 8).reshape(-1, len(_SAID)).T
-        c, row, spell = self.contacts, said[0].astype(np.int64), said[3].astype(np.int64)
-        for name, column in zip(_SAID, said, strict=True):
+        said = np.frombuffer(self.said, _READ, next(self.places) // _LINE.size)
+        c, row, spell = self.contacts, said["row"].copy(), said["spell"].copy()
+        for name in _SAID:
             if name not in ("row", "spell"):
-                getattr(c, name)[row] = column + 0.5 if name == "full_ms" else column
+                getattr(c, name)[row] = said[name] + 0.5 if name == "full_ms" else said[name]
         c.outcome[row] = r.ANSWERED
         c.agent[row] = spells.agent[spell]
         n = len(spells.agent)
