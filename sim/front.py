@@ -178,7 +178,7 @@ def _ends_in_bot(world: World, draws: Draws, c: Contacts, intensity: Floats, row
 
 def _odds(x: Floats) -> Floats:
     """`rules.odds` of many, with the scalar exponential: numpy's differs in the last bit."""
-    e = np.array([exp(value) for value in (-np.abs(x)).tolist()], np.float64)
+    e = np.fromiter(map(exp, (-np.abs(x)).tolist()), np.float64, len(x))
     return np.where(x >= 0.0, 1.0 / (1.0 + e), e / (1.0 + e))
 
 

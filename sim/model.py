@@ -475,7 +475,16 @@ class Model:
         when, kind, who = (np.concatenate(column) for column in zip(*parts, strict=True))
         order, self.timetable_first, when_next, next_rank = _in_order(when, kind, who)
         self.timetable = _row_by_row(kind[order], who[order], when[order], when_next, next_rank)
-        self.shift_of_act = np.repeat(np.arange(len(staffing.agent)), np.diff(staffing.act_from)).tolist()
+        shift_of_act = np.repeat(np.arange(len(staffing.agent)), np.diff(staffing.act_from))
+        self.shift_of_act = shift_of_act.tolist()
+        # Activities stand in the order of their times, shift by shift.
+        acts = np.append(staffing.act_ms, w.NEVER)
+        first = np.where(np.diff(staffing.act_from) > 0, acts[staffing.act_from[:-1]], w.NEVER)
+        self.planned_first = np.minimum(first, staffing.end_ms).tolist()
+        """When the timetable next has something for somebody whose shift starts: an activity, or its end."""
+        acts[staffing.act_from] = w.NEVER
+        self.planned_after = np.minimum(acts[1:], staffing.end_ms[shift_of_act]).tolist()
+        """And for somebody after each activity."""
         self.happens: dict[int, Callable[[int, int], None]] = {
             SIGN_ON: self.shift_starts, SIGN_OFF: self.shift_ends, ACTIVITY: self.activity_due,
             CAPACITY: self.capacity_changes, CLOSE: self.doors_close, DAWN: self.day_begins,
@@ -1077,14 +1086,8 @@ class Model:
             self.absent[shift] = 1
             return
         agent.act_first = agent.act_last = self.staffing.act_from[shift]
-        agent.planned_ms = self.next_planned(shift, agent.act_last, now)
+        agent.planned_ms = self.planned_first[shift]
         self.sign_on(agent, shift, now)
-
-    def next_planned(self, shift: int, act: int, now: int) -> int:
-        """When the timetable next has something for somebody on this shift: an activity from this one on, or its end."""
-        staffing = self.staffing
-        acts = staffing.act_ms[act : staffing.act_from[shift + 1]]
-        return min((when for when in (*acts, staffing.end_ms[shift]) if when >= now), default=0)
 
     def ease(self, agent: Agent, day: int) -> None:
         """Exhaustion eases day by day."""
@@ -1126,7 +1129,7 @@ class Model:
         if agent.act_first == agent.act_last:
             agent.act_first = act
         agent.act_last = act + 1
-        agent.due_ms, agent.planned_ms = 0, self.next_planned(shift, act + 1, now)
+        agent.due_ms, agent.planned_ms = 0, self.planned_after[act]
         self.now_idle(agent.group, now)
         if agent.status == IDLE:
             self.leave_idle(agent, now)
