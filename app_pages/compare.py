@@ -174,7 +174,7 @@ def side_by_side(wanted: list[str], words: str, key: str, height: int | None = N
 st.subheader("Side by side")
 every = st.toggle("Every measure", key="every", persist_state="session")
 wanted = list(frame["policies"]["as_is"]) if every else list(report.HEADLINE)
-aside = {"cash", "margin_lost", "cash_and_margin", "once", "cost_per_resolved_need"}
+aside = {"cash", "margin_lost", "cash_and_margin", "once", "cost_per_resolved_need", "idle_hours", "idle_pay"}
 side_by_side(
     [m for m in wanted if not m.startswith("money_") and m not in aside], "Measures of each policy", "sides",
     560 if every else None,
