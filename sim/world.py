@@ -348,13 +348,19 @@ class World(NamedTuple):
 
 
 def check(world: World) -> None:
-    """Raise WorldTooLargeError when the clock or the timetable outgrow the event key (397 days, 23 bits)."""
+    """Raise WorldTooLargeError when the clock or the timetable outgrow the event key (397 days, 23 bits).
+
+    ValueError where the activities of a shift stand in another order than that of their times.
+    """
     staffing = world.staffing
     lines = max(len(staffing.agent), len(staffing.act_ms), len(staffing.slot_ms))
     if world.clock.stop_ms >= MAX_MS or lines >= MAX_ROWS:
         raise WorldTooLargeError(
             "a simulation holds at most 397 days and 8,388,608 contacts, shifts, activities or changes of capacity"
         )
+    shift = np.repeat(np.arange(len(staffing.agent)), np.diff(staffing.act_from))
+    if ((np.diff(staffing.act_ms) < 0) & (np.diff(shift) == 0)).any():
+        raise ValueError("the activities of a shift must stand in the order of their times")
 
 
 def _is_float(part: Any, name: str) -> bool:

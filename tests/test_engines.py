@@ -428,3 +428,15 @@ def test_shared_draws_are_the_worlds_own() -> None:
     for k in range(4):
         few.draw(world, 3, k)
     assert [key[1] for key in few.rows] == [2, 3], "the oldest went"
+
+
+def test_activities_out_of_order_are_refused() -> None:
+    """What is planned next for somebody is looked up in their order."""
+    world = small_world(1, frozenset({"shifts", "activities"}))
+    staffing = world.staffing
+    shift = int(np.flatnonzero(np.diff(staffing.act_from) > 1)[0])
+    act_ms = staffing.act_ms.copy()
+    first = staffing.act_from[shift]
+    act_ms[[first, first + 1]] = act_ms[[first + 1, first]]
+    with pytest.raises(ValueError, match="order of their times"):
+        w.check(world._replace(staffing=staffing._replace(act_ms=act_ms)))
