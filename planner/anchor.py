@@ -445,7 +445,7 @@ def misfits(scenario: Scenario, sums: Totals) -> list[Misfit]:
             if below is not None and below[:, t].sum() == 0:
                 continue
             unit = {"offered": "contacts", "talk": "s", "acw": "s"}.get(field, "share")
-            simulated = estimate(above[:, t], None if below is None else below[:, t], unit)
+            simulated = estimate(above[:, t], None if below is None else below[:, t], unit, least=0.0)
             value = float(observed[field][t])
             contacts = value * len(above) if below is None else float(below[:, t].sum())
             rows.append(Misfit(name, field, value, simulated, contacts))

@@ -116,7 +116,7 @@ def formulas(cell: Cell, scenario: Scenario) -> dict[str, tuple[Floats, Floats |
 
 def measures_of(cell: Cell, scenario: Scenario) -> dict[str, Estimate]:
     """Every measure of a cell with its interval."""
-    return {name: estimate(a, b, unit) for name, (a, b, unit) in formulas(cell, scenario).items()}
+    return {name: estimate(a, b, unit, least=0.0) for name, (a, b, unit) in formulas(cell, scenario).items()}
 
 
 def differences_of(cell: Cell, base: Cell, scenario: Scenario) -> dict[str, Estimate]:

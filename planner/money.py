@@ -214,4 +214,6 @@ def amounts(m: Money, totals: Totals, scenario: Scenario) -> dict[str, tuple[Flo
 
 def estimates(m: Money, totals: Totals, scenario: Scenario) -> dict[str, Estimate]:
     """Every money measure with its interval."""
-    return {name: estimate(a, b, unit) for name, (a, b, unit) in amounts(m, totals, scenario).items()}
+    return {
+        name: estimate(a, b, unit, least=0.0) for name, (a, b, unit) in amounts(m, totals, scenario).items()
+    }

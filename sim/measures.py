@@ -10,6 +10,7 @@ their end, whenever that is; people count by the day on which they sign on.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -465,17 +466,20 @@ def t_value(n: int, level: float = 0.975) -> float:
     return float(stdtrit(n - 1, level)) if n > 1 else float("inf")
 
 
-def estimate(above: Floats, below: Floats | None = None, unit: str = "") -> Estimate:
+def estimate(
+    above: Floats, below: Floats | None = None, unit: str = "", *, least: float = -math.inf
+) -> Estimate:
     """A mean of (reps,) values, or a ratio of totals with its delta-method interval.
 
-    A ratio over nothing is NaN, and so is the interval of one replication; the interval of a share stays within 0 and 1.
+    A ratio over nothing is NaN, and so is the interval of one replication. The interval of a share stays within 0 and 1,
+    that of anything else above the least that can be (`least`).
     """
     mean, residual = _linear(above, below)
     n = len(residual)
     if n < 2:
         return Estimate(mean, float("nan"), float("nan"), unit)
     half = float(t_value(n) * residual.std(ddof=1) / np.sqrt(n))
-    low, high = mean - half, mean + half
+    low, high = max(least, mean - half), mean + half
     if unit == "share":
         low, high = float(np.clip(low, 0, 1)), float(np.clip(high, 0, 1))
     return Estimate(mean, low, high, unit)
@@ -670,7 +674,7 @@ PEOPLE: dict[str, Measure] = {
 
 def evaluate(measures: Mapping[str, Measure], sums: Sums) -> dict[str, Estimate]:
     """Each measure with its interval, from (reps,) sums."""
-    return {name: estimate(*m.formula(sums), unit=m.unit) for name, m in measures.items()}
+    return {name: estimate(*m.formula(sums), unit=m.unit, least=0.0) for name, m in measures.items()}
 
 
 def overall(stacked: Mapping[str, Floats]) -> dict[str, Floats]:
@@ -691,5 +695,5 @@ def summary(stacked: Totals) -> dict[str, Estimate]:
     """All measures of a policy over its replications."""
     result = evaluate(CUSTOMER, overall(stacked.customers)) | evaluate(PEOPLE, overall(stacked.people))
     for name, unit in (("load_p95", "points"), ("exhaustion_p95", "points"), ("load_end_p95", "points")):
-        result[name] = estimate(np.asarray(stacked.single[name]), unit=unit)
+        result[name] = estimate(np.asarray(stacked.single[name]), unit=unit, least=0.0)
     return result

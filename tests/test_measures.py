@@ -15,7 +15,19 @@ from planner.scenario import compile as c
 from planner.scenario.schema import Scenario
 from sim import records as r
 from sim.draws import Draws
-from sim.measures import CUSTOMER, PEOPLE, Lens, Totals, evaluate, overall, stack, totals, undisclosed
+from sim.measures import (
+    CUSTOMER,
+    PEOPLE,
+    Lens,
+    Totals,
+    difference,
+    estimate,
+    evaluate,
+    overall,
+    stack,
+    totals,
+    undisclosed,
+)
 from sim.records import Records
 from sim.replicate import simulate_once
 from sim.world import DAY_MS, World
@@ -269,3 +281,17 @@ def test_the_more_exhausted_shifts_by_counting() -> None:
     share = evaluate(PEOPLE, overall(stack([found]).people))["exhaustion_over_share"].mean
     assert share == pytest.approx(count[True] / spells)
     assert sums.people["exhausted"].sum() < found.people["exhausted"].sum()
+
+
+def test_intervals_stay_where_values_can_be() -> None:
+    values = np.array([0.0, 0.1, 0.9])
+    free = estimate(values, unit="hours")
+    assert free.low < 0 < free.mean < free.high
+    assert estimate(values, unit="hours", least=0.0) == free._replace(low=0.0)
+    share = estimate(values, unit="share")
+    assert (share.low, share.high) == (0.0, 1.0)
+    d = difference((values, None), (values[::-1], None))
+    assert d.low < 0, "a difference may be below zero"
+    for policy in POLICIES:
+        stacked = stack([run(policy).totals, run(policy).totals])
+        assert all(e.low >= 0 for e in evaluate(PEOPLE, overall(stacked.people)).values() if e.low == e.low)
