@@ -28,7 +28,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "events.0.hours: changes nothing in absence_spike, which reads factor",
     ),
     "a surge of feeling": (
-        {"events": [{"kind": "surge", "factor": 2, "add": 0.5}]}, "events.0.add: changes nothing in surge, which reads",
+        {"events": [{"kind": "surge", "factor": 2, "add": 0.5}]}, "events.0.add: changes nothing in surge, which reads hours, factor, types (found 0.5)",
     ),
     "a segment contained beyond what is left": (
         {"types__order__automation__by_segment": {"home": {"contained": 0.7, "asks": 0.4}}},

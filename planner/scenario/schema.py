@@ -765,7 +765,7 @@ class Event(_Part):
             FieldError(
                 (name,),
                 getattr(self, name),
-                f"changes nothing in {self.kind}, which reads {' and '.join(reads)}",
+                f"changes nothing in {self.kind}, which reads {some(reads)}",
             )
             for name in ("hours", "factor", "add", "types")
             if name not in reads and getattr(self, name) != type(self).model_fields[name].default
