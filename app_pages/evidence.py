@@ -103,7 +103,7 @@ show.table(
         {
             "Type": r["title"], "What": observed_words(r["field"]),
             "Observed": report.number(r["observed"], r["simulated"]["unit"]), "Simulated [95 %]": show.value(r["simulated"]),
-            "Unit": show.unit_of(r["simulated"]["unit"]), "Off": f"{round(100 * (r['off'] or 0), 1) + 0.0:+.1f} %",
+            "Unit": show.unit_of(r["simulated"]["unit"]), "Off": report.relative(r["off"] or 0),
         }
         for r in misfit
     ],

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app_pages import residual, show, state
-from planner import evidence, mix
+from planner import evidence, mix, report
 from planner.scenario.schema import Scenario
 
 Rows = list[dict[str, Any]]
@@ -107,7 +107,7 @@ if today:
         [
             {
                 "Type": r['title'], "Offered to the bot": show.share(r['offered'], 0), "Contained, of its sessions": show.share(r['contained'], 0),
-                "Contained, of all contacts": show.share(r['share'], 0), "Talk of those left": f"{100 * (r['ratio'] - 1):+.1f} %",
+                "Contained, of all contacts": show.share(r['share'], 0), "Talk of those left": report.relative(r["ratio"] - 1),
             }
             for r in today
         ],

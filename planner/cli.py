@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from planner.frames import PLAN_SEED, SEED
-from planner.scenario.problems import clip, nearest, one_line, quote
+from planner.scenario.problems import clip, counted, nearest, one_line, quote
 
 app = typer.Typer(
     add_completion=False,
@@ -246,8 +246,8 @@ def check(file: ScenarioArgument, scenario: Named = None, sets: Sets = None, as_
         _print_json(json.loads(json.dumps(document, default=str)))
         return
     out.print(
-        f"{s.title or s.name}: fine. {len(s.types)} contact types, {document['contacts_per_week']:,.0f} contacts a week, "
-        f"{len(s.groups)} groups with {document['headcount']} people, policies {', '.join(s.policies)}.",
+        f"{s.title or s.name}: fine. {counted(len(s.types), 'contact type')}, {document['contacts_per_week']:,.0f} contacts a week, "
+        f"{counted(len(s.groups), 'group')} with {document['headcount']} people, policies {', '.join(s.policies)}.",
         highlight=False,
     )
     if not s.shrinkage:
@@ -466,15 +466,20 @@ def mix(file: ScenarioArgument, scenario: Named = None, sets: Sets = None, as_js
     out.print(
         "As automation contains more, what is left for people takes longer: automation takes the easy contacts."
     )
-    table = Table(title="Talk per contact left for people, against no automation")
-    for name in ("Containment", "Default loadings", "Low", "High"):
+    table = Table(title="Talk per contact left for people, against no automation", title_justify="left")
+    for name in ("Containment", "This scenario", "Low", "High"):
         table.add_column(name, justify="right")
     for row in rows:
         table.add_row(
             f"{100 * row['containment']:.0f} %",
-            *(f"{100 * (row[k] - 1):+.1f} %" for k in ("default", "low", "high")),
+            *(report.relative(row[k] - 1) for k in ("default", "low", "high")),
         )
     out.print(table)
+    out.print(
+        "  This scenario: with its own loadings, which say how strongly containment and talk hang on how hard a need is "
+        "(containment_loading, talk_loading). Low and high: both at the ends of their evidence range.",
+        highlight=False,
+    )
 
 
 @app.command(epilog="Example: unhurried evidence --json")

@@ -20,7 +20,7 @@ from planner import runs
 from planner.frames import FRAMES, PLAN_SEED
 from planner.frames import SEED as COMPARE_SEED
 from planner.scenario.load import Applied, Loaded, read
-from planner.scenario.problems import Problem, ScenarioError, nearest
+from planner.scenario.problems import Problem, ScenarioError, counted, nearest
 from planner.scenario.schema import Scenario
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def simulate(
     scenario = loaded.value
     with workers(engine) as executor:
         now = today(scenario, engine=engine, executor=executor, say=say)
-        say(f"simulating {policy}, {replications} replications")
+        say(f"simulating {policy}, {counted(replications, 'replication')}")
         world = c.compile_world(scenario, now.anchored.natural, policy, now.roster)
         totals = replicate(
             world, lens_of(scenario), replications, seed=seed, engine=engine, executor=executor,

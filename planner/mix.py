@@ -13,7 +13,7 @@ from planner.scenario.schema import Scenario
 
 
 def curve(scenario: Scenario, steps: int = 19) -> list[dict[str, Any]]:
-    """Mean talk of what reaches people over the natural mean, by containment: default loadings, and their range.
+    """Mean talk of what reaches people over the natural mean, by containment: the scenario's loadings (`default`), and their range.
 
     Weighted over the scenario's types by volume; the range moves both loadings from their low to their high.
     """

@@ -34,6 +34,7 @@ from planner.requirement import Requirement, describe
 from planner.roster import Roster
 from planner.scenario import compile as c
 from planner.scenario.load import Applied
+from planner.scenario.problems import counted
 from planner.scenario.schema import DAYS, Scenario
 from planner.shrinkage import rostered_per_present
 from planner.words import (
@@ -635,6 +636,11 @@ def number(value: float | None, unit: str) -> str:
     return f"{value:.2f}" if abs(value) < 100 else f"{value:.1f}"
 
 
+def relative(value: float) -> str:
+    """A relative change; next to nothing is no less than nothing."""
+    return f"{round(100 * value, 1) + 0.0:+.1f} %"
+
+
 def change(value: Json) -> str:
     """A difference with its interval."""
     unit = str(value["unit"])
@@ -731,10 +737,9 @@ def print_money(console: Console, document: Json) -> None:
 
 def print_simulation(console: Console, document: Json) -> None:
     """`simulate` in words."""
-    n = document["replications"]
     print_asked(console, document)
     console.print(
-        f"On today's roster; {n} replication{'' if n == 1 else 's'}, seed {document['seed']}, {document['engine']} engine.",
+        f"On today's roster; {counted(document['replications'], 'replication')}, seed {document['seed']}, {document['engine']} engine.",
         highlight=False,
     )
     print_money(console, document)
@@ -771,7 +776,7 @@ def print_misfit(console: Console, rows: Sequence[Json], above: float = 0.0) -> 
         s = row["simulated"]
         table.add_row(
             row["title"], observed_words(row["field"]), number(row["observed"], s["unit"]), number(s["mean"], s["unit"]),
-            f"{number(s['low'], s['unit'])} to {number(s['high'], s['unit'])}", f"{100 * (row['off'] or 0):+.1f} %",
+            f"{number(s['low'], s['unit'])} to {number(s['high'], s['unit'])}", relative(row["off"] or 0),
             "" if s["unit"].startswith("share") else s["unit"],
         )  # fmt: skip
     console.print(table)
@@ -806,8 +811,8 @@ def result_words(target: Json) -> str:
 def proof_sentence(document: Json) -> str:
     """How many target windows hold."""
     return (
-        f"Simulating the roster itself, absence and all ({document['proof']['replications']} replications, "
-        f"seed {document['seed']}): {held_words(document['targets'])}."
+        f"Simulating the roster itself, absence and all ({counted(document['proof']['replications'], 'replication')}, "
+        f"seed {document['seed'] + 1}, the one after the search's): {held_words(document['targets'])}."
     )
 
 
@@ -834,7 +839,8 @@ def print_plan(console: Console, document: Json) -> None:
     short = [u for u in document["unmet"] if u["short"] >= 0.5]
     if short:
         console.print(
-            f"The schedule is short by half a person or more in {len(short)} intervals; the largest:"
+            f"The schedule is short by half a person or more in {counted(len(short), 'interval')}; the largest:",
+            highlight=False,
         )
         for u in sorted(short, key=lambda u: -u["short"])[:8]:
             console.print(

@@ -91,7 +91,8 @@ def test_check(file) -> None:
     assert document["applied"] == [["what_if.volume", 1.1, "--set"]]
     plain = run("check", file())
     assert plain.exit_code == 0
-    assert "2 contact types, 1,500 contacts a week" in " ".join(plain.stdout.split())
+    assert "2 contact types, 1,500 contacts a week, 2 groups with 7 people" in " ".join(plain.stdout.split())
+    assert " 1 group with 16 people" in " ".join(run("check", "bank-1999").stdout.split())
     assert plain.stderr == ""
 
 
@@ -254,6 +255,7 @@ def test_plan_for_people(file) -> None:
     said = " ".join(result.stdout.split())
     assert said.startswith("A tiny centre, Soft (tiny, soft) Changed: what_if.value = 2")
     assert "FTE on the payroll are needed" in said
+    assert "(2 replications, seed 9002, the one after the search's)" in said
     assert "our assumption: the scenario names none" in said
     assert "target windows hold by the one-sided 95 % limit" in said
     assert "Soft: the staffing" in said or "Soft: no target is near its limit" in said
@@ -339,6 +341,9 @@ def test_mix_and_evidence(file) -> None:
         "Changed: behaviour.talk_loading = 0.7"
         in run("mix", file(), "--set", "behaviour.talk_loading=0.7").stdout
     )
+    shown = " ".join(run("mix", file()).stdout.split())
+    assert "│ 0 % │ +0.0 % │ +0.0 % │ +0.0 % │" in shown
+    assert "Low and high: both at the ends" in shown
     table = json.loads(run("evidence", "--json").stdout)
     assert {"key", "default", "low", "high", "grade", "source"} <= set(table[0])
     assert {row["grade"] for row in table} == {"A", "B", "C", "D"}

@@ -144,6 +144,11 @@ def show(value: object) -> str:
     return clip(str(value))
 
 
+def counted(n: int, noun: str) -> str:
+    """So many of something: 1 group, 3 groups."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
 def some(names: Sequence[str], most: int = 12) -> str:
     """List names, the first dozen of many."""
     shown = [clip(str(name), 40) for name in names[:most]]
