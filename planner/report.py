@@ -568,15 +568,18 @@ def _not_cashed(name: str, base: str, d: Mapping[str, Estimate], currency: str) 
     hours, pay = d["idle_hours"], d["idle_pay"]
     if not sure_of(hours):
         return []
-    more = hours.mean > 0
-    return [
-        f"Apart from that, the same paid hours leave {name} {number(abs(hours.mean), 'hours')} hours a year "
-        f"{'more' if more else 'less'} between contacts than {base}"
-        + (
-            f": work saved, worth {money_of(currency, [pay.mean])(pay.mean)} of pay, that nobody can cash."
-            if more
-            else "."
+    more, saved = hours.mean > 0, ""
+    if more:
+        # Where they come in cheaper groups and go in dearer ones, their pay need not be more.
+        worth = (
+            f", worth {money_of(currency, [pay.mean])(pay.mean)} of pay,"
+            if sure_of(pay) and pay.mean > 0
+            else ""
         )
+        saved = f": work saved{worth} that nobody can cash"
+    return [
+        f"Apart from that, the same paid hours leave {name} {number(abs(hours.mean), 'hours')} "
+        f"{'more' if more else 'fewer'} hours a year between contacts than {base}{saved}."
     ]
 
 

@@ -18,7 +18,7 @@ from planner.money import CASH_LINES, MONEY, amounts, money
 from planner.report import plain
 from planner.scenario.schema import LEVERS, Policy, Scenario
 from planner.schedule.cover import solve
-from sim.measures import CUSTOMER, PEOPLE
+from sim.measures import CUSTOMER, PEOPLE, Estimate
 
 POLICIES = ("as_is", "hard", "soft")
 
@@ -188,8 +188,25 @@ def test_work_saved_at_equal_pay_stands_apart(comparison: Comparison, document: 
             assert len(told) == (frame["frame"] == "equal_hours" and sure)
             for sentence in told:
                 seen += 1
-                assert ("more between" in sentence) == ("nobody can cash" in sentence) == (d["mean"] > 0)
+                assert ("more hours" in sentence) == ("nobody can cash" in sentence) == (d["mean"] > 0)
+                assert ("fewer hours" in sentence) == (d["mean"] < 0)
     assert seen
+
+
+@pytest.mark.parametrize(
+    ("hours", "pay", "told"),
+    [
+        ((500, 400, 600), (9_000, 7_000, 11_000), "500.0 more hours a year between contacts than Today: work saved, worth 9.00"),
+        ((500, 400, 600), (-9_000, -11_000, -7_000), "than Today: work saved that nobody can cash."),
+        ((500, 400, 600), (900, -7_000, 8_800), "than Today: work saved that nobody can cash."),
+        ((-500, -600, -400), (-900, -7_000, 5_200), "500.0 fewer hours a year between contacts than Today."),
+    ],
+)  # fmt: skip
+def test_saved_hours_are_worth_what_their_pay_surely_is(hours: tuple, pay: tuple, told: str) -> None:
+    """Hours may move from dear groups to cheap ones: then their pay is not told as saved."""
+    d = {"idle_hours": Estimate(*hours, "hours a year"), "idle_pay": Estimate(*pay, "EUR a year")}
+    (sentence,) = report._not_cashed("Soft", "Today", d, "EUR")
+    assert told in sentence
 
 
 def test_outsourced_people_are_counted_with_leave_and_paid_without(comparison: Comparison) -> None:
