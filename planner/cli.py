@@ -492,11 +492,18 @@ def evidence(as_json: Json = False) -> None:
         _print_json(json.loads(frame.reset_index().to_json(orient="records")))
         return
     table = Table(title="Evidence: A experiment, B observed, C claim or practice, D assumption")
-    for name in ("Coefficient", "Default", "Low", "High", "Unit", "Grade", "Source"):
+    for name in ("Coefficient", "Meaning", "Default", "Range", "Unit", "Grade", "Source"):
         table.add_column(name, overflow="fold")
     for key, row in table_of.table().items():
+        shown = " Shown only: nothing computes with it." if row.used == "context" else ""
         table.add_row(
-            key, f"{row.default:g}", f"{row.low:g}", f"{row.high:g}", row.unit, row.grade, row.source
+            key,
+            row.meaning + shown,
+            f"{row.default:g}",
+            f"{row.low:g} to {row.high:g}",
+            row.unit,
+            row.grade,
+            row.source,
         )
     out.print(table)
 

@@ -531,9 +531,9 @@ def _best_at(winners: Mapping[str, Json], units: Mapping[str, str], names: Mappi
             parts.append(f"{name} on {listed}")
     open_ = ", ".join(told(m) for m, row in winners.items() if not row["sure"])
     best = (
-        f"Beside money, best is {'; '.join(parts)}."
+        f"Apart from money, best (at 95 % each) is {'; '.join(parts)}."
         if parts
-        else "Beside money, no policy is surely best on anything."
+        else "Apart from money, no policy is surely best on anything."
     )
     return best + (f" The simulation cannot tell who is best on {open_}." if open_ and parts else "")
 

@@ -43,6 +43,8 @@ ENOUGH = 0.05
 PER_POINT = 0.4
 """Near a target, a point of service level costs about so much per cent of people."""
 SEED = PLAN_SEED
+RELIEVED = (0.85, 0.93, 0.97)
+"""Shares of those who came for ceilings that a search tries to do with once all targets hold."""
 KEPT = 12
 """Replications whose customers are kept in memory between simulations."""
 
@@ -540,6 +542,7 @@ class Search:
         missed = [v for v in requirement.verdicts if not v.met]
         requirement.unreached = [f"{describe(self.targets[v.target])}: {v.label}" for v in missed]
         if trim and not missed:
+            self._relieve(requirement, replications)
             self._take_back(requirement, replications)
         requirement.simulations = self.simulations
         requirement.own = self.own
@@ -815,6 +818,31 @@ class Search:
             if group in s.groups:
                 there = float(requirement.duty[list(s.groups), i].sum())
                 requirement.need[k, i] = max(requirement.need[k, i], there)
+
+    def _relieve(self, requirement: Requirement, replications: int) -> None:
+        """Give back who came for a ceiling of one group before others came for another's and relieved it."""
+        for g in np.flatnonzero(self.own.any(axis=1)).tolist():
+            ceilings = [v for v in requirement.verdicts if self._is_ceiling_of(self.targets[v.target], g)]
+            nearest = max((v.limit / v.aim for v in ceilings if v.aim > 0), default=0.0)
+            for share in RELIEVED:
+                if share < nearest:
+                    continue
+                own = self.own.copy()
+                own[g] = np.diff(np.round(np.concatenate([[0.0], np.cumsum(own[g] * share)])))
+                duty = self.numbers.of(requirement.need, own)
+                if duty.sum() >= requirement.duty.sum():
+                    continue
+                _, verdicts, _ = self._decided(duty, replications)
+                if all(v.met for v in verdicts):
+                    self.own, requirement.duty, requirement.verdicts = own, duty, verdicts
+                    self.say(
+                        f"requirement: {requirement.agent_hours:,.0f} agent-hours, others having relieved a ceiling"
+                    )
+                    break
+
+    def _is_ceiling_of(self, target: Target, group: int) -> bool:
+        names = target.groups or tuple(self.scenario.groups)
+        return target.measure in ("occupancy", "load") and list(self.scenario.groups)[group] in names
 
     def _take_back(self, requirement: Requirement, replications: int) -> None:
         """Lower what costs least while every target still clears."""

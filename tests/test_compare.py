@@ -568,7 +568,7 @@ def test_the_verdict_names_the_best_and_is_sure_only_beyond_doubt(runner: Runner
 def test_the_verdict_says_who_does_best_on_what(document: dict) -> None:
     """A sentence a frame: each sure best with its value, and what cannot be told; nothing is left out."""
     for frame in document["frames"]:
-        (said,) = [s for s in frame["verdict"]["sentences"] if s.startswith("Beside money")]
+        (said,) = [s for s in frame["verdict"]["sentences"] if s.startswith("Apart from money")]
         sure, _, open_ = said.partition("The simulation cannot tell")
         assert any(row["sure"] for row in frame["verdict"]["best"].values())
         for measure, row in frame["verdict"]["best"].items():

@@ -454,6 +454,22 @@ def test_a_ceiling_for_people_who_share_all_work_brings_more_people_not_others(
     assert free.agent_hours < calm.agent_hours < 1.6 * free.agent_hours
 
 
+def test_who_came_for_a_ceiling_goes_once_others_have_relieved_it() -> None:
+    """The front's ceiling is missed first; then the care team grows for its own and takes work off the front."""
+    scenario = small.busy(4, targets=[
+        {"measure": "service_level", "at_least": 0.75},
+        {"measure": "occupancy", "at_most": 0.5, "groups": ["front"], "window": "day"},
+        {"measure": "occupancy", "at_most": 0.3, "groups": ["care"], "window": "week"},
+    ])  # fmt: skip
+    said: list[str] = []
+    found = require(scenario, small.natural_values(scenario), "as_is", most_replications=8, say=said.append)
+    assert any("relieved" in line for line in said)
+    assert not found.unreached
+    front = [v.limit for v in found.verdicts if found.scenario.targets[v.target].groups == ("front",)]
+    assert len(front) == 2
+    assert max(front) > 0.95 * 0.5
+
+
 def test_targets_in_words() -> None:
     say = [
         describe(Target(measure="service_level", at_least=0.8, within_s=20, types=("order",))),

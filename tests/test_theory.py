@@ -327,6 +327,21 @@ def test_each_segment_meets_its_own_bot():
     assert scenario.types["service"].automation.of("household") is scenario.types["service"].automation
 
 
+def test_one_share_of_containment_moves_only_bots_that_contain_anybody():
+    """A segment that alone is contained moves; one whose bot only greets does not."""
+    for level, own, moved in ((0.5, 0.0, [True, False]), (0.0, 0.3, [False, True])):
+        sets = {
+            "types__service__automation__contained": level,
+            "types__service__automation__by_segment__business__contained": own,
+            "types__service__natural": "[contained]",
+        }
+        before, after = (
+            everything(**sets, what_if__contained=c)[1].bot.containment[0] for c in ("null", 0.6)
+        )
+        assert (before != after).tolist() == moved
+        assert after[moved] == pytest.approx(0.6)
+
+
 # --- closed forms -----------------------------------------------------------------------------------------
 
 

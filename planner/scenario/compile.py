@@ -275,7 +275,7 @@ def bot_of(scenario: Scenario, natural: NaturalValues, policy: Policy, clock: w.
             changed = scenario.what_if.contained
             if isinstance(changed, Mapping):
                 gross = changed.get(name, gross)
-            elif changed is not None and kind.automation.contained > 0:
+            elif changed is not None and bot.contained > 0:
                 gross = changed
             raw = gross if "contained" in kind.natural else min(gross / through, 0.999)
             if 0 < raw < 1:

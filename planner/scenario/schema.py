@@ -788,7 +788,7 @@ class WhatIf(_Part):
     volume: Annotated[float, Field(ge=0, le=10)] = 1
     """Factor on natural needs."""
     contained: BelowOne | dict[str, BelowOne] | None = None
-    """Containment, gross, for all types with a bot or by type."""
+    """Containment, gross: one share for all bots that contain anybody, or by type."""
     handle: Annotated[float, Field(gt=0, le=5)] = 1
     """Factor on natural talk."""
     patience: Annotated[float, Field(gt=0, le=10)] = 1
