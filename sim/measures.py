@@ -479,7 +479,7 @@ def estimate(
     if n < 2:
         return Estimate(mean, float("nan"), float("nan"), unit)
     half = float(t_value(n) * residual.std(ddof=1) / np.sqrt(n))
-    low, high = max(least, mean - half), mean + half
+    low, high = float(np.maximum(mean - half, least)), mean + half
     if unit == "share":
         low, high = float(np.clip(low, 0, 1)), float(np.clip(high, 0, 1))
     return Estimate(mean, low, high, unit)

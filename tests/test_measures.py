@@ -290,6 +290,8 @@ def test_intervals_stay_where_values_can_be() -> None:
     assert estimate(values, unit="hours", least=0.0) == free._replace(low=0.0)
     share = estimate(values, unit="share")
     assert (share.low, share.high) == (0.0, 1.0)
+    nothing = estimate(values, np.zeros(3), least=0.0)
+    assert np.isnan([nothing.mean, nothing.low, nothing.high]).all()
     d = difference((values, None), (values[::-1], None))
     assert d.low < 0, "a difference may be below zero"
     for policy in POLICIES:
