@@ -35,8 +35,9 @@ from sim.replicate import Engine, simulate_once
 from sim.world import MAX_ROWS, Clock, Floats, World
 
 QUANTILES = 1001
-ENOUGH, MOST_REPLICATIONS = 4_000, 24
-"""Contacts per type to anchor on, and the most replications spent on them."""
+ENOUGH, ALIKE, MOST_REPLICATIONS = 4_000, 0.01, 32
+"""Contacts per type to anchor on; how little the luck of who is slow may move the mean handle time; the most replications
+spent on both."""
 DAMPED, SETTLED = 0.85, 0.01
 """Part of a correction that is made after the first round (whole ones overshoot by about a quarter); when to stop."""
 TELLING = 100
@@ -276,7 +277,8 @@ def anchor(
     natural = first_guess(base, strict=strict)
     if strict:
         offered = float(c.offered_by_interval(base).sum()) / len(base.types)
-        replications = int(np.clip(round(ENOUGH / max(offered, 1.0)), replications, MOST_REPLICATIONS))
+        wanted = max(ENOUGH / max(offered, 1.0), _luck_of_people(base, roster) / ALIKE**2)
+        replications = int(np.clip(round(wanted), replications, MOST_REPLICATIONS))
     fixed = {name: [field in kind.natural for kind in base.types.values()] for name, field in _MARKS.items()}
     done = 0
     for done in range(1, rounds + 1):
@@ -292,6 +294,16 @@ def anchor(
     if strict:
         _refuse_impossible(base, misfit)
     return Anchored(natural, misfit, done)
+
+
+def _luck_of_people(scenario: Scenario, roster: Roster) -> float:
+    """Variance of one replication's mean handle time (relative) that comes from who works there."""
+    groups = list(scenario.groups.values())
+    people = roster.people(len(groups)).astype(float)
+    usual = scenario.coefficient("agent_spread")
+    spread = np.array([usual if group.spread is None else group.spread for group in groups])
+    total = max(people.sum(), 1.0)
+    return float((people * spread**2).sum() / total**2)
 
 
 _MARKS = {
