@@ -3,11 +3,13 @@
 import math
 from dataclasses import dataclass
 from functools import cache
+from unittest import mock
 
 import numpy as np
 import pytest
 import small
 from scipy.stats import norm
+from scipy.stats import t as student
 
 from planner.anchor import (
     FIRST_SEED,
@@ -36,8 +38,10 @@ from sim.world import WorldTooLargeError
 BIG = {"types__order__offered_per_week": 5000, "types__trouble__offered_per_week": 3000, "horizon__days": 1}
 NUMBERS = (27, 10)
 REPLICATIONS = MOST_REPLICATIONS
-T9 = 2.262
-"""Student's t for ten replications: an interval's half over its standard error."""
+T_ALL = float(student.ppf(0.975, REPLICATIONS - 1))
+"""Student's t for so many replications: an interval's half over its standard error."""
+WIDER = float(student.ppf(0.9995, REPLICATIONS - 1)) / T_ALL
+"""By so much an interval of 99.9 % is wider than one of 95 %."""
 # Natural odds that are not the evidence table's, so that nothing comes back by default.
 CHOSEN = {
     "types__order__resolved": 0.82,
@@ -95,7 +99,8 @@ def observe(seed: int) -> Known:
 @cache
 def same_draws() -> tuple[Known, Anchored]:
     known = observe(FIRST_SEED)
-    return known, anchor(known.observed, known.roster, replications=REPLICATIONS, rounds=10)
+    with mock.patch("planner.anchor.SETTLED", 0.003):
+        return known, anchor(known.observed, known.roster, replications=REPLICATIONS, rounds=20)
 
 
 @cache
@@ -125,13 +130,13 @@ def plain_terms(scenario: Scenario, natural: NaturalValues) -> dict[str, np.ndar
 def test_known_natural_values_come_back_on_the_same_draws() -> None:
     """On the very draws that were observed there is no luck: what is left is where the rounds stop.
 
-    They stop when the largest correction is below 1 % (of the value, or of 0.5 on the logit scale); as corrections
-    shrink about by half from round to round, what is left is about as much again; half as much is allowed on top.
+    They stop here when the largest correction is below 0.3 % (of the value, or of 0.5 on the logit scale); as corrections
+    shrink about by half from round to round, what is left is about as much again.
     """
     known, anchored = same_draws()
     before, after = plain_terms(known.scenario, known.natural), plain_terms(known.observed, anchored.natural)
     for name in ("needs", "talk", "acw", "contained"):
-        assert after[name] == pytest.approx(before[name], rel=0.015), name
+        assert after[name] == pytest.approx(before[name], rel=0.01), name
     for name in ("resolved", "heard", "intensity"):
         assert after[name] == pytest.approx(before[name], abs=0.015), name
     # The loading comes from quadrature alone and is never corrected: repeats and listening leave a little.
@@ -166,7 +171,7 @@ def test_known_natural_values_come_back_on_other_draws_within_their_intervals() 
                 "intensity": norm.pdf(norm.ppf(share)) / spread,
                 "contained": share / before["contained"][0],
             }[name]
-            se = (seen.high - seen.low) / 2 / T9
+            se = (seen.high - seen.low) / 2 / T_ALL
             assert abs(after[name][t] - before[name][t]) < z * math.sqrt(2) * se / slope, (name, t)
 
 
@@ -180,7 +185,7 @@ def test_simulating_as_is_gives_the_observed_back() -> None:
         t = NAMES.index(row.type)
         seen = estimate(above[:, t], None if below is None else below[:, t])
         assert row.observed == pytest.approx(seen.mean)
-        se = [(e.high - e.low) / 2 / T9 for e in (seen, seen, row.simulated)]
+        se = [(e.high - e.low) / 2 / T_ALL for e in (seen, seen, row.simulated)]
         assert abs(row.simulated.mean - row.observed) < z * math.hypot(*se), row
         assert row.off == pytest.approx(row.simulated.mean / row.observed - 1)
 
@@ -373,9 +378,14 @@ CALM = {
 
 @cache
 def pressed(drop: float, seconds: float) -> tuple[Totals, Totals, Scenario, NaturalValues]:
-    """The same centre without and with a target on everything; the pressure has no other consequence."""
+    """The same centre without and with a target on everything; the pressure has no other consequence.
+
+    Its people are alike: the cut is solved from the anchor's handle times, whose luck the paired interval does not hold.
+    """
     scenario = small.tiny(
         **BIG,
+        groups__front__spread=0.0,
+        groups__care__spread=0.0,
         **small.by_numbers(*NUMBERS),
         behaviour={**small.SOON, **CALM},
         policies={
@@ -386,8 +396,10 @@ def pressed(drop: float, seconds: float) -> tuple[Totals, Totals, Scenario, Natu
         },
     )
     roster = small.plain_roster(scenario, *NUMBERS)
-    natural = anchor(scenario, roster, replications=8, rounds=5).natural
-    today, hard = (small.simulated(scenario, natural, name, roster, 10) for name in ("as_is", "hard"))
+    natural = anchor(scenario, roster, replications=REPLICATIONS, rounds=5).natural
+    today, hard = (
+        small.simulated(scenario, natural, name, roster, REPLICATIONS) for name in ("as_is", "hard")
+    )
     return today, hard, scenario, natural
 
 
@@ -398,9 +410,9 @@ def test_the_drop_under_as_is_conditions_is_the_stated_one(drop: float) -> None:
     sums = [overall(totals.customers) for totals in (hard, today)]
     (a, b), (e, f) = [(s["handle_min"], s["answered"]) for s in sums]
     gap = difference((a, b), (e * (1 - drop), f))
-    assert abs(gap.mean) < (gap.high - gap.mean) * 4.78 / T9
+    assert abs(gap.mean) < (gap.high - gap.mean) * WIDER
     fall = 1 - (a.sum() / b.sum()) / (e.sum() / f.sum())
-    assert fall == pytest.approx(drop, abs=0.01)
+    assert fall == pytest.approx(drop, abs=0.006)
     assert (hard.customers["handle_min"] < hard.customers["full_min"]).any()
 
 
@@ -432,7 +444,9 @@ def test_attrition_and_absence_stand_in_the_misfit_table_where_they_are_observed
     assert rows["attrition"].observed == 0.3
     assert abs(rows["attrition"].off) < 0.02
     assert rows["absence"].observed == 0.06
-    assert abs(rows["absence"].simulated.mean - 0.06) < 0.05, "Monday and Tuesday alone, when more are ill"
+    # Monday and Tuesday alone: on Mondays more are ill.
+    absence, expected = rows["absence"].simulated, 0.06 * c._by_weekday(scenario, "absence")[:2].mean()
+    assert abs(absence.mean - expected) < (absence.high - absence.mean) * WIDER
     assert not [
         row
         for row in anchor(small.tiny(), as_is_roster(small.tiny()), strict=False).misfit
