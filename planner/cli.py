@@ -290,6 +290,8 @@ def simulate(
     from planner import jobs, report, runs
 
     say = _Progress()
+    if records > replications:
+        _fail(f"--records: must be at most the number of replications, {replications} (found {records})")
     with _told(file) as reading:
         loaded = reading.load(file, scenario, sets)
         runs.ready(folder or runs.FOLDER)

@@ -126,6 +126,12 @@ def test_simulate(file) -> None:
     assert "simulating soft, 2 replications" in result.stderr
 
 
+def test_more_records_than_replications_are_refused(file) -> None:
+    result = run("simulate", file(), "-n", "3", "--records", "5")
+    assert result.exit_code == 2
+    assert result.stderr == "--records: must be at most the number of replications, 3 (found 5)\n"
+
+
 def test_records_on_request(file, tmp_path: Path) -> None:
     """Contacts, journeys and agents' time, as Parquet; the measures can be computed anew from them."""
     name = file(**small.by_numbers(4, 2))

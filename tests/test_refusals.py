@@ -124,6 +124,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "work that leaves no trace": (
         {"targets": [{"measure": "load", "at_most": 0}]}, "targets.0.at_most: must be at least 0.01: no number of people",
     ),
+    "a day in another language": (
+        {"shifts__day__days": "montag"}, "must be days like mon, mon-fri or every day (found 'montag')",
+    ),
     "a day that is none": (
         {"shifts__day__days": "mon, xyz"}, "must be days like mon, mon-fri or every day: xyz is none (found 'mon, xyz')",
     ),

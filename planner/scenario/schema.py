@@ -19,6 +19,8 @@ from planner import evidence
 from planner.scenario.problems import FieldError, FieldErrors, clip, nearest, some
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_FULL_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_DAY_NAMES = {name: day for full, day in zip(_FULL_NAMES, DAYS, strict=True) for name in (day, full)}
 DAY_MIN = 1440
 MOST_LOG_ODDS = 20
 """Beyond it a share is 0 or 1 to nine digits."""
@@ -69,8 +71,8 @@ def days_of(text: str) -> tuple[int, ...]:
         if name in ("every day", "all"):
             found += range(7)
             continue
-        ends = [end.strip()[:3] for end in re.split("[-–]", name)]
-        if not 1 <= len(ends) <= 2 or any(end not in DAYS for end in ends):
+        ends = [_DAY_NAMES.get(end.strip(), "") for end in re.split("[-–]", name)]
+        if not 1 <= len(ends) <= 2 or not all(ends):
             which = f": {clip(name, 40)} is none" if "," in str(text) else ""
             raise ValueError(f"must be days like mon, mon-fri or every day{which}")
         first, last = DAYS.index(ends[0]), DAYS.index(ends[-1])
