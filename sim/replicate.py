@@ -1,13 +1,14 @@
 """Many replications: draw, simulate, add up; in this process or through any `concurrent.futures.Executor`.
 
-Replication k of a world depends on (seed, k) alone, so the order and the number of workers change nothing.
+Replication k of a world depends on (seed, k) alone, so the order, the number of workers and the size of the blocks in
+which they are handed out change nothing. Only sums travel back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import Literal
+from typing import Any, Literal
 
 from sim import draws as d
 from sim.measures import Lens, Totals, stack, totals
@@ -16,6 +17,8 @@ from sim.world import World
 
 Engine = Literal["kernel", "simpy"]
 Progress = Callable[[int, int], None]
+BLOCKS_A_LANE = 4
+"""So that a slow machine, or one that is lost, holds up little."""
 
 
 def simulate_once(
@@ -80,6 +83,18 @@ def replicate(
     )
 
 
+def totals_of(
+    world: World,
+    lens: Lens,
+    seed: int,
+    numbers: Iterable[int],
+    engine: Engine = "kernel",
+    known: d.Known | None = None,
+) -> list[Totals]:
+    """A block of replications: their sums, in the order of their numbers."""
+    return [totals_once(world, lens, seed, k, engine, known) for k in numbers]
+
+
 def each(
     world: World,
     lens: Lens,
@@ -93,17 +108,40 @@ def each(
 ) -> Iterator[tuple[int, Totals]]:
     """Replications one after another, as they are done, in the order of their numbers."""
     wanted = list(numbers)
-    if engine == "simpy":
-        known = None  # worker processes share nothing
+    if not shares_memory(executor):
+        known = None
+    blocks = blocks_of(wanted, executor)
     if executor is None:
-        results: Iterable[Totals] = (totals_once(world, lens, seed, k, engine, known) for k in wanted)
+        results: Iterable[list[Totals]] = (totals_of(world, lens, seed, b, engine, known) for b in blocks)
     else:
-        futures = [executor.submit(totals_once, world, lens, seed, k, engine, known) for k in wanted]
+        sent = shared(executor, world)
+        futures = [executor.submit(totals_of, sent, lens, seed, b, engine, known) for b in blocks]
         results = (future.result() for future in futures)
-    for i, (k, result) in enumerate(zip(wanted, results, strict=True)):
-        if progress is not None:
-            progress(i + 1, len(wanted))
-        yield k, result
+    done = 0
+    for block, result in zip(blocks, results, strict=True):
+        for k, sums in zip(block, result, strict=True):
+            done += 1
+            if progress is not None:
+                progress(done, len(wanted))
+            yield k, sums
+
+
+def blocks_of(numbers: list[int], executor: Executor | None) -> list[list[int]]:
+    """Replications as they are handed out: one by one here, in some blocks for each lane of a cluster."""
+    lanes = getattr(executor, "lanes", 0)
+    size = max(1, len(numbers) // (BLOCKS_A_LANE * lanes)) if lanes else 1
+    return [numbers[i : i + size] for i in range(0, len(numbers), size)]
+
+
+def shared(executor: Executor, value: Any) -> Any:
+    """What to hand to tasks in place of `value`: an executor with a `share` brings it to its workers once, for all tasks."""
+    share = getattr(executor, "share", None)
+    return value if share is None else share(value)
+
+
+def shares_memory(executor: Executor | None) -> bool:
+    """Whether tasks run in this very process."""
+    return executor is None or isinstance(executor, ThreadPoolExecutor)
 
 
 def local_executor(engine: Engine = "kernel", workers: int = 2) -> Executor:
