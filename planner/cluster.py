@@ -16,7 +16,9 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import numpy as np
 
@@ -33,6 +35,8 @@ SETTINGS = {
     "distributed.admin.large-graph-warning-threshold": "1GB",
 }
 
+GONE = ("FutureCancelledError", "CommClosedError", "ClosedClientError", "TimeoutError")
+
 
 class ClusterError(Exception):
     """Something about a cluster that ends a command, told in one line."""
@@ -45,23 +49,27 @@ class Cluster(Executor):
         self.client, self.address, self.workers = client, address, workers
         self.lanes = sum(int(one["threads"]) for one in workers.values())
         """Tasks that run at the same time."""
-        self._inner = client.get_executor(pure=False)
+        self._tasks: WeakSet[Any] = WeakSet()
         self._expected = _ours()
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        """Run a function of an importable module on some worker."""
-        outer: Future[T] = Future()
-        inner = self._inner.submit(_there, self._expected, fn, *args, **kwargs)
+        """Run a function of an importable module on some worker.
 
-        def done(_: Future[Any]) -> None:
+        As `Client.get_executor` does, whose futures never end if the scheduler goes while a result is on its way.
+        """
+        outer: Future[T] = Future()
+        task = self.client.submit(_there, self._expected, partial(fn, **kwargs), *args, pure=False)
+        self._tasks.add(task)
+
+        def done(task: Any) -> None:
             if not outer.set_running_or_notify_cancel():
                 return
             try:
-                outer.set_result(inner.result())
+                outer.set_result(task.result())
             except BaseException as error:
                 outer.set_exception(self._told(error))
 
-        inner.add_done_callback(done)
+        task.add_done_callback(done)
         return outer
 
     def share(self, value: Any) -> Any:
@@ -76,9 +84,9 @@ class Cluster(Executor):
                 self.client.replicate([future])
         return future
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
         """Give back what still waits; the cluster itself stays."""
-        self._inner.shutdown(wait=wait and not cancel_futures)
+        self.client.cancel(list(self._tasks))
 
     def _told(self, error: BaseException) -> BaseException:
         name = type(error).__name__
@@ -88,7 +96,7 @@ class Cluster(Executor):
                 f"--cluster: a task ended {error.args[2] + 1} workers, {last.address} the last: most likely they ran out of memory; "
                 "give each more (dask worker --memory-limit) or fewer threads at once (--nthreads)"
             )
-        if isinstance(error, CancelledError) or name in ("FutureCancelledError", "CommClosedError"):
+        if isinstance(error, CancelledError) or name in GONE:
             return ClusterError(
                 f"--cluster: the scheduler at {self.address} has gone; nothing answers there any more"
             )
@@ -181,6 +189,17 @@ def checked_address(text: str) -> str:
 
 
 @contextmanager
+def _no_log() -> Iterator[None]:
+    """Dask logs at length what is told here in one line."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+@contextmanager
 def connect(address: str, *, compiled: bool = True, say: Say = lambda _: None) -> Iterator[Cluster]:
     """An executor over the workers of the scheduler at this address.
 
@@ -217,7 +236,8 @@ def connect(address: str, *, compiled: bool = True, say: Say = lambda _: None) -
             try:
                 yield cluster
             finally:
-                cluster.shutdown(wait=False)
+                with suppress(Exception):
+                    cluster.shutdown()
         finally:
             with suppress(Exception):
                 client.close(timeout=2)
