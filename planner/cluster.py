@@ -221,7 +221,6 @@ def connect(address: str, *, compiled: bool = True, say: Say = lambda _: None) -
     with dask.config.set(SETTINGS), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="distributed")
         _knock(place)
-        make: Any = distributed.Client
         client = make(
             place, timeout=CONNECT_S, name="unhurried", set_as_default=False, direct_to_workers=False
         )

@@ -1,12 +1,12 @@
 """Many replications: draw, simulate, add up; in this process or through any `concurrent.futures.Executor`.
 
-Replication k of a world depends on (seed, k) alone, so the order, the number of workers and the size of the blocks in
-which they are handed out change nothing. Only sums travel back.
+Replication k of a world depends on (seed, k) alone, so blocks, their order and the number of workers change nothing.
+Only sums travel back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, Literal
 
@@ -17,15 +17,18 @@ from sim.world import World
 
 Engine = Literal["kernel", "simpy"]
 Progress = Callable[[int, int], None]
-BLOCKS_A_LANE = 4
-"""So that a slow machine, or one that is lost, holds up little."""
+
+ROWS_PER_BLOCK = 65_536
+"""Possible contacts that are drawn, simulated and measured in one go: some ten megabytes, and few calls."""
+TASKS = 16
+"""Tasks into which an executor's work is cut at least; four for each lane where it has `lanes`, so that a slow machine holds up little."""
 
 
 def simulate_once(
-    world: World, seed: int, replication: int, engine: Engine = "kernel", known: d.Known | None = None
+    world: World, seed: int, replication: int, engine: Engine = "kernel"
 ) -> tuple[d.Draws, Records]:
     """One replication's draws and records."""
-    drawn = d.draw(world, seed, replication, known)
+    drawn = d.draw(world, seed, replication)
     return drawn, run_engine(world, drawn, engine)
 
 
@@ -40,17 +43,24 @@ def run_engine(world: World, drawn: d.Draws, engine: Engine) -> Records:
     return kernel.simulate(world, drawn)
 
 
-def totals_once(
-    world: World,
-    lens: Lens,
-    seed: int,
-    replication: int,
-    engine: Engine = "kernel",
-    known: d.Known | None = None,
-) -> Totals:
-    """One replication's sums; records are gone afterwards."""
-    drawn, records = simulate_once(world, seed, replication, engine, known)
-    return totals(world, drawn, records, lens)
+def totals_of(
+    world: World, lens: Lens, seed: int, numbers: Sequence[int], engine: Engine = "kernel"
+) -> list[Totals]:
+    """The sums of the replications with these numbers, in their order; records are gone afterwards."""
+    return [totals(world, *simulate_once(world, seed, k, engine), lens) for k in numbers]
+
+
+def totals_once(world: World, lens: Lens, seed: int, replication: int, engine: Engine = "kernel") -> Totals:
+    """One replication's sums."""
+    return totals_of(world, lens, seed, [replication], engine)[0]
+
+
+def blocks(world: World, numbers: Sequence[int], at_least: int = 1) -> list[Sequence[int]]:
+    """The numbers in blocks for `totals_of`: few enough for the memory of one, and `at_least` so many blocks."""
+    rows = world.demand.expected.sum() * (1.0 + float(world.behaviour.max_attempts > 1))
+    most = max(1, int(ROWS_PER_BLOCK / max(rows, 1.0)))
+    size = min(most, max(1, -(-len(numbers) // max(1, at_least))))
+    return [numbers[i : i + size] for i in range(0, len(numbers), size)]
 
 
 def replicate(
@@ -62,37 +72,11 @@ def replicate(
     engine: Engine = "kernel",
     executor: Executor | None = None,
     progress: Progress | None = None,
-    known: d.Known | None = None,
 ) -> Totals:
     """Sums of several replications, stacked in the order of their numbers."""
-    numbers = list(range(replications)) if isinstance(replications, int) else list(replications)
-    return stack(
-        [
-            t
-            for _, t in each(
-                world,
-                lens,
-                numbers,
-                seed=seed,
-                engine=engine,
-                executor=executor,
-                progress=progress,
-                known=known,
-            )
-        ]
-    )
-
-
-def totals_of(
-    world: World,
-    lens: Lens,
-    seed: int,
-    numbers: Iterable[int],
-    engine: Engine = "kernel",
-    known: d.Known | None = None,
-) -> list[Totals]:
-    """A block of replications: their sums, in the order of their numbers."""
-    return [totals_once(world, lens, seed, k, engine, known) for k in numbers]
+    numbers = range(replications) if isinstance(replications, int) else replications
+    done = each(world, lens, numbers, seed=seed, engine=engine, executor=executor, progress=progress)
+    return stack([t for _, t in done])
 
 
 def each(
@@ -104,33 +88,24 @@ def each(
     engine: Engine = "kernel",
     executor: Executor | None = None,
     progress: Progress | None = None,
-    known: d.Known | None = None,
 ) -> Iterator[tuple[int, Totals]]:
     """Replications one after another, as they are done, in the order of their numbers."""
     wanted = list(numbers)
-    if not shares_memory(executor):
-        known = None
-    blocks = blocks_of(wanted, executor)
     if executor is None:
-        results: Iterable[list[Totals]] = (totals_of(world, lens, seed, b, engine, known) for b in blocks)
+        parts = blocks(world, wanted)
+        results = (totals_of(world, lens, seed, part, engine) for part in parts)
     else:
+        parts = blocks(world, wanted, max(TASKS, 4 * getattr(executor, "lanes", 0)))
         sent = shared(executor, world)
-        futures = [executor.submit(totals_of, sent, lens, seed, b, engine, known) for b in blocks]
+        futures = [executor.submit(totals_of, sent, lens, seed, part, engine) for part in parts]
         results = (future.result() for future in futures)
-    done = 0
-    for block, result in zip(blocks, results, strict=True):
-        for k, sums in zip(block, result, strict=True):
-            done += 1
+    n_done = 0
+    for part, several in zip(parts, results, strict=True):
+        for k, result in zip(part, several, strict=True):
+            n_done += 1
             if progress is not None:
-                progress(done, len(wanted))
-            yield k, sums
-
-
-def blocks_of(numbers: list[int], executor: Executor | None) -> list[list[int]]:
-    """Replications as they are handed out: one by one here, in some blocks for each lane of a cluster."""
-    lanes = getattr(executor, "lanes", 0)
-    size = max(1, len(numbers) // (BLOCKS_A_LANE * lanes)) if lanes else 1
-    return [numbers[i : i + size] for i in range(0, len(numbers), size)]
+                progress(n_done, len(wanted))
+            yield k, result
 
 
 def shared(executor: Executor, value: Any) -> Any:
