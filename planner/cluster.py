@@ -188,15 +188,12 @@ def checked_address(text: str) -> str:
     return text.strip() if "://" in text else f"tcp://{text.strip()}"
 
 
-@contextmanager
-def _no_log() -> Iterator[None]:
-    """Dask logs at length what is told here in one line."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(before)
+def _hush() -> None:
+    """Dask logs at length, some of it after the end, what is told here in one line."""
+    for name in [
+        name for name in logging.root.manager.loggerDict if name.startswith(("distributed", "tornado"))
+    ]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 @contextmanager
@@ -215,9 +212,8 @@ def connect(address: str, *, compiled: bool = True, say: Say = lambda _: None) -
             "--cluster: needs Dask, which is not installed here: pip install 'unhurried[cluster]'"
         ) from None
 
-    logging.getLogger("distributed").setLevel(
-        logging.CRITICAL
-    )  # it tells on stderr what is told here in one line
+    make: Any = distributed.Client  # after which its loggers exist
+    _hush()
     with dask.config.set(SETTINGS), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="distributed")
         _knock(place)
