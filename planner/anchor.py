@@ -31,7 +31,7 @@ from planner.scenario.schema import ContactType, Scenario, WhatIf
 from sim import records as r
 from sim.draws import unit_sample
 from sim.measures import Estimate, Lens, Totals, estimate, stack, totals
-from sim.replicate import Engine, simulate_once
+from sim.replicate import Engine, shared, simulate_once
 from sim.world import MAX_ROWS, Clock, Floats, World
 
 QUANTILES = 1001
@@ -247,7 +247,8 @@ def _several(
     if executor is None:
         runs = [_one(world, lens, seed, k, engine) for k in range(n)]
     else:
-        runs = list(executor.map(_one, [world] * n, [lens] * n, [seed] * n, range(n), [engine] * n))
+        sent = shared(executor, world)
+        runs = list(executor.map(_one, [sent] * n, [lens] * n, [seed] * n, range(n), [engine] * n))
     with np.errstate(invalid="ignore"):
         stacked = np.stack([run.handles for run in runs])
     present = ~np.isnan(stacked)

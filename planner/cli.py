@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
@@ -135,6 +136,15 @@ EngineOption = Annotated[
     ),
 ]
 
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Simulate on the workers of the Dask scheduler at this address (HOST:PORT); same results.",
+    ),
+]
+
 
 class _Progress:
     """Lines on stderr, for what takes longer than a moment."""
@@ -183,6 +193,7 @@ def _lines(reading: _Reading) -> Any:
 @contextmanager
 def _told(file: str) -> Any:
     """Turn every expected error into lines and exit code 2."""
+    from planner.cluster import ClusterError
     from planner.scenario.problems import ScenarioError
     from planner.schedule.problem import ProblemError
     from sim.world import WorldTooLargeError
@@ -191,8 +202,10 @@ def _told(file: str) -> Any:
     try:
         with _lines(reading):
             yield reading
-    except ScenarioError as error:
+    except (ScenarioError, ClusterError) as error:
         _fail(str(error))
+    except BrokenExecutor:
+        _fail(f"{file}: a worker process ended, most likely for want of memory on this machine")
     except WorldTooLargeError as error:
         _fail(f"{file}: {error}")
     except ProblemError as error:
@@ -274,6 +287,7 @@ def simulate(
     replications: Replications = 10,
     seed: Seed = 1,
     engine: EngineOption = "kernel",
+    cluster: Cluster = None,
     records: Annotated[
         int,
         _number(
@@ -298,7 +312,14 @@ def simulate(
         jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
         _ready(say, engine)
         document, tables = jobs.simulate(
-            loaded, policy, replications=replications, seed=seed, engine=engine, say=say, records=records
+            loaded,
+            policy,
+            replications=replications,
+            seed=seed,
+            engine=engine,
+            cluster=cluster,
+            say=say,
+            records=records,
         )
         options = {"policy": policy, "replications": replications, "seed": seed, "engine": engine}
         if records:
@@ -330,6 +351,7 @@ def plan(
         bool, typer.Option("--quick", help="Fewer replications while searching: sooner, a little dearer.")
     ] = False,
     engine: EngineOption = "kernel",
+    cluster: Cluster = None,
     as_json: Json = False,
     folder: Out = None,
 ) -> None:
@@ -343,7 +365,14 @@ def plan(
         jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
         _ready(say, engine)
         document, tables, _ = jobs.make_plan(
-            loaded, policy, replications=replications, seed=seed, quick=quick, engine=engine, say=say
+            loaded,
+            policy,
+            replications=replications,
+            seed=seed,
+            quick=quick,
+            engine=engine,
+            cluster=cluster,
+            say=say,
         )
         options = {
             "policy": policy,
@@ -395,6 +424,7 @@ def compare(
         bool, typer.Option("--quick", help="Fewer replications while planning and in the ladder.")
     ] = False,
     engine: EngineOption = "kernel",
+    cluster: Cluster = None,
     every: Annotated[bool, typer.Option("--all", help="Print every measure.")] = False,
     by: Annotated[
         list[str] | None,
@@ -427,6 +457,7 @@ def compare(
             say=say,
             applied=loaded.applied,
             engine=engine,
+            cluster=cluster,
         )
     if as_json:
         _print_json(document)

@@ -84,15 +84,39 @@ def chosen_policies(loaded: Scenario, names: Sequence[str] | None, file: str) ->
 
 
 @contextmanager
-def workers(engine: Engine = "kernel") -> Any:
-    """An executor as wide as this machine."""
+def workers(engine: Engine = "kernel", cluster: str | None = None, say: Say = lambda _: None) -> Any:
+    """An executor as wide as this machine, or over the workers of the Dask cluster at this address."""
+    if cluster is not None:
+        from planner.cluster import connect
+
+        with connect(cluster, compiled=engine == "kernel", say=say) as connected:
+            yield connected
+        return
     from sim.replicate import local_executor
 
-    executor: Executor = local_executor(engine, max(1, min(os.cpu_count() or 1, 8)))
+    executor: Executor = local_executor(engine, lanes())
     try:
         yield executor
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
+
+
+def lanes() -> int:
+    """Tasks at the same time on this machine."""
+    return max(1, min(os.cpu_count() or 1, 8))
+
+
+def made_on(executor: Executor) -> dict[str, Any]:
+    """Where a result was computed: the cluster's address if it was one, workers, tasks at a time, families of processors."""
+    found = getattr(executor, "workers", None)
+    if found is None:
+        return {"cluster": None, "workers": 1, "threads": lanes(), "cpu": [runs.cpu()]}
+    return {
+        "cluster": getattr(executor, "address", None),
+        "workers": len(found),
+        "threads": sum(one["threads"] for one in found.values()),
+        "cpu": sorted({one["cpu"] for one in found.values()}),
+    }
 
 
 def today(
@@ -117,6 +141,7 @@ def simulate(
     replications: int,
     seed: int,
     engine: Engine = "kernel",
+    cluster: str | None = None,
     say: Say = lambda _: None,
     records: int = 0,
 ) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
@@ -129,7 +154,8 @@ def simulate(
 
     start = time.monotonic()
     scenario = loaded.value
-    with workers(engine) as executor:
+    with workers(engine, cluster, say) as executor:
+        machines = made_on(executor)
         now = today(scenario, engine=engine, executor=executor, say=say)
         say(f"simulating {policy}, {counted(replications, 'replication')}")
         world = c.compile_world(scenario, now.anchored.natural, policy, now.roster)
@@ -141,6 +167,7 @@ def simulate(
         scenario, policy, engine, seed, replications, time.monotonic() - start, totals, natural=now.anchored.natural,
         applied=loaded.applied,
     )  # fmt: skip
+    document["made_on"] = machines
     document["anchoring"] = report.misfit_rows(scenario, now.anchored)
     tables = {"measures": frame_of({"": {policy: document["measures"]}})}
     parts = [
@@ -162,6 +189,7 @@ def make_plan(
     seed: int = PLAN_SEED,
     quick: bool = False,
     engine: Engine = "kernel",
+    cluster: str | None = None,
     say: Say = lambda _: None,
 ) -> tuple[dict[str, Any], dict[str, pd.DataFrame], PlanResult]:
     """Plan a policy; the document, its tables and the plan itself."""
@@ -173,7 +201,8 @@ def make_plan(
     from sim.replicate import replicate
 
     start = time.monotonic()
-    with workers(engine) as executor:
+    with workers(engine, cluster, say) as executor:
+        machines = made_on(executor)
         now = today(loaded.value, engine=engine, executor=executor, say=say)
         result = plan(
             loaded.value, now.anchored.natural, policy, engine=engine, executor=executor, say=say,
@@ -187,6 +216,7 @@ def make_plan(
         )
     money = report.money_document(loaded.value, now.anchored.natural, policy, totals)
     document = report.plan_document(result, time.monotonic() - start, money=money, applied=loaded.applied)
+    document["made_on"] = machines
     document["anchoring"] = report.misfit_rows(loaded.value, now.anchored)
     tables = {
         "measures": frame_of({"": {policy: document["proof"]["measures"]}}),
@@ -221,6 +251,7 @@ def compare(
     options: dict[str, Any],
     *,
     engine: Engine = "kernel",
+    cluster: str | None = None,
     say: Say = lambda _: None,
 ) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
     """Compare policies; the document and its tables."""
@@ -229,7 +260,8 @@ def compare(
     from planner.requirement import MOST, QUICK
 
     start = time.monotonic()
-    with workers(engine) as executor:
+    with workers(engine, cluster, say) as executor:
+        machines = made_on(executor)
         runner = Runner(
             scenario, replications=options["replications"], seed=options["seed"], engine=engine, executor=executor,
             say=say, plan_replications=QUICK if options["quick"] else MOST,
@@ -247,6 +279,7 @@ def compare(
         seed=options["seed"],
         seconds=time.monotonic() - start,
     )
+    document["made_on"] = machines
     tables = {
         "measures": frame_of({f["frame"]: f["policies"] for f in document["frames"]}),
         "differences": frame_of({f["frame"]: f["differences"] for f in document["frames"]}),
@@ -258,14 +291,14 @@ def compare(
 
 def kept_compare(
     scenario: Scenario, options: dict[str, Any], *, folder: Path = runs.FOLDER, say: Say = lambda _: None,
-    applied: Sequence[Applied] = (), engine: Engine = "kernel",
+    applied: Sequence[Applied] = (), engine: Engine = "kernel", cluster: str | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """The comparison's document: from `runs/` if it was made before by the same code, else made and kept."""
     known = runs.find("compare", scenario, options, folder)
     changed = {"applied": runs.applied_rows(applied)}
     if known is not None:
         return dict(known["document"]) | changed
-    document, tables = compare(scenario, options, say=say, engine=engine)
+    document, tables = compare(scenario, options, say=say, engine=engine, cluster=cluster)
     document |= changed
     runs.save(
         "compare", scenario, options, document, tables, applied=[tuple(a) for a in applied], folder=folder

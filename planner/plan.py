@@ -43,7 +43,7 @@ from planner.shifts import GRID_MIN, on_queue_share, shift_kinds, usual_shifts
 from planner.shrinkage import rostered_per_present, worked_share
 from sim import erlang
 from sim.measures import Estimate, Lens, Totals, stack, summary, totals
-from sim.replicate import Engine, simulate_once
+from sim.replicate import Engine, shared, simulate_once
 from sim.world import Floats, World
 
 PROOF_REPLICATIONS = 10
@@ -373,11 +373,12 @@ def prove(
     """Simulate the roster itself and hold it against every target."""
     world = c.compile_world(scenario, natural, policy, roster, follow=False)
     waits = waits_of(scenario, policy)
-    jobs = [(world, lens_of(scenario), waits, seed, k, engine) for k in range(replications)]
+    rest = [(lens_of(scenario), waits, seed, k, engine) for k in range(replications)]
     if executor is None:
-        done = [_proof_once(*job) for job in jobs]
+        done = [_proof_once(world, *one) for one in rest]
     else:
-        futures = [executor.submit(_proof_once, *job) for job in jobs]
+        sent = shared(executor, world)
+        futures = [executor.submit(_proof_once, sent, *one) for one in rest]
         done = [future.result() for future in futures]
     main = stack([sums for sums, _ in done])
     measured = measured_of([by_wait for _, by_wait in done], waits, scenario)

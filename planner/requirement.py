@@ -29,7 +29,7 @@ from sim import erlang
 from sim.draws import Draws, draw_needs, draw_people, draw_rows
 from sim.measures import more_than_expected, people_by_day, service_totals, t_value
 from sim.records import Records
-from sim.replicate import Engine, run_engine, totals_once
+from sim.replicate import Engine, run_engine, shared, shares_memory, simulate_once, totals_once
 from sim.world import Floats, Ints, Staffing, World, frozen
 
 Say = Callable[[str], None]
@@ -399,8 +399,15 @@ class Search:
         self.simulations += len(replications)
         if self.executor is None:
             done = [self._one(world, k) for k in replications]
-        else:
+        elif shares_memory(self.executor):
             done = list(self.executor.map(self._one, [world] * len(replications), replications))
+        else:
+            sent = shared(self.executor, world)
+            futures = [
+                self.executor.submit(_one_elsewhere, sent, self.seed, k, self.waits, self.engine)
+                for k in replications
+            ]
+            done = [future.result() for future in futures]
         return measured_of(done, self.waits, self.scenario)
 
     def _staffing(self, duty: Ints) -> Staffing:
@@ -935,6 +942,14 @@ class Search:
         return taken > 0 and self._still_met(
             requirement, trial, replications, f"after taking {taken} agent-intervals back"
         )
+
+
+def _one_elsewhere(
+    world: World, seed: int, k: int, waits: list[float], engine: Engine
+) -> list[dict[str, Floats]]:
+    """As `Search._one`, for a process that does not know the search and its draws."""
+    drawn, records = simulate_once(world, seed, k, engine)
+    return sums_by_wait(world, drawn, records, waits)
 
 
 def require(

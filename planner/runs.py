@@ -113,6 +113,13 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 
+def cpu() -> str:
+    """This machine's family of processors, for which the engine is compiled."""
+    from llvmlite import binding  # numba's own, slow to import
+
+    return str(binding.get_host_cpu_name())
+
+
 def find(
     kind: str, scenario: Scenario, options: Mapping[str, Any], folder: Path = FOLDER
 ) -> dict[str, Any] | None:

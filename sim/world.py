@@ -365,7 +365,7 @@ def check(world: World) -> None:
 
 def _is_float(part: Any, name: str) -> bool:
     kind = part.__annotations__[name]
-    return kind is float or getattr(kind, "__forward_arg__", kind) == "float"
+    return kind in (float, Floats) or getattr(kind, "__forward_arg__", kind) in ("float", "Floats")
 
 
 def frozen(part: Any) -> Any:
@@ -375,7 +375,7 @@ def frozen(part: Any) -> Any:
         if isinstance(value, tuple) and hasattr(value, "_fields"):
             fields[name] = frozen(value)
         elif isinstance(value, np.ndarray):
-            kind = np.float64 if value.dtype.kind == "f" else np.int64
+            kind = np.float64 if _is_float(part, name) else np.int64
             array = np.ascontiguousarray(value, dtype=kind)
             if array is value:
                 array = array.copy()

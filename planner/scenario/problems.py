@@ -68,6 +68,10 @@ class FieldError(ValueError):
         self.allowed = allowed
         self.nearest = nearest
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive the way back from a worker process."""
+        return (type(self), (self.path, self.found, self.allowed, self.nearest))
+
 
 class FieldErrors(ValueError):  # noqa: N818  (it holds several)
     """Several field errors at once, raised by one validator."""
@@ -76,6 +80,10 @@ class FieldErrors(ValueError):  # noqa: N818  (it holds several)
         """Keep the errors in the order given."""
         self.errors = tuple(errors)
         super().__init__("; ".join(str(e) for e in self.errors))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive the way back from a worker process."""
+        return (type(self), (self.errors,))
 
 
 def nearest(word: str, options: Iterable[str]) -> str | None:
