@@ -30,6 +30,8 @@ NO_BOT, CONTAINED, CONTAINED_FALSELY, HUNG_UP, HANDED_OVER = 0, 1, 2, 3, 4
     DETECT,
 ) = range(28)  # fmt: skip
 SPEED, ABSORPTION, ABSENT, LATE, LATE_FOR = range(5)
+TRAIT = 16
+"""And of a person's traits, by lot."""
 FACTOR = 0
 NEED, PERSON, DAY = 1, 2, 3
 
@@ -156,6 +158,13 @@ class People(NamedTuple):
     absent: Floats
     """(shifts,) uniforms, over the shift's absence factor."""
     late_ms: Ints
+    talk: Floats
+    """(agents,) factor on talk alone."""
+    heard: Floats
+    """(agents,) what the person gives to the log-odds of being heard, beside what the group gives; so `resolved`."""
+    resolved: Floats
+    empathy: Floats
+    """(agents,) empathy skill, the group's inside."""
 
 
 class Draws(NamedTuple):
@@ -401,11 +410,24 @@ def _bot_fates(
 
 
 def draw_people(world: World, seed: int, replication: int) -> People:
-    """Speed and absorption of agents, absence and lateness of shifts."""
-    staffing, groups = world.staffing, world.groups
+    """Speed, absorption and traits of agents, absence and lateness of shifts."""
+    staffing, groups, traits = world.staffing, world.groups, world.traits
     who = identity(seed, replication, PERSON, staffing.person, 0)
     group = staffing.group_of
-    sigma = np.sqrt(np.log1p(groups.speed_cv[group] ** 2))
+    cv = groups.speed_cv[group]
+    quick, talk, absorbs = np.ones(len(group)), np.ones(len(group)), np.ones(len(group))
+    heard, resolved, empathy = np.zeros(len(group)), np.zeros(len(group)), groups.empathy[group]
+    for k, lot in enumerate(traits.lot.tolist()):
+        u = uniform(who, TRAIT + lot)
+        has = (traits.low[k, group] <= u) & (u < traits.high[k, group])
+        quick = quick * np.where(has, traits.speed[k, group], 1.0)
+        talk = talk * np.where(has, traits.talk[k, group], 1.0)
+        absorbs = absorbs * np.where(has, traits.absorption[k, group], 1.0)
+        cv = cv * np.where(has, traits.spread[k, group], 1.0)
+        heard = heard + np.where(has, traits.heard[k, group], 0.0)
+        resolved = resolved + np.where(has, traits.resolved[k, group], 0.0)
+        empathy = empathy + np.where(has, traits.empathy[k, group], 0.0)
+    sigma = np.sqrt(np.log1p(cv**2))
     n = len(staffing.agent)
     agent = np.maximum(staffing.agent, 0)
     person = staffing.person[agent] if n else np.zeros(0, np.int64)
@@ -414,12 +436,17 @@ def draw_people(world: World, seed: int, replication: int) -> People:
     late = uniform(shift, LATE) < groups.late[of_shift]
     late_for = -np.log1p(-uniform(shift, LATE_FOR)) * groups.late_ms[of_shift] * staffing.late_factor
     return People(
-        speed=np.exp(sigma * ndtri(uniform(who, SPEED)) - sigma * sigma / 2),
-        absorption=np.maximum(
+        speed=np.exp(sigma * ndtri(uniform(who, SPEED)) - sigma * sigma / 2) * quick,
+        absorption=absorbs
+        * np.maximum(
             0.0, groups.absorption[group] + groups.absorption_sd[group] * ndtri(uniform(who, ABSORPTION))
         ),
         absent=uniform(shift, ABSENT) / staffing.absence_factor if n else np.zeros(0),
         late_ms=np.where(late, np.floor(late_for), 0).astype(np.int64),
+        talk=talk,
+        heard=heard,
+        resolved=resolved,
+        empathy=np.clip(empathy, 0.0, 1.0),
     )
 
 

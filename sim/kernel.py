@@ -240,13 +240,13 @@ def _loop(
     bot_from_ms: Ints, bot_to_ms: Ints, bot_outage_from: Ints, bot_outage_to: Ints,
     ears_target: Ints, ears_above: Floats, ears_sensitivity: Floats, ears_specificity: Floats,
     ears_listens: Ints,
-    groups_empathy: Floats, groups_speed: Floats, groups_absence: Floats, groups_exhaustion: Floats,
+    groups_speed: Floats, groups_absence: Floats, groups_exhaustion: Floats,
     routing_order: Ints, routing_delay: Ints, routing_delay_of_group: Ints, routing_priority: Ints,
     routing_queues: Ints, routing_max_queue: int, routing_by_load: int,
     levers_target_ms: Floats, levers_cut: Floats, levers_scripts: int, levers_rest_on_type: Ints,
     levers_rest_over_ms: int, levers_rest_on_flag: int, levers_rest_on_button: int,
     levers_rest_on_intensity: float, levers_rest_ms: int, levers_rest_hardest_ms: int,
-    levers_rest_share: float, levers_rest_queue: int, levers_rest_budget_ms: int,
+    levers_rest_share: float, levers_rest_queue: int, levers_rest_budget_ms: int, levers_same_agent: int,
     staffing_group_of: Ints, staffing_agent: Ints, staffing_end_ms: Ints, staffing_day: Ints,
     staffing_act_from: Ints, staffing_act_length_ms: Ints, staffing_act_kind: Ints, staffing_act_paid: Ints,
     staffing_slot_group: Ints, staffing_slot_change: Ints,
@@ -257,10 +257,11 @@ def _loop(
     rows_heard: Floats, rows_resolved: Floats, rows_returns: Floats, rows_return_ms: Ints,
     rows_escalates: Floats, rows_redials: Floats, rows_redial_ms: Ints, rows_passed_on: Floats,
     rows_button: Floats, rows_call_back_ms: Ints, rows_detect: Floats,
-    people_speed: Floats, people_absorption: Floats, people_absent: Floats,
+    people_speed: Floats, people_absorption: Floats, people_absent: Floats, people_talk: Floats,
+    people_empathy: Floats,
     heard_base: Floats, resolved_base: Floats, heard_by_bot: Floats, strained: Ints, half_life: Floats,
     overflow_ms: Ints,
-    intensity_of: Floats, tier: Ints, queue_of: Ints, chain: Ints, head: Ints, tail: Ints, waiting: Ints,
+    intensity_of: Floats, tier: Ints, served_by: Ints, queue_of: Ints, chain: Ints, head: Ints, tail: Ints, waiting: Ints,
     status: Ints, since: Ints, load: Floats, load_at: Ints, load_key: Floats, owed: Ints,
     leaving: Ints, spell: Ints, shift_of: Ints, act_first: Ints, act_last: Ints, exhaustion: Floats,
     exhaustion_day: Ints, ahead: Ints, behind: Ints, ready: Ints, place_of: Ints, spare: Ints, base: Ints,
@@ -547,9 +548,20 @@ def _loop(
                     if flagged:
                         q = w.FLAGGED * n_types + kind
                 queue_of[row] = q
-                server = _first_ready(
-                    q, 0, routing_order, routing_delay, by_load, first, ready, n_ready, base
-                )
+                if levers_same_agent and tier[need] == 0:
+                    # Whoever comes back goes to the person they know, if that person is idle and serves the queue.
+                    agent = served_by[need]
+                    if (
+                        agent >= 0
+                        and status[agent] == IDLE
+                        and routing_delay_of_group[q, staffing_group_of[agent]] >= 0
+                    ):
+                        c_flags[row] |= r.SAME_AGENT
+                        server = agent
+                if server < 0:
+                    server = _first_ready(
+                        q, 0, routing_order, routing_delay, by_load, first, ready, n_ready, base
+                    )
                 if server >= 0:
                     caller = row
                 elif 0 < routing_max_queue <= n_waiting and not c_flags[row] & r.CALLED_BACK:
@@ -707,7 +719,8 @@ def _loop(
             group = staffing_group_of[agent]
             mine = spell[agent]
             intensity = intensity_of[need]
-            empathy = groups_empathy[group]
+            empathy = people_empathy[agent]
+            heard_with, resolved_with = heard_base[agent, kind], resolved_base[agent, kind]
             if status[agent] == IDLE:
                 _no_longer_ready(
                     agent, group, by_load, first, last, ahead, behind, ready, place_of, n_ready, base,
@@ -720,8 +733,12 @@ def _loop(
             interval = c_arrive_ms[row] % DAY_MS // clock_interval_ms
             speed = people_speed[agent] * groups_speed[group, kind]
             talk = rows_talk_unit[row] * types_talk_ms[kind, interval] * rules.talk_factor(
-                b, speed, load_now, now - s_on_ms[mine], intensity, empathy, levers_scripts
+                b, speed * people_talk[agent], load_now, now - s_on_ms[mine], intensity, empathy, levers_scripts
             )  # fmt: skip
+            if c_flags[row] & r.SAME_AGENT:
+                talk = talk * rules.talk_with(b, 1)
+                heard_with = rules.heard_by(b, heard_with, 0.0, 1)
+                resolved_with = rules.resolved_by(b, resolved_with, 0.0, 1)
             repeats = 0
             if c_flags[row] & r.REPEATS:
                 talk += b.handover_ms
@@ -745,8 +762,7 @@ def _loop(
             over_at = now + talk_ms
 
             heard = rules.odds(rules.heard_odds(
-                b, heard_base[group, kind], intensity, empathy, unmet, load_now, repeats,
-                now - c_reach_ms[row],
+                b, heard_with, intensity, empathy, unmet, load_now, repeats, now - c_reach_ms[row],
             ))  # fmt: skip
             last_one = rows_attempt[row] + 1 >= b.max_attempts
             if cut > 0.0 and not last_one and rules.is_passed_on(b, cut, full, rows_passed_on[row]):
@@ -754,9 +770,7 @@ def _loop(
                 tier[need] = 1
                 onward_from = row
             else:
-                log_odds = rules.resolved_odds(
-                    b, resolved_base[group, kind], needs_difficulty[need], unmet, load_now
-                )
+                log_odds = rules.resolved_odds(b, resolved_with, needs_difficulty[need], unmet, load_now)
                 if_heard = rules.odds(log_odds)
                 if_not = if_heard
                 if rules.unsafe(b, needs_vulnerable[need], intensity):
@@ -794,6 +808,8 @@ def _loop(
                     s_due_ms[mine] += due
                     left = levers_rest_budget_ms - s_rest_ms[mine] - owed[agent]
                     owed[agent] += max(0, min(due, left))
+            if levers_same_agent:
+                served_by[need] = agent
             c_outcome[row] = r.ANSWERED
             c_end_ms[row] = now
             c_agent[row] = agent
@@ -990,8 +1006,8 @@ def _planned(world: World, people: People) -> Ints:
     return np.sort(np.concatenate(keys))
 
 
-def _from_rules(world: World) -> dict[str, Any]:
-    """What the rules make of type, group and policy alone, and the waits after which other groups help."""
+def _from_rules(world: World, gives: People) -> dict[str, Any]:
+    """What the rules make of type, person and policy alone, and the waits after which other groups help."""
     b, types, groups, levers = world.behaviour, world.types, world.groups, world.levers
     heard, resolved = types.heard.tolist(), types.resolved.tolist()
     people = np.stack([groups.heard, groups.resolved, groups.specialist], axis=1).tolist()
@@ -1001,21 +1017,24 @@ def _from_rules(world: World) -> dict[str, Any]:
         waits = {wait for group, wait in zip(row, delay[q], strict=True) if group >= 0 and wait > 0}
         overflow[q, : len(waits)] = sorted(waits)
     shape = len(people), len(heard)
+    heard_of = np.array(
+        [
+            [rules.heard_base(b, base, skill, special, levers.scripts) for base in heard]
+            for skill, _, special in people
+        ],
+        np.float64,
+    ).reshape(shape)
+    resolved_of = np.array(
+        [
+            [rules.resolved_base(b, base, skill, special, levers.authority) for base in resolved]
+            for _, skill, special in people
+        ],
+        np.float64,
+    ).reshape(shape)
+    group_of = world.staffing.group_of
     return {
-        "heard_base": np.array(
-            [
-                [rules.heard_base(b, base, skill, special, levers.scripts) for base in heard]
-                for skill, _, special in people
-            ],
-            np.float64,
-        ).reshape(shape),
-        "resolved_base": np.array(
-            [
-                [rules.resolved_base(b, base, skill, special, levers.authority) for base in resolved]
-                for _, skill, special in people
-            ],
-            np.float64,
-        ).reshape(shape),
+        "heard_base": rules.heard_by(b, heard_of[group_of], gives.heard[:, None], 0),
+        "resolved_base": rules.resolved_by(b, resolved_of[group_of], gives.resolved[:, None], 0),
         "heard_by_bot": np.array([rules.heard_base(b, base, 0.0, 0.0, 1) for base in heard], np.float64),
         "half_life": np.array(
             [rules.half_life_on_queue(b, rest) for rest in world.staffing.unseen_rest.tolist()], np.float64
@@ -1046,6 +1065,7 @@ def _at_first(world: World, draws: Draws, n_overflows: int) -> dict[str, Any]:
         **zeros(n_groups, "first last resting signed_on to_leave n_ready"),
         "intensity_of": draws.needs.intensity.copy(),
         "tier": np.zeros(len(draws.needs.type), np.int64),
+        "served_by": np.full(len(draws.needs.type), -1, np.int64),
         "exhaustion": world.groups.exhaustion[group_of],
         "base": np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
         # Of those without a shift, the first of each group lies on top.
@@ -1065,7 +1085,7 @@ def simulate(world: World, draws: Draws) -> Records:
     absent = np.zeros(len(staffing.agent), np.int64)
     behaviour = _fields_of("b", world.behaviour)
     engine = _engine()
-    tables = _from_rules(world)
+    tables = _from_rules(world, draws.people)
     given = {
         "stop": world.clock.stop_ms,
         "b": Behaviour(*behaviour.values()),

@@ -148,12 +148,12 @@ class Group:
     """People with the same skills: who of them is idle, and who waits for them."""
 
     __slots__ = (
-        "absence", "busy", "empathy", "exhaustion", "half_life_ms", "idle", "lines", "n_waiting", "resting",
+        "absence", "busy", "exhaustion", "half_life_ms", "idle", "lines", "n_waiting", "resting",
         "signed_on", "spare", "take", "to_leave",
     )  # fmt: skip
 
-    def __init__(self, empathy: float, absence: float, exhaustion: float, half_life_ms: float) -> None:
-        self.empathy, self.absence, self.exhaustion = empathy, absence, exhaustion
+    def __init__(self, absence: float, exhaustion: float, half_life_ms: float) -> None:
+        self.absence, self.exhaustion = absence, exhaustion
         self.half_life_ms = half_life_ms
         """Of load while handling or idle."""
         self.idle: Any = deque()
@@ -202,8 +202,8 @@ class Agent:
     """Somebody at work, or not."""
 
     __slots__ = (
-        "act_first", "act_last", "back", "done", "due_ms", "exhaustion", "exhaustion_day", "group", "leaving", "load",
-        "load_at", "number", "on_phone", "owed", "planned_ms", "rank", "shift", "spell", "status", "until",
+        "act_first", "act_last", "back", "done", "due_ms", "empathy", "exhaustion", "exhaustion_day", "group", "leaving", "load",
+        "load_at", "number", "on_phone", "owed", "planned_ms", "rank", "shift", "spell", "status", "until", "with_known",
     )  # fmt: skip
 
     def __init__(self, number: int, group: Group, when_free: Handlers, when_pause_over: Handlers) -> None:
@@ -217,8 +217,12 @@ class Agent:
         """At `load_at`, which during a conversation is its end."""
         self.owed = self.act_first = self.act_last = 0
         self.spell = Spell(-1, -1, -1, 0, 0.0)
-        self.on_phone: list[tuple[float, float, float, float]] = []
-        """For each type: speed, load per ms, and what the group gives to the log-odds of being heard and resolving."""
+        self.empathy = 0.0
+        self.on_phone: list[tuple[float, float, float, float, float]] = []
+        """For each type: speed of talk and of the work after it, load per ms, and what group and person give to the
+        log-odds of being heard and resolving."""
+        self.with_known: list[tuple[float, float, float, float, float]] = []
+        """The same with a customer who was put to them because they know each other."""
         self.done, self.back = Moment(when_free, self), Moment(when_pause_over, self)
         """The end of a conversation, and that of anything else."""
         self.rank = FREE << 23 | number
@@ -284,6 +288,8 @@ class Model:
         self.type_of = _view(needs.type)
         self.intensity_of = _view(self.intensity)
         self.tier = bytearray(len(needs.type))
+        self.served_by: dict[int, Agent] = {}
+        """Of needs, who served them last: where whoever comes back goes to the same person."""
         self.vulnerable, self.keyword = _view(needs.vulnerable), _view(needs.keyword)
         self.difficulty = _view(needs.difficulty)
 
@@ -334,9 +340,7 @@ class Model:
         half_life = [rules.half_life_on_queue(self.b, rest) for rest in self.staffing.unseen_rest]
         self.groups = [
             Group(*traits)
-            for traits in zip(
-                of.empathy.tolist(), of.absence.tolist(), of.exhaustion.tolist(), half_life, strict=True
-            )
+            for traits in zip(of.absence.tolist(), of.exhaustion.tolist(), half_life, strict=True)
         ]
         self.lines = [
             Line([(self.groups[g], wait) for g, wait in zip(order, delay, strict=True) if g >= 0])
@@ -380,13 +384,22 @@ class Model:
         self.agents: list[Agent] = []
         when_free: Handlers = [self.free]
         when_pause_over: Handlers = [self.pause_over]
-        traits = zip(self.staffing.group_of, *(column.tolist() for column in draws.people[:2]), strict=True)
-        for number, (g, speed, absorption) in enumerate(traits):
+        p = draws.people
+        columns = (p.speed, p.absorption, p.talk, p.heard, p.resolved, p.empathy)
+        traits = zip(self.staffing.group_of, *(column.tolist() for column in columns), strict=True)
+        for number, (g, speed, absorption, talk, gives, solves, empathy) in enumerate(traits):
             agent = Agent(number, self.groups[g], when_free, when_pause_over)
-            agent.on_phone = [
-                (speed * on_type, rules.load_rate(b, absorption, strained), heard, resolved)
-                for strained, (on_type, heard, resolved) in zip(self.strained, on_phone[g], strict=True)
-            ]
+            agent.empathy = empathy
+            agent.on_phone, agent.with_known = (
+                [
+                    (
+                        speed * on_type * talk, speed * on_type, rules.load_rate(b, absorption, strained),
+                        rules.heard_by(b, heard, gives, known), rules.resolved_by(b, resolved, solves, known),
+                    )
+                    for strained, (on_type, heard, resolved) in zip(self.strained, on_phone[g], strict=True)
+                ]
+                for known in ((0, 1) if levers.same_agent else (0, 0))
+            )  # fmt: skip
             self.agents.append(agent)
         for agent in reversed(self.agents):
             agent.group.spare.append(agent)
@@ -611,8 +624,25 @@ class Model:
                 form = w.FLAGGED
         self.joins(contact, flags, self.lines[form * self.n_types + kind], now)
 
+    def known_to(self, contact: Contact, line: Line, now: int) -> Agent | None:
+        """The person who served this customer last, if they are idle and serve the queue."""
+        need = contact[1]
+        agent = self.served_by.get(need)
+        if agent is None or self.tier[need] or agent.group not in line.served_by:
+            return None
+        self.now_idle(agent.group, now + 1)
+        if agent.status != IDLE:
+            return None
+        self.leave_idle(agent, now)
+        return agent
+
     def joins(self, contact: Contact, flags: int, line: Line, now: int) -> None:
         """A contact joins the people's queue: an agent at once, a place in the line, or neither."""
+        if self.served_by:
+            known = self.known_to(contact, line, now)
+            if known is not None:
+                self.answer(contact, flags | r.SAME_AGENT, now, known, now)
+                return
         for group in line.at_once:
             if group.idle:
                 self.answer(contact, flags, now, group.take(), now)
@@ -761,6 +791,8 @@ class Model:
         has_ears, has_rest, by_load, scripts = self.has_ears, self.has_rest, self.by_load, self.scripts
         target_ms, cut_share = self.target_ms, self.cut
         p_return, p_escalate, threshold = self.p_return, self.p_escalate, b.load_threshold
+        same_agent, served_by = self.levers.same_agent, self.served_by
+        with_known = rules.talk_with(b, 1)
         said, places, put, endings = self.said, self.places, _LINE.pack_into, self.endings
 
         def known_reaches() -> None:
@@ -776,6 +808,11 @@ class Model:
                 flags |= self.heard_at_the_front(contact)
                 if flags & FLAGGED:
                     line = lines[flagged + contact[2]]
+            if served_by:
+                known = self.known_to(contact, line, now)
+                if known is not None:
+                    answer(contact, flags | r.SAME_AGENT, now, known, now)
+                    return
             for group in line.at_once:
                 if group.idle:
                     answer(contact, flags, now, group.take(), now)
@@ -798,9 +835,16 @@ class Model:
                 if load > threshold:
                     spell.over_ms += time_over(load, now - agent.load_at, half_life_ms, threshold)
                 load = decayed(load, now - agent.load_at, half_life_ms)
-            speed, load_rate, heard_base, resolved_base = agent.on_phone[kind]
+            if flags & r.SAME_AGENT:
+                talk_speed, speed, load_rate, heard_base, resolved_base = agent.with_known[kind]
+            else:
+                talk_speed, speed, load_rate, heard_base, resolved_base = agent.on_phone[kind]
 
-            talk *= talk_factor(b, speed, load, now - spell.on_ms, intensity, group.empathy, scripts)
+            talk *= talk_factor(b, talk_speed, load, now - spell.on_ms, intensity, agent.empathy, scripts)
+            if flags & r.SAME_AGENT:
+                talk *= with_known
+            if same_agent:
+                served_by[need] = agent
             repeats = 0
             if flags & r.REPEATS:
                 talk += b.handover_ms
@@ -822,7 +866,7 @@ class Model:
             handle_ms = talk_ms + int(acw + 0.5)
 
             heard = odds(
-                heard_odds(b, heard_base, intensity, group.empathy, unmet, load, repeats, now - reach_ms)
+                heard_odds(b, heard_base, intensity, agent.empathy, unmet, load, repeats, now - reach_ms)
             )
             if cut and goes_on and is_passed_on(b, cut, full, passed_on[row]):
                 if_heard = if_not = 0.0

@@ -26,6 +26,7 @@ OUTCOMES = (
     FLAG_RIGHT, FLAG_WRONG, FLAG_MISSED, REPEATS, REFUSED, PASSED_ON, ESCALATED, RETURNS, REDIALS, TIER_TWO,
     CALLED_BACK, REST_DUE,
 ) = (1 << i for i in range(12))  # fmt: skip
+SAME_AGENT = 1 << 20
 
 
 class Contacts(NamedTuple):

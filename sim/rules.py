@@ -84,6 +84,11 @@ def talk_factor(
     return factor if factor > 0.05 else 0.05
 
 
+def talk_with(b: Behaviour, known: int) -> float:
+    """Factor on talk of somebody who came back and was put to the person that they know."""
+    return 1.0 + b.same_agent_talk * known
+
+
 def hurried_share(b: Behaviour, n_waiting: int) -> float:
     """Share of talk that is dropped because others are seen to wait."""
     return min(b.queue_speed_up_most, b.queue_speed_up * n_waiting)
@@ -127,6 +132,11 @@ def heard_base(b: Behaviour, base: float, skill: float, specialist: float, scrip
     return base + skill + b.heard_specialist * specialist + b.heard_scripts * scripts
 
 
+def heard_by(b: Behaviour, base: Any, person: Any, known: int) -> Any:
+    """The same with what this person gives, and whether the customer was put to somebody they know."""
+    return base + person + b.same_agent_heard * known
+
+
 def heard_odds(
     b: Behaviour,
     base: Any,
@@ -148,6 +158,11 @@ def heard_odds(
 def resolved_base(b: Behaviour, base: float, skill: float, specialist: float, authority: int) -> float:
     """What type, group and policy give to the log-odds of resolving."""
     return base + skill + b.resolved_specialist * specialist + b.resolved_authority * authority
+
+
+def resolved_by(b: Behaviour, base: Any, person: Any, known: int) -> Any:
+    """The same with what this person gives, and whether the customer was put to somebody they know."""
+    return base + person + b.same_agent_resolved * known
 
 
 def resolved_odds(b: Behaviour, base: float, difficulty: float, unmet: float, load: float) -> float:

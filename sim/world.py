@@ -195,6 +195,36 @@ class Groups(NamedTuple):
     """(G,) exhaustion under as_is: the start, and the reference of absence and leaving."""
 
 
+class Traits(NamedTuple):
+    """What some people of a group have and others do not: K traits; each person draws a uniform for each lot."""
+
+    lot: Ints
+    """(K,) which of a person's uniforms decides: traits of one lot exclude or contain one another."""
+    low: Floats
+    """(K, G) a person has the trait if their uniform lies from here, "high" excluded; equal where nobody has it."""
+    high: Floats
+    speed: Floats
+    """(K, G) factor on handle time."""
+    talk: Floats
+    """(K, G) factor on talk alone."""
+    heard: Floats
+    """(K, G) added to the log-odds of being heard."""
+    resolved: Floats
+    """(K, G) added to the log-odds of resolving."""
+    empathy: Floats
+    """(K, G) added to empathy skill, which stays within 0 and 1."""
+    absorption: Floats
+    """(K, G) factor on absorption."""
+    spread: Floats
+    """(K, G) factor on the spread of speed between people."""
+
+
+def no_traits(n_groups: int = 0) -> Traits:
+    """Everybody of a group alike, but for speed and absorption."""
+    none = np.zeros((0, n_groups))
+    return Traits(np.zeros(0, np.int64), *(none for _ in Traits._fields[1:]))
+
+
 class Routing(NamedTuple):
     """Who may serve which queue, in which order."""
 
@@ -238,6 +268,8 @@ class Levers(NamedTuple):
     rest_queue: int
     """Postponed while more than so many wait for the group."""
     rest_budget_ms: int
+    same_agent: int = 0
+    """1: whoever comes back goes to the person who served them last, if that person is idle; else as usual."""
 
 
 class Behaviour(NamedTuple):
@@ -297,6 +329,9 @@ class Behaviour(NamedTuple):
     absence_per_exhaustion: float
     button_uptake: float
     max_attempts: int
+    same_agent_heard: float = 0.0
+    same_agent_resolved: float = 0.0
+    same_agent_talk: float = 0.0
 
 
 class Staffing(NamedTuple):
@@ -345,6 +380,7 @@ class World(NamedTuple):
     levers: Levers
     behaviour: Behaviour
     staffing: Staffing
+    traits: Traits = no_traits()
 
 
 def check(world: World) -> None:

@@ -28,7 +28,7 @@ from sim.world import World
 HERE = Path(__file__).resolve().parent
 FLAGS = (
     "FLAG_RIGHT", "FLAG_WRONG", "FLAG_MISSED", "REPEATS", "REFUSED", "PASSED_ON", "ESCALATED", "RETURNS",
-    "REDIALS", "TIER_TWO", "CALLED_BACK", "REST_DUE",
+    "REDIALS", "TIER_TWO", "CALLED_BACK", "REST_DUE", "SAME_AGENT",
 )  # fmt: skip
 SEEDS = range(60)
 
@@ -148,6 +148,17 @@ def test_every_feature_occurred() -> None:
         count("unsafe to tell", c.if_not < c.if_heard)
         count("load when answering", c.load > 0)
         count("recovery owed at the end", s.due_ms > s.rest_ms)
+        gives = draws.people.heard[c.agent]
+        count("answered by somebody with a trait", answered & (gives != 0))
+        count(
+            "a trait that only some of a group have", "traits" in on and len(np.unique(draws.people.talk)) > 2
+        )
+        known = c.flags & r.SAME_AGENT > 0
+        count("put to the one who served them, out of several", known & (len(draws.people.heard) > 2))
+        count(
+            "came back and was put to somebody else",
+            answered & (rows.attempt > 0) & ~known & ("same_agent" in on),
+        )
         count("late", s.on_ms[s.shift >= 0] > world.staffing.start_ms[s.shift[s.shift >= 0]])
         count("anonymous", s.shift < 0)
         count("named", s.shift >= 0)

@@ -22,9 +22,11 @@ from sim.world import (
     Levers,
     Routing,
     Staffing,
+    Traits,
     Types,
     World,
     frozen,
+    no_traits,
 )  # fmt: skip
 
 FEATURES = (
@@ -34,6 +36,7 @@ FEATURES = (
     "opening_hours", "send_away", "call_back", "families", "balk", "impatience", "returns", "redials",
     "escalations", "passed_on", "edges", "closed_day", "past_midnight", "fixed", "load", "spread",
     "busy", "doubles", "back_to_back",
+    "traits", "same_agent",
 )  # fmt: skip
 
 SECOND = 1000
@@ -62,6 +65,7 @@ def small_world(seed: int, on: frozenset[str]) -> World:
             staffing=_shifts(rng, on, clock, n_groups)
             if "shifts" in on
             else _anonymous(rng, on, clock, n_groups),
+            traits=_traits(rng, n_groups) if "traits" in on else no_traits(n_groups),
         )
     )
 
@@ -170,6 +174,19 @@ def _groups(rng: np.random.Generator, on: frozenset[str], n_groups: int, n_types
     )  # fmt: skip
 
 
+def _traits(rng: np.random.Generator, n_groups: int) -> Traits:
+    """Two traits of one lot that exclude one another, and one of another."""
+    shape = (3, n_groups)
+    middle = rng.uniform(0.3, 0.7, n_groups)
+    return Traits(
+        lot=np.array([0, 0, 3]), low=np.stack([np.zeros(n_groups), middle, np.full(n_groups, 0.2)]),
+        high=np.stack([middle, np.ones(n_groups), np.full(n_groups, 0.8)]), speed=rng.uniform(0.7, 1.4, shape),
+        talk=rng.uniform(0.9, 1.2, shape), heard=rng.uniform(-0.3, 0.5, shape), resolved=rng.uniform(-0.3, 0.5, shape),
+        empathy=rng.uniform(-0.6, 0.6, shape), absorption=rng.uniform(0.5, 1.2, shape),
+        spread=rng.uniform(0.5, 2.0, shape),
+    )  # fmt: skip
+
+
 def _routing(rng: np.random.Generator, on: frozenset[str], n_types: int, n_groups: int) -> Routing:
     n_queues = 3 * n_types
     serves = np.arange(n_queues)[:, None] % n_groups == np.arange(n_groups)[None, :]
@@ -206,6 +223,7 @@ def _levers(rng: np.random.Generator, on: frozenset[str], n_types: int) -> Lever
         rest_on_intensity=float(rng.choice([0.7, 2.0])), rest_ms=90 * SECOND if rest else 0,
         rest_hardest_ms=240 * SECOND if rest else 0, rest_share=float(rng.choice([0.2, 0.5, 1.0])),
         rest_queue=int(rng.choice([0, 2, 1000])), rest_budget_ms=(10 if "budget" in on else 1000) * MINUTE_MS,
+        same_agent=int("same_agent" in on),
     )  # fmt: skip
 
 
@@ -232,6 +250,8 @@ def _behaviour(rng: np.random.Generator, on: frozenset[str]) -> Behaviour:
         change |= {"escalate_sorted": 0.05, "escalate_warm": 0.15, "escalate_cold": 0.3}
     if "redials" in on:
         change |= {"redial": 0.6}
+    if "same_agent" in on:
+        change |= {"same_agent_heard": 0.4, "same_agent_resolved": 0.5, "same_agent_talk": -0.08}
     if "passed_on" in on:
         change |= {"passed_on": 0.4}
     return plain_behaviour(**change)
