@@ -24,7 +24,6 @@ from planner.roster import Roster
 from planner.scenario import compile as c
 from planner.scenario.problems import FieldError
 from planner.scenario.schema import LEVERS, Policy, Scenario
-from sim.draws import Known
 from sim.measures import (
     CUSTOMER,
     PEOPLE,
@@ -227,7 +226,6 @@ class Runner:
         self.as_is = as_is or as_is_roster(scenario, say)
         self.anchored = anchored or anchor(scenario, self.as_is, engine=engine, executor=executor, say=say)
         self.plans: dict[str, PlanResult] = dict(plans or {})
-        self.known = Known()
 
     def simulate(
         self, policy: str, roster: Roster, *, scenario: Scenario | None = None, natural: NaturalValues | None = None,
@@ -238,7 +236,7 @@ class Runner:
         world = c.compile_world(chosen, natural or self.anchored.natural, policy, roster)
         return replicate(
             world, lens_of(chosen), replications or self.replications, seed=self.seed, engine=self.engine,
-            executor=self.executor, known=self.known if chosen.what_if == self.scenario.what_if and natural is None else None,
+            executor=self.executor,
         )  # fmt: skip
 
     def cell(self, policy: str, roster: Roster, residue: float = 0.0) -> Cell:

@@ -9,8 +9,6 @@ point of a unit-rate Poisson process lies below the expected count of its cell.
 
 from __future__ import annotations
 
-import hashlib
-from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -425,64 +423,8 @@ def draw_people(world: World, seed: int, replication: int) -> People:
     )
 
 
-def draw(world: World, seed: int, replication: int, known: Known | None = None) -> Draws:
+def draw(world: World, seed: int, replication: int) -> Draws:
     """Everything random about replication `replication` of a world, ready for an engine."""
     w.check(world)
-    if known is None:
-        needs = draw_needs(world, seed, replication)
-        return Draws(needs, draw_rows(world, needs), draw_people(world, seed, replication))
-    return known.draw(world, seed, replication)
-
-
-class Known:
-    """Draws shared by worlds with the same demand: every policy meets the same customers.
-
-    Their possible contacts are shared where nothing differs that they hang on; of these at most so many bytes are kept.
-    """
-
-    def __init__(self, most_bytes: int = 400_000_000) -> None:
-        self.most_bytes, self.kept_bytes = most_bytes, 0
-        self.needs: dict[tuple[int, int], Needs] = {}
-        self.rows: dict[tuple[int, int, bytes], Rows] = {}
-        self.lock = Lock()
-
-    def draw(self, world: World, seed: int, replication: int) -> Draws:
-        """As `draw` of the module."""
-        needs = self.needs.get((seed, replication))
-        if needs is None:
-            needs = self.needs.setdefault((seed, replication), draw_needs(world, seed, replication))
-        key = seed, replication, _what_rows_hang_on(world)
-        rows = self.rows.get(key)
-        if rows is None:
-            rows = draw_rows(world, needs)
-        self._keep(key, rows)
-        return Draws(needs, rows, draw_people(world, seed, replication))
-
-    def _keep(self, key: tuple[int, int, bytes], rows: Rows) -> None:
-        """The latest last; the oldest go when there are too many."""
-        with self.lock:
-            if self.rows.pop(key, None) is None:
-                self.kept_bytes += _size(rows)
-            self.rows[key] = rows
-            while self.kept_bytes > self.most_bytes:
-                self.kept_bytes -= _size(self.rows.pop(next(iter(self.rows))))
-
-
-def _size(rows: Rows) -> int:
-    return sum(column.nbytes for column in rows)
-
-
-def _what_rows_hang_on(world: World) -> bytes:
-    """A digest of what `draw_rows` reads."""
-    parts = (
-        *world.types,
-        *world.bot,
-        *world.behaviour,
-        len(world.detectors.target),
-        *largest_continuation(world),
-    )
-    digest = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        value = np.asarray(part)
-        digest.update(f"{value.dtype}{value.shape}".encode() + value.tobytes())
-    return digest.digest()
+    needs = draw_needs(world, seed, replication)
+    return Draws(needs, draw_rows(world, needs), draw_people(world, seed, replication))

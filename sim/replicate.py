@@ -1,11 +1,11 @@
 """Many replications: draw, simulate, add up; in this process or through any `concurrent.futures.Executor`.
 
-Replication k of a world depends on (seed, k) alone, so the order and the number of workers change nothing.
+Replication k of a world depends on (seed, k) alone, so blocks, their order and the number of workers change nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Literal
 
@@ -17,12 +17,17 @@ from sim.world import World
 Engine = Literal["kernel", "simpy"]
 Progress = Callable[[int, int], None]
 
+ROWS_PER_BLOCK = 65_536
+"""Possible contacts that are drawn, simulated and measured in one go: some ten megabytes, and few calls."""
+TASKS = 16
+"""Tasks into which an executor's work is cut at least."""
+
 
 def simulate_once(
-    world: World, seed: int, replication: int, engine: Engine = "kernel", known: d.Known | None = None
+    world: World, seed: int, replication: int, engine: Engine = "kernel"
 ) -> tuple[d.Draws, Records]:
     """One replication's draws and records."""
-    drawn = d.draw(world, seed, replication, known)
+    drawn = d.draw(world, seed, replication)
     return drawn, run_engine(world, drawn, engine)
 
 
@@ -37,17 +42,24 @@ def run_engine(world: World, drawn: d.Draws, engine: Engine) -> Records:
     return kernel.simulate(world, drawn)
 
 
-def totals_once(
-    world: World,
-    lens: Lens,
-    seed: int,
-    replication: int,
-    engine: Engine = "kernel",
-    known: d.Known | None = None,
-) -> Totals:
-    """One replication's sums; records are gone afterwards."""
-    drawn, records = simulate_once(world, seed, replication, engine, known)
-    return totals(world, drawn, records, lens)
+def totals_of(
+    world: World, lens: Lens, seed: int, numbers: Sequence[int], engine: Engine = "kernel"
+) -> list[Totals]:
+    """The sums of the replications with these numbers, in their order; records are gone afterwards."""
+    return [totals(world, *simulate_once(world, seed, k, engine), lens) for k in numbers]
+
+
+def totals_once(world: World, lens: Lens, seed: int, replication: int, engine: Engine = "kernel") -> Totals:
+    """One replication's sums."""
+    return totals_of(world, lens, seed, [replication], engine)[0]
+
+
+def blocks(world: World, numbers: Sequence[int], at_least: int = 1) -> list[Sequence[int]]:
+    """The numbers in blocks for `totals_of`: few enough for the memory of one, and `at_least` so many blocks."""
+    rows = world.demand.expected.sum() * (1.0 + float(world.behaviour.max_attempts > 1))
+    most = max(1, int(ROWS_PER_BLOCK / max(rows, 1.0)))
+    size = min(most, max(1, -(-len(numbers) // max(1, at_least))))
+    return [numbers[i : i + size] for i in range(0, len(numbers), size)]
 
 
 def replicate(
@@ -59,25 +71,11 @@ def replicate(
     engine: Engine = "kernel",
     executor: Executor | None = None,
     progress: Progress | None = None,
-    known: d.Known | None = None,
 ) -> Totals:
     """Sums of several replications, stacked in the order of their numbers."""
-    numbers = list(range(replications)) if isinstance(replications, int) else list(replications)
-    return stack(
-        [
-            t
-            for _, t in each(
-                world,
-                lens,
-                numbers,
-                seed=seed,
-                engine=engine,
-                executor=executor,
-                progress=progress,
-                known=known,
-            )
-        ]
-    )
+    numbers = range(replications) if isinstance(replications, int) else replications
+    done = each(world, lens, numbers, seed=seed, engine=engine, executor=executor, progress=progress)
+    return stack([t for _, t in done])
 
 
 def each(
@@ -89,21 +87,23 @@ def each(
     engine: Engine = "kernel",
     executor: Executor | None = None,
     progress: Progress | None = None,
-    known: d.Known | None = None,
 ) -> Iterator[tuple[int, Totals]]:
     """Replications one after another, as they are done, in the order of their numbers."""
     wanted = list(numbers)
-    if engine == "simpy":
-        known = None  # worker processes share nothing
     if executor is None:
-        results: Iterable[Totals] = (totals_once(world, lens, seed, k, engine, known) for k in wanted)
+        parts = blocks(world, wanted)
+        results = (totals_of(world, lens, seed, part, engine) for part in parts)
     else:
-        futures = [executor.submit(totals_once, world, lens, seed, k, engine, known) for k in wanted]
+        parts = blocks(world, wanted, TASKS)
+        futures = [executor.submit(totals_of, world, lens, seed, part, engine) for part in parts]
         results = (future.result() for future in futures)
-    for i, (k, result) in enumerate(zip(wanted, results, strict=True)):
-        if progress is not None:
-            progress(i + 1, len(wanted))
-        yield k, result
+    n_done = 0
+    for part, several in zip(parts, results, strict=True):
+        for k, result in zip(part, several, strict=True):
+            n_done += 1
+            if progress is not None:
+                progress(n_done, len(wanted))
+            yield k, result
 
 
 def local_executor(engine: Engine = "kernel", workers: int = 2) -> Executor:

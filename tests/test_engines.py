@@ -411,25 +411,6 @@ def test_another_policy_and_staffing_meets_the_same_needs(seed: int) -> None:
     same_rows(a, b)
 
 
-def test_shared_draws_are_the_worlds_own() -> None:
-    world, _ = small_run(11, RICH)
-    bot = world.bot._replace(containment=world.bot.containment * 0.5)
-    mended = world.groups._replace(speed=world.groups.speed * 1.1)
-    known = d.Known()
-    for changed in (world, world._replace(bot=bot), world._replace(groups=mended)):
-        for k in (0, 1):
-            shared, own = d.draw(changed, 3, k, known), d.draw(changed, 3, k)
-            for part, same in zip(shared, own, strict=True):
-                assert all(np.array_equal(a, b) for a, b in zip(part, same, strict=True))
-    assert len(known.rows) == 4, "groups decide nothing of what is drawn, the bot does"
-    assert known.draw(world, 3, 0).needs is known.draw(world._replace(bot=bot), 3, 0).needs
-    size = known.kept_bytes // 4
-    few = d.Known(most_bytes=2 * size + size // 2)
-    for k in range(4):
-        few.draw(world, 3, k)
-    assert [key[1] for key in few.rows] == [2, 3], "the oldest went"
-
-
 def test_activities_out_of_order_are_refused() -> None:
     """What is planned next for somebody is looked up in their order."""
     world = small_world(1, frozenset({"shifts", "activities"}))
