@@ -9,15 +9,9 @@ answered, comes back. Everything here is plain Python until `simulate` first has
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
 from collections.abc import Callable
-from contextlib import suppress
 from importlib import import_module
 from inspect import isfunction
-from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -26,8 +20,9 @@ from sim import draws as d
 from sim import records as r
 from sim import rules
 from sim import world as w
-from sim.draws import Draws, People
-from sim.records import Records
+from sim.compiled import cache_folder, compiled, lock
+from sim.draws import Block, Draws
+from sim.records import Records, Spells, Written
 from sim.world import DAY_MS, Behaviour, Floats, Ints, World
 
 (
@@ -35,7 +30,6 @@ from sim.world import DAY_MS, Behaviour, Floats, Ints, World
 ) = range(1, 12)  # fmt: skip
 OFF, IDLE, BUSY, REST, AWAY = range(5)
 FAR = (1 << 63) - 1
-CACHES_KEPT = 4
 
 
 # --- containers ---------------------------------------------------------------------------------------------
@@ -233,7 +227,9 @@ def _bot_is_up(kind: int, now: int, from_ms: Ints, to_ms: Ints, outage_from: Int
 
 
 def _loop(
-    stop: int, b: Behaviour, timetable: Ints, shift_of_act: Ints,
+    from_need: int, to_need: int, from_row: int, n_spells: int, timetable: Ints,
+    people_speed: Floats, people_absorption: Floats, people_absent: Floats, absent: Ints,
+    stop: int, b: Behaviour, shift_of_act: Ints,
     clock_interval_ms: int, clock_open_ms: Ints, clock_close_ms: Ints, clock_at_close: int,
     clock_out_of_hours: int, clock_always_open: int,
     types_talk_ms: Floats, types_acw_ms: Floats, types_patience_ms: Floats,
@@ -257,7 +253,7 @@ def _loop(
     rows_heard: Floats, rows_resolved: Floats, rows_returns: Floats, rows_return_ms: Ints,
     rows_escalates: Floats, rows_redials: Floats, rows_redial_ms: Ints, rows_passed_on: Floats,
     rows_button: Floats, rows_call_back_ms: Ints, rows_detect: Floats,
-    people_speed: Floats, people_absorption: Floats, people_absent: Floats,
+    sheet: Any, lines: Any, ears: Floats, whole: bool, needs_key: Any, needs_segment: Ints,
     heard_base: Floats, resolved_base: Floats, heard_by_bot: Floats, strained: Ints, half_life: Floats,
     overflow_ms: Ints,
     intensity_of: Floats, tier: Ints, queue_of: Ints, chain: Ints, head: Ints, tail: Ints, waiting: Ints,
@@ -273,22 +269,21 @@ def _loop(
     s_idle_ms: Ints, s_rest_ms: Ints, s_break_ms: Ints, s_lunch_ms: Ints, s_offline_ms: Ints,
     s_decompression_ms: Ints, s_unpaid_ms: Ints, s_over_ms: Ints, s_due_ms: Ints, s_contacts: Ints,
     s_load_area: Floats, s_load_end: Floats, s_exhaustion: Floats,
-    absent: Ints,
 ) -> int:  # fmt: skip
-    """Fill the records; how many spells there were. A name starts with the part that it is from."""
-    n_types, n_needs, n_table = len(types_acw_ms), len(needs_birth_ms), len(timetable)
+    """Fill the records of one replication; how many spells there are by now. A name starts with the part that it is from."""
+    n_types, n_table, from_spell = len(types_acw_ms), len(timetable), n_spells
     n_agents, n_queues, n_ears = len(staffing_group_of), len(waiting), len(ears_target)
     threshold, by_load = b.load_threshold, routing_by_load
     n_waiting = 0
     n_heap = 0
-    n_spells = 0
     s_load_taken = s_load_area  # until the end, when it becomes the area
-    at_birth = 0
+    # The rows of first attempts stand in the order of their needs.
+    at_birth = from_need
     at_table = 0
     next_birth = FAR
     next_table = FAR
-    if n_needs > 0:
-        next_birth = needs_birth_ms[0] << 28 | ARRIVE << 23
+    if from_need < to_need:
+        next_birth = needs_birth_ms[from_need] << 28 | ARRIVE << 23 | from_row
     if n_table > 0:
         next_table = timetable[0]
 
@@ -301,8 +296,10 @@ def _loop(
             if key != FAR:
                 at_birth += 1
                 next_birth = FAR
-                if at_birth < n_needs:
-                    next_birth = needs_birth_ms[at_birth] << 28 | ARRIVE << 23 | at_birth
+                if at_birth < to_need:
+                    next_birth = (
+                        needs_birth_ms[at_birth] << 28 | ARRIVE << 23 | from_row + at_birth - from_need
+                    )
         else:
             at_table += 1
             next_table = FAR
@@ -452,6 +449,20 @@ def _loop(
             row = arriving
             need = rows_need[row]
             kind = needs_type[need]
+            c_reach_ms[row] = -1
+            c_end_ms[row] = -1
+            c_bot_ms[row] = 0
+            c_agent[row] = -1
+            c_talk_ms[row] = 0
+            c_acw_ms[row] = 0
+            c_full_ms[row] = 0
+            c_ending[row] = -1
+            c_flags[row] = 0
+            c_load[row] = 0.0
+            c_unmet[row] = 0.0
+            c_heard[row] = 0.0
+            c_if_heard[row] = 0.0
+            c_if_not[row] = 0.0
             c_arrive_ms[row] = now
             fate = d.NO_BOT
             if tier[need] == 0:
@@ -843,6 +854,15 @@ def _loop(
             row = rows_next[onward_from]
             if row < 0:
                 raise RuntimeError("a journey goes on for which nothing was drawn")
+            if not whole:
+                # What is drawn about it hangs on nothing that has happened, so it can be drawn as well now.
+                need = rows_need[row]
+                kind = needs_type[need]
+                fill(
+                    sheet.one[0], sheet.kinds[kind], sheet.meetings[kind, needs_segment[need]],
+                    sheet.pieces[kind], lines[row], ears[row], needs_key[need], needs_difficulty[need],
+                    False, False,
+                )  # fmt: skip
             if comes_back and over_at < stop and not clock_always_open:
                 closed = not _is_open(over_at, clock_open_ms, clock_close_ms)
                 if closed:
@@ -866,72 +886,53 @@ def _loop(
                 )  # fmt: skip
             s_off_ms[mine] = stop
             s_load_end[mine] = load[agent]
-    for mine in range(n_spells):
+    for mine in range(from_spell, n_spells):
         s_load_area[mine] = rules.load_area(
             s_load_taken[mine], s_load_end[mine], half_life[staffing_group_of[s_agent[mine]]]
         )
     return n_spells
 
 
+def fill(*_: Any) -> None:
+    """Stands for `drawing.fill`, which needs Numba to be imported."""
+    raise NotImplementedError
+
+
+def _block(
+    first_need: Ints, first_row: Ints, first_spell: Ints, first_event: Ints, timetable: Ints,
+    speed: Floats, absorption: Floats, absent_u: Floats, absent: Ints,
+    whole_state: Ints, whole_at_first: Ints, real_state: Floats, real_at_first: Floats, *others: Any,
+) -> None:  # fmt: skip
+    """Simulate one replication after another, each from the state at first."""
+    n_spells = 0
+    for i in range(len(first_need) - 1):
+        for k in range(len(whole_state)):
+            whole_state[k] = whole_at_first[k]
+        for k in range(len(real_state)):
+            real_state[k] = real_at_first[k]
+        n_spells = _loop(
+            first_need[i], first_need[i + 1], first_row[i], n_spells, timetable[first_event[i]:first_event[i + 1]],
+            speed[i], absorption[i], absent_u[i], absent[i], *others,
+        )  # fmt: skip
+        first_spell[i + 1] = n_spells
+
+
 # --- compiling ----------------------------------------------------------------------------------------------
 
 _HELPERS = (
     _push, _pop, _less_loaded, _rise, _sink, _first_ready, _no_longer_ready, _next_in_line, _waiting_for,
-    _settle, _is_open, _bot_is_up,
+    _settle, _is_open, _bot_is_up, _loop,
 )  # fmt: skip
-SOURCES = ("draws.py", "kernel.py", "records.py", "rules.py", "world.py")
-"""What the compiled loop is made of."""
-_lock = Lock()
 _compiled: list[Any] = []
 
 
-def cache_folder() -> Path | None:
-    """Where the compiled loop is kept: a folder for these very sources; None if it cannot be written.
-
-    Numba's own cache watches a function's file alone and would keep a kernel with yesterday's rules.
-    """
-    numba: Any = import_module("numba")
-    print_of = hashlib.sha256(f"{numba.__version__} {numba.config.BOUNDSCHECK}".encode())
-    for name in SOURCES:
-        source = Path(__file__).parent / name
-        print_of.update(source.name.encode() + b"\0" + source.read_bytes())
-    chosen = os.environ.get("UNHURRIED_CACHE")
-    root = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "unhurried"
-    try:
-        folder = root.expanduser() / f"kernel-{print_of.hexdigest()[:16]}"
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f"probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-        os.utime(folder)
-    except (OSError, RuntimeError):
-        return None
-    with suppress(OSError):
-        newest = sorted(folder.parent.glob("kernel-*"), key=lambda path: path.stat().st_mtime, reverse=True)
-        for old in newest[CACHES_KEPT:]:
-            shutil.rmtree(old, ignore_errors=True)
-    return folder
-
-
 def _engine() -> Any:
-    """The loop as Numba has wrapped it; compiled, or loaded, when first called."""
-    with _lock:
+    """The block as Numba has wrapped it; compiled, or loaded, when first called."""
+    with lock:
         if not _compiled:
-            numba: Any = import_module("numba")
-            # Without reference counts (nothing is allocated in here) the loop runs twice as fast.
-            counts: Any = {"_nrt": False} if hasattr(numba.core.options.DefaultOptions, "_nrt") else {}
-            jitable = numba.extending.register_jitable(
-                no_cpython_wrapper=True, no_cfunc_wrapper=True, **counts
-            )
-            for function in (*_HELPERS, *filter(isfunction, vars(rules).values())):
-                jitable(function)
-            folder, before = cache_folder(), numba.config.CACHE_DIR
-            if folder is not None:
-                numba.config.CACHE_DIR = str(folder)
-            try:
-                _compiled.append(numba.njit(nogil=True, cache=folder is not None, **counts)(_loop))
-            finally:
-                numba.config.CACHE_DIR = before
+            globals()["fill"] = import_module("sim.drawing").fill
+            helpers: list[Any] = [*_HELPERS, *filter(isfunction, vars(rules).values())]
+            _compiled.append(compiled(_block, helpers))
         return _compiled[0]
 
 
@@ -940,7 +941,7 @@ def is_cached() -> bool:
     if _compiled and getattr(_compiled[0], "signatures", True):
         return True
     folder = cache_folder()
-    return folder is not None and any(folder.rglob("*.nbc"))
+    return folder is not None and any(folder.rglob("kernel*.nbc"))
 
 
 def warm_up(say: Callable[[str], None]) -> None:
@@ -950,7 +951,7 @@ def warm_up(say: Callable[[str], None]) -> None:
     if not is_cached():
         say("Compiling the simulation engine; this takes some seconds, once.")
     world = plain_world(arrivals_per_hour=1.0, agents=1)
-    simulate(world, d.draw(world, 0, 0))
+    simulate_block(world, d.draw_block(world, 0, [0]))
 
 
 # --- outside ------------------------------------------------------------------------------------------------
@@ -958,28 +959,14 @@ def warm_up(say: Callable[[str], None]) -> None:
 
 def _fields_of(prefix: str, part: Any) -> dict[str, Any]:
     """A named tuple's fields by prefixed name, of one type each: else Numba compiles again."""
-    fields: dict[str, Any] = {}
-    for name, value in zip(part._fields, part, strict=True):
-        if isinstance(value, np.ndarray):
-            array = np.ascontiguousarray(value, np.float64 if value.dtype.kind == "f" else np.int64).view()
-            array.flags.writeable = False
-            fields[f"{prefix}_{name}"] = array
-        elif getattr(part.__annotations__[name], "__forward_arg__", "") == "float":
-            fields[f"{prefix}_{name}"] = float(value)
-        else:
-            fields[f"{prefix}_{name}"] = int(value)
-    return fields
+    return {f"{prefix}_{name}": value for name, value in w.typed(part)._asdict().items()}
 
 
-def _planned(world: World, people: People) -> Ints:
-    """The sorted keys of all that is planned: shifts, activities, capacity and closing."""
+@w.once("clock", "staffing")
+def _plan(world: World) -> Ints:
+    """The sorted keys of all that is planned, but for people's coming: leaving, activities, capacity and closing."""
     staffing, clock = world.staffing, world.clock
-    parts = [
-        (staffing.start_ms + people.late_ms, SIGN_ON),
-        (staffing.end_ms, SIGN_OFF),
-        (staffing.act_ms, ACTIVITY),
-        (staffing.slot_ms, CAPACITY),
-    ]
+    parts = [(staffing.end_ms, SIGN_OFF), (staffing.act_ms, ACTIVITY), (staffing.slot_ms, CAPACITY)]
     if not clock.always_open:
         parts.append((clock.close_ms, CLOSE))
     keys = []
@@ -990,6 +977,25 @@ def _planned(world: World, people: People) -> Ints:
     return np.sort(np.concatenate(keys))
 
 
+def _planned(world: World, late_ms: Ints) -> tuple[Ints, Ints]:
+    """Where each replication's timetable begins, and the timetables, with people coming as (n, shifts) late as drawn."""
+    plan = _plan(world)
+    n, n_shifts = late_ms.shape
+    first = np.zeros(n + 1, np.int64)
+    if n_shifts == 0:
+        np.cumsum(np.full(n, len(plan)), out=first[1:])
+        return first, np.tile(plan, n)
+    parts = []
+    for late in late_ms:
+        whens = world.staffing.start_ms + late
+        who = np.flatnonzero(whens < world.clock.stop_ms)
+        # Both are nearly in order, of which a stable sort makes use.
+        parts.append(np.sort(np.concatenate([plan, whens[who] << 28 | SIGN_ON << 23 | who]), kind="stable"))
+    np.cumsum([len(part) for part in parts], out=first[1:])
+    return first, np.concatenate(parts)
+
+
+@w.once("behaviour", "types", "groups", "levers", "routing", "staffing")
 def _from_rules(world: World) -> dict[str, Any]:
     """What the rules make of type, group and policy alone, and the waits after which other groups help."""
     b, types, groups, levers = world.behaviour, world.types, world.groups, world.levers
@@ -1025,10 +1031,11 @@ def _from_rules(world: World) -> dict[str, Any]:
     }
 
 
-def _at_first(world: World, draws: Draws, n_overflows: int) -> dict[str, Any]:
-    """The state of customers and agents before anything has happened."""
+@w.once("groups", "routing", "staffing")
+def _at_first(world: World) -> dict[str, Any]:
+    """The state of agents, queues and groups before anything has happened."""
     group_of = world.staffing.group_of
-    n_rows, n_agents = len(draws.rows.need), len(group_of)
+    n_agents = len(group_of)
     n_groups, n_queues = len(world.groups.specialist), len(world.routing.order)
     sizes = np.bincount(group_of, minlength=n_groups).astype(np.int64)
 
@@ -1036,7 +1043,6 @@ def _at_first(world: World, draws: Draws, n_overflows: int) -> dict[str, Any]:
         return {name: np.zeros(n, kind) for name in names.split()}
 
     return {
-        **zeros(n_rows, "queue_of chain"),
         **zeros(n_queues, "head tail waiting"),
         **zeros(
             n_agents, "status since load_at owed leaving spell shift_of act_first act_last exhaustion_day"
@@ -1044,48 +1050,91 @@ def _at_first(world: World, draws: Draws, n_overflows: int) -> dict[str, Any]:
         **zeros(n_agents, "ahead behind ready place_of"),
         **zeros(n_agents, "load load_key", np.float64),
         **zeros(n_groups, "first last resting signed_on to_leave n_ready"),
-        "intensity_of": draws.needs.intensity.copy(),
-        "tier": np.zeros(len(draws.needs.type), np.int64),
         "exhaustion": world.groups.exhaustion[group_of],
         "base": np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
         # Of those without a shift, the first of each group lies on top.
         "spare": np.lexsort((-np.arange(n_agents), group_of)),
         "n_spare": sizes,
-        # An agent has one event ahead of them, a contact one of its own and those of its overflows.
-        "heap": np.empty(n_agents + n_rows * (1 + n_overflows) + 8, np.int64),
     }
 
 
-def simulate(world: World, draws: Draws) -> Records:
-    """One replication, compiled."""
-    w.check(world)
-    contacts = r.blank_contacts(len(draws.rows.need))
-    spells = r.blank_spells(r.most_spells(world))
+def _state(world: World) -> dict[str, Any]:
+    """The same as two stretches of memory (whole numbers and others), each field a view, and what they hold at first."""
+    at_first = _at_first(world)
+    found: dict[str, Any] = {}
+    for stretch, kind in (("whole", np.int64), ("real", np.float64)):
+        mine = {name: value for name, value in at_first.items() if value.dtype == kind}
+        found[f"{stretch}_at_first"] = np.concatenate(list(mine.values()))
+        found[f"{stretch}_state"] = state = np.empty_like(found[f"{stretch}_at_first"])
+        begin = 0
+        for name, value in mine.items():
+            found[name] = state[begin : begin + len(value)]
+            begin += len(value)
+    return found
+
+
+@w.once(*World._fields)
+def _of_world(world: World) -> dict[str, Any]:
+    """All arguments of the loop that hang on the world alone."""
     staffing = world.staffing
-    absent = np.zeros(len(staffing.agent), np.int64)
-    behaviour = _fields_of("b", world.behaviour)
-    engine = _engine()
-    tables = _from_rules(world)
     given = {
         "stop": world.clock.stop_ms,
-        "b": Behaviour(*behaviour.values()),
-        "timetable": _planned(world, draws.people),
+        "b": w.typed(world.behaviour),
         "shift_of_act": np.repeat(np.arange(len(staffing.agent)), np.diff(staffing.act_from)),
-        "absent": absent,
-        **tables,
-        **_at_first(world, draws, tables["overflow_ms"].shape[1]),
-        **{f"c_{name}": column for name, column in zip(contacts._fields, contacts, strict=True)},
-        **{f"s_{name}": column for name, column in zip(spells._fields, spells, strict=True)},
+        **_from_rules(world),
     }
     parts = {
         "clock": world.clock, "types": world.types, "bot": world.bot, "ears": world.detectors,
         "groups": world.groups, "routing": world.routing, "levers": world.levers, "staffing": staffing,
-        "needs": draws.needs, "rows": draws.rows, "people": draws.people,
     }  # fmt: skip
     for prefix, part in parts.items():
         given.update(_fields_of(prefix, part))
-    n_spells = engine(*(given[name] for name in _ARGUMENTS))
-    return Records(contacts, r.trimmed(spells, n_spells), absent)
+    return given
+
+
+def simulate_block(world: World, block: Block) -> Written:
+    """Several replications, compiled; draws into the block what is not drawn yet of attempts that happen."""
+    w.check(world)
+    n, n_rows, given = len(block.numbers), len(block.lines), _of_world(world)
+    written = r.blank_written(n_rows, n * r.most_spells(world), len(world.staffing.agent), n)
+    most = int(np.diff(block.first_row).max(initial=0))
+    n_overflows = given["overflow_ms"].shape[1]
+    first_event, timetable = _planned(world, block.people.late_ms)
+    given = {
+        **given,
+        **_state(world),
+        **{f"rows_{name}": block.lines[name] for name in d.LINE.names or ()},
+        "rows_returns": block.lines["again"],
+        "rows_redials": block.lines["again"],
+        "rows_detect": block.ears.T,
+        **{f"needs_{name}": column for name, column in zip(block.needs._fields, block.needs, strict=True)},
+        **{f"c_{name}": written.lines[name] for name in r.LINE.names or ()},
+        **{f"s_{name}": column for name, column in zip(written.spells._fields, written.spells, strict=True)},
+        "c_outcome": written.outcome,
+        "queue_of": written.lines["queue"],
+        "chain": written.lines["behind"],
+        "intensity_of": block.needs.intensity.copy(),
+        "tier": np.zeros(len(block.needs.type), np.int8),
+        # An agent has one event ahead of them, a contact one of its own and those of its overflows.
+        "heap": np.empty(len(world.staffing.group_of) + most * (1 + n_overflows) + 8, np.int64),
+        "sheet": import_module("sim.drawing").sheet(world), "lines": block.lines, "ears": block.ears, "whole": block.whole,
+    }  # fmt: skip
+    people = (np.ascontiguousarray(column) for column in block.people[:3])
+    _engine()(
+        block.first_need, block.first_row, written.first_spell, first_event, timetable, *people, written.absent,
+        given["whole_state"], given["whole_at_first"], given["real_state"], given["real_at_first"],
+        *(given[name] for name in _ARGUMENTS[_OWN:]),
+    )  # fmt: skip
+    spells: list[Any] = [column[: written.first_spell[-1]] for column in written.spells]
+    return written._replace(spells=Spells(*spells))
+
+
+def simulate(world: World, draws: Draws) -> Records:
+    """One replication, compiled."""
+    block = d.block_of(draws)
+    return r.records_of(simulate_block(world, block), block.first_row, 0)
 
 
 _ARGUMENTS = _loop.__code__.co_varnames[: _loop.__code__.co_argcount]
+_OWN = 9
+"""So many of the loop's arguments are of each replication, the others of the block."""

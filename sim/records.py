@@ -58,6 +58,16 @@ class Contacts(NamedTuple):
     if_not: Floats
 
 
+LINE = np.dtype([
+    *((name, np.float64) for name in ("intensity", "load", "unmet", "heard", "if_heard", "if_not")),
+    *((name, np.int64) for name in ("arrive_ms", "reach_ms", "end_ms", "full_ms")),
+    *((name, np.int32) for name in ("bot_ms", "agent", "talk_ms", "acw_ms", "flags", "queue", "behind")),
+    ("ending", np.int32),
+])  # fmt: skip
+"""A contact as the compiled engine writes it, its fields side by side but for the outcome; `queue` it waits in, and who
+waits `behind`."""
+
+
 class Spells(NamedTuple):
     """One entry per spell of an agent at work, from signing on to signing off."""
 
@@ -143,3 +153,57 @@ def of_spells(spells: Sequence[Any]) -> Spells:
         for name, column in zip(kinds._fields, kinds, strict=True)
     ]
     return Spells(*columns)
+
+
+class Written(NamedTuple):
+    """What the compiled engine leaves behind of a block of replications."""
+
+    outcome: Any
+    """(rows,); the lines of those that never happened mean nothing."""
+    lines: Any
+    """(rows,) of LINE."""
+    spells: Spells
+    first_spell: Ints
+    """(n + 1,) where each replication's spells begin."""
+    absent: Ints
+    """(n, shifts)"""
+
+
+def blank_written(n_rows: int, n_spells: int, n_shifts: int, n: int) -> Written:
+    """Room for `n` replications."""
+    return Written(
+        np.zeros(n_rows, np.int8), np.empty(n_rows, LINE), blank_spells(n_spells), np.zeros(n + 1, np.int64),
+        np.zeros((n, n_shifts), np.int64),
+    )  # fmt: skip
+
+
+def records_of(written: Written, first_row: Ints, i: int) -> Records:
+    """The records of the block's i-th replication."""
+    rows = slice(first_row[i], first_row[i + 1])
+    outcome, lines = written.outcome[rows], written.lines[rows]
+    contacts = blank_contacts(len(outcome))
+    contacts.outcome[:] = outcome
+    happened = np.flatnonzero(outcome)
+    lines = lines[happened]
+    for name, column in zip(contacts._fields, contacts, strict=True):
+        if name != "outcome":
+            column[happened] = lines[name]
+    spells: list[Any] = [
+        column[written.first_spell[i] : written.first_spell[i + 1]].copy() for column in written.spells
+    ]
+    return Records(contacts, Spells(*spells), written.absent[i])
+
+
+def written_of(several: Sequence[Records]) -> Written:
+    """The records of replications as those of a block."""
+    contacts = [records.contacts for records in several]
+    lines = np.zeros(sum(len(c.outcome) for c in contacts), LINE)
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(c, name) for c in contacts]) for name in Contacts._fields
+    }
+    outcome = columns.pop("outcome").astype(np.int8)
+    for name, column in columns.items():
+        lines[name] = column
+    spells: list[Any] = [np.concatenate(parts) for parts in zip(*(x.spells for x in several), strict=True)]
+    first_spell = np.cumsum([0, *(len(x.spells.agent) for x in several)])
+    return Written(outcome, lines, Spells(*spells), first_spell, np.stack([x.absent for x in several]))

@@ -8,13 +8,17 @@ Q = 3 T queues, D detectors, I intervals a day, N agents. A queue is a type in o
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+T = TypeVar("T")
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
@@ -366,6 +370,47 @@ def check(world: World) -> None:
 def _is_float(part: Any, name: str) -> bool:
     kind = part.__annotations__[name]
     return kind is float or getattr(kind, "__forward_arg__", kind) == "float"
+
+
+def as_read(array: Any) -> Any:
+    """The array contiguous, of one of two types, and read-only: compiled code is made for no others."""
+    same = np.ascontiguousarray(array, np.float64 if array.dtype.kind == "f" else np.int64).view()
+    same.flags.writeable = False
+    return same
+
+
+def typed(part: Any) -> Any:
+    """The same named tuple as compiled code reads it: arrays likewise, scalars by their annotation."""
+    return type(part)(
+        *(
+            as_read(value)
+            if isinstance(value, np.ndarray)
+            else (float if _is_float(part, name) else int)(value)
+            for name, value in part._asdict().items()
+        )
+    )
+
+
+def once(*parts: str) -> Callable[[Callable[[World], T]], Callable[[World], T]]:
+    """What is made of these parts of a world is made once, as long as they are among the latest few asked for."""
+
+    def keeping(make: Callable[[World], T]) -> Callable[[World], T]:
+        kept: list[tuple[tuple[Any, ...], T]] = []
+
+        @wraps(make)
+        def made(world: World) -> T:
+            wanted = tuple(getattr(world, part) for part in parts)
+            for known, result in kept.copy():
+                if all(a is b for a, b in zip(known, wanted, strict=True)):
+                    return result
+            result = make(world)
+            kept.append((wanted, result))
+            del kept[:-8]
+            return result
+
+        return made
+
+    return keeping
 
 
 def frozen(part: Any) -> Any:

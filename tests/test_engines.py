@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from worlds import FEATURES, small_run, small_world, some_features
 
+from sim import compiled, kernel, model, rules
 from sim import draws as d
-from sim import kernel, model, rules
 from sim import records as r
 from sim import world as w
 from sim.draws import Draws
@@ -172,7 +172,7 @@ SCRIPT = """
 import sys
 sys.path[:0] = [sys.argv[1], sys.argv[2]]
 from worlds import small_run, some_features
-from sim import kernel, model, rules
+from sim import compiled, kernel, model, rules
 assert rules.__file__.startswith(sys.argv[1])
 kernel.warm_up(print)
 print("cached", kernel.is_cached(), "hits", sum(kernel._engine().stats.cache_hits.values()))
@@ -230,19 +230,19 @@ def test_cache_folder_follows_the_environment_and_gives_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("UNHURRIED_CACHE", str(tmp_path / "here"))
-    folder = kernel.cache_folder()
+    folder = compiled.cache_folder()
     assert folder is not None
     assert folder.parent == tmp_path / "here"
     for k in range(9):
         (folder.parent / f"kernel-old{k}").mkdir()
         os.utime(folder.parent / f"kernel-old{k}", (k, k))
-    assert kernel.cache_folder() == folder
+    assert compiled.cache_folder() == folder
     left = sorted(path.name for path in folder.parent.iterdir())
-    assert len(left) == kernel.CACHES_KEPT
+    assert len(left) == compiled.CACHES_KEPT
     assert folder.name in left
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("UNHURRIED_CACHE", str(tmp_path / "file"))
-    assert kernel.cache_folder() is None
+    assert compiled.cache_folder() is None
 
 
 def test_rules_use_only_operations_that_both_engines_round_alike() -> None:
