@@ -73,7 +73,7 @@ ONE = np.dtype([
     ("p_return", _REAL), ("p_redial", _REAL), ("p_escalate", _REAL), ("p_passed_on", _REAL),
     ("has_bot", _WHOLE), ("early_way_out", _WHOLE), ("false_slope", _REAL), ("session_a", _REAL),
     ("session_b", _REAL), ("return_median_ms", _REAL), ("return_sigma", _REAL), ("redial_soon", _REAL),
-    ("has_hours", _WHOLE),
+    ("has_hours", _WHOLE), ("has_button", _WHOLE),
 ])  # fmt: skip
 """The world: largest probabilities of going on to another attempt, the bot, delays."""
 KIND = np.dtype([
@@ -158,7 +158,7 @@ def sheet(world: World) -> Sheet:
             p_passed_on=p_passed_on, has_bot=int((bot.offered > 0).any()), early_way_out=bot.early_way_out,
             false_slope=bot.false_slope, session_a=session_a, session_b=session_b,
             return_median_ms=b.return_median_ms, return_sigma=b.return_sigma, redial_soon=b.redial_soon,
-            has_hours=1 - clock.always_open,
+            has_hours=1 - clock.always_open, has_button=world.levers.rest_on_button,
         ),
         kinds=_table(
             KIND, (n_types,), id=demand.id_of_type, keyword=demand.keyword, intensity_mean=t.intensity_mean,
@@ -474,7 +474,7 @@ def fill(
         line.fate = fate
         line.refused = asks and not out
         reaches = fate == HANDED_OVER or not meets
-    if whole or one.has_bot:
+    if whole or line.fate == HANDED_OVER:
         line.context = uniform(h, attempt, CONTEXT) < t.context
     if whole or reaches:
         u = uniform(h, attempt, TALK)
@@ -483,19 +483,21 @@ def fill(
             line.talk_unit = unit_of_score(t.talk_family, t.talk_a, t.talk_b, score)
         else:
             line.talk_unit = unit(t.talk_family, t.talk_a, t.talk_b, u)
-        line.acw_unit = unit(t.acw_family, t.acw_a, t.acw_b, uniform(h, attempt, ACW))
+        line.acw_unit = 1.0
+        if t.acw_family != w.FIXED:
+            line.acw_unit = unit(t.acw_family, t.acw_a, t.acw_b, uniform(h, attempt, ACW))
         line.patience_unit = 0.0
         if not (t.balk > 0.0 and uniform(h, attempt, BALK) < t.balk):
             line.patience_unit = patience(t, pieces, uniform(h, attempt, PATIENCE))
         line.resolved = uniform(h, attempt, RESOLVED)
-        line.escalates = uniform(h, attempt, ESCALATE)
-        line.passed_on = uniform(h, attempt, PASSED_ON)
-        line.button = uniform(h, attempt, BUTTON)
+        line.escalates = uniform(h, attempt, ESCALATE) if whole or one.p_escalate > 0.0 else 1.0
+        line.passed_on = uniform(h, attempt, PASSED_ON) if whole or one.p_passed_on > 0.0 else 1.0
+        line.button = uniform(h, attempt, BUTTON) if whole or one.has_button else 1.0
         for k in range(len(ears)):
             ears[k] = uniform(h, attempt, DETECT + k)
     line.heard = uniform(h, attempt, HEARD)
     # Whoever was served may return, whoever was not may redial: the same inclination, never both.
-    again = uniform(h, attempt, RETURN)
+    again = uniform(h, attempt, RETURN) if whole or one.p_onward > 0.0 else 1.0
     line.again = again
     line.return_ms = 0
     if whole or again < one.p_return:
