@@ -31,6 +31,8 @@ NO_BOT, CONTAINED, CONTAINED_FALSELY, HUNG_UP, HANDED_OVER = 0, 1, 2, 3, 4
     HEARD, RESOLVED, RETURN, RETURN_DELAY, ESCALATE, REDIAL_DELAY, PASSED_ON, BUTTON, CALL_BACK,
     DETECT,
 ) = range(28)  # fmt: skip
+# Detectors count upwards from DETECT; these lie where no attempt's purposes do (there are 64 to an attempt).
+SILENT, ACCEPTS, UNANSWERED = range(1 << 16, (1 << 16) + 3)
 SPEED, ABSORPTION, ABSENT, LATE, LATE_FOR = range(5)
 FACTOR = 0
 NEED, PERSON, DAY = 1, 2, 3
@@ -148,6 +150,11 @@ class Rows(NamedTuple):
     call_back_ms: Ints
     detect: Floats
     """(D, rows)"""
+    silent: Floats
+    """Uniforms: whether the customer of a chat is gone when answered; whether a call-back is accepted instead of waiting,
+    and whether it is picked up. Each (rows,), or (0,) where the world asks no such question."""
+    accepts: Floats
+    unanswered: Floats
 
 
 class People(NamedTuple):
@@ -272,6 +279,13 @@ def largest_continuation(world: World) -> tuple[float, float, float, float]:
     return returns, escalates, b.redial, b.passed_on * most_cut
 
 
+def asked(world: World) -> tuple[bool, bool, bool]:
+    """Whether chats may be silent, call-backs be offered instead of waiting, and not be picked up."""
+    silence = bool(((world.types.channel == w.CHAT) & (world.types.silent > 0)).any())
+    offers = bool((world.levers.call_back_after_ms >= 0).any())
+    return silence, offers, offers and world.levers.call_back_unanswered > 0
+
+
 def draw_rows(world: World, needs: Needs, with_bot: bool = True) -> Rows:
     """The possible contacts of these needs."""
     t, b, bot = world.types, world.behaviour, world.bot
@@ -341,6 +355,8 @@ def draw_rows(world: World, needs: Needs, with_bot: bool = True) -> Rows:
     returns = u(RETURN)
     n_detectors = len(world.detectors.target)
     detect = np.stack([u(DETECT + d) for d in range(n_detectors)]) if n_detectors else np.zeros((0, total))
+    nobody_asks = np.zeros(0)
+    silence, offers, rings = asked(world)
     return Rows(
         need=need,
         attempt=attempt_of,
@@ -363,6 +379,9 @@ def draw_rows(world: World, needs: Needs, with_bot: bool = True) -> Rows:
         button=u(BUTTON),
         call_back_ms=np.floor(u(CALL_BACK) * 3_600_000).astype(np.int64),
         detect=detect,
+        silent=u(SILENT) if silence else nobody_asks,
+        accepts=u(ACCEPTS) if offers else nobody_asks,
+        unanswered=u(UNANSWERED) if rings else nobody_asks,
     )
 
 
@@ -480,6 +499,7 @@ def _what_rows_hang_on(world: World) -> bytes:
         *world.behaviour,
         len(world.detectors.target),
         *largest_continuation(world),
+        *asked(world),
     )
     digest = hashlib.blake2b(digest_size=16)
     for part in parts:

@@ -990,6 +990,17 @@ def _planned(world: World, people: People) -> Ints:
     return np.sort(np.concatenate(keys))
 
 
+def _fed(world: World) -> Ints:
+    """(G, .) the queues that a group serves and that anybody can ever join; -1 ends the list."""
+    fed = w.fed_queues(world)
+    lists = [[q for q in mine if q >= 0 and fed[q]] for mine in world.routing.queues.tolist()]
+    queues = np.full((len(lists), max(1, *map(len, lists))), -1, np.int64)
+    for mine, row in zip(lists, queues, strict=True):
+        row[: len(mine)] = mine
+    queues.flags.writeable = False
+    return queues
+
+
 def _from_rules(world: World) -> dict[str, Any]:
     """What the rules make of type, group and policy alone, and the waits after which other groups help."""
     b, types, groups, levers = world.behaviour, world.types, world.groups, world.levers
@@ -1084,7 +1095,11 @@ def simulate(world: World, draws: Draws) -> Records:
     }  # fmt: skip
     for prefix, part in parts.items():
         given.update(_fields_of(prefix, part))
+    given["routing_queues"] = _fed(world)
     n_spells = engine(*(given[name] for name in _ARGUMENTS))
+    taken = np.flatnonzero(contacts.agent >= 0)
+    contacts.done_ms[taken] = contacts.end_ms[taken] + contacts.talk_ms[taken] + contacts.acw_ms[taken]
+    contacts.live[taken] = 1
     return Records(contacts, r.trimmed(spells, n_spells), absent)
 
 

@@ -234,7 +234,7 @@ class Spell:
         self.agent, self.shift, self.on_ms, self.exhaustion = agent, shift, on_ms, exhaustion
         self.off_ms = self.talk_ms = self.acw_ms = self.idle_ms = self.rest_ms = self.contacts = 0
         self.break_ms = self.lunch_ms = self.offline_ms = self.decompression_ms = self.unpaid_ms = 0
-        self.over_ms = self.due_ms = self.beyond_ms = 0
+        self.over_ms = self.due_ms = self.beyond_ms = self.chat_ms = self.slot_ms = 0
         self.load_area = self.load_end = 0.0
         self.load_taken = 0.0
         """The load at the start, and what came on top of it."""
@@ -346,8 +346,7 @@ class Model:
             queues = [q for q in routing.queues[g].tolist() if q >= 0]
             for q in queues:
                 self.lines[q].served_by.append(group)
-            # A flagged queue that no detector feeds is not worth a look.
-            fed = [q for q in queues if q // self.n_types != w.FLAGGED or self.rows.detect]
+            fed = [q for q in queues if w.fed_queues(world)[q]]
             lines = [
                 (self.lines[q].waiting, int(routing.priority[g, q]), int(routing.delay_of_group[q, g]))
                 for q in fed
@@ -930,6 +929,7 @@ class Model:
                 getattr(c, name)[row] = said[name] + 0.5 if name == "full_ms" else said[name]
         c.outcome[row] = r.ANSWERED
         c.agent[row] = spells.agent[spell]
+        c.done_ms[row], c.live[row] = c.end_ms[row] + c.talk_ms[row] + c.acw_ms[row], 1
         n = len(spells.agent)
         talk_ms, acw_ms = (np.bincount(spell, of[row], n).astype(np.int64) for of in (c.talk_ms, c.acw_ms))
         away_ms = (

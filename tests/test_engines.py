@@ -373,6 +373,8 @@ def same_rows(a: Draws, b: Draws) -> None:
     for name in d.Rows._fields:
         if name in ("need", "next"):
             continue
+        if getattr(a.rows, name).size == getattr(b.rows, name).size == 0:
+            continue  # a question that neither world asks
         assert np.array_equal(getattr(a.rows, name)[..., in_a], getattr(b.rows, name)[..., in_b]), name
     _, in_a, in_b = np.intersect1d(a.needs.key, b.needs.key, return_indices=True)
     for name in d.Needs._fields:

@@ -128,7 +128,8 @@ def _types(rng: np.random.Generator, on: frozenset[str], n_types: int, n_interva
         intensity_mean=rng.uniform(-1.0, 0.8, n_types), intensity_spread=rng.uniform(0.8, 1.3, n_types),
         intensity_loading=rng.uniform(0.0, 0.6, n_types), containment_loading=rng.uniform(0.0, 0.6, n_types),
         talk_loading=np.where(rng.random(n_types) < 0.5, 0.0, 0.4) * ("fixed" not in on),
-        churn_scale=np.ones(n_types),
+        churn_scale=np.ones(n_types), channel=np.full(n_types, w.VOICE), silent=np.zeros(n_types),
+        silent_ms=np.zeros(n_types, np.int64),
     )  # fmt: skip
 
 
@@ -167,11 +168,12 @@ def _groups(rng: np.random.Generator, on: frozenset[str], n_groups: int, n_types
         absence=np.full(n_groups, 0.2 if "absence" in on else 0.0),
         late=np.full(n_groups, 0.4 if "lateness" in on else 0.0), late_ms=np.full(n_groups, 10.0 * MINUTE_MS),
         exhaustion=np.full(n_groups, 0.4 if "exhaustion" in on else 0.0),
+        slots=np.ones(n_groups, np.int64), slowing=np.ones((n_groups, 2)), reserved=np.zeros(n_groups),
     )  # fmt: skip
 
 
 def _routing(rng: np.random.Generator, on: frozenset[str], n_types: int, n_groups: int) -> Routing:
-    n_queues = 3 * n_types
+    n_queues = 4 * n_types
     serves = np.arange(n_queues)[:, None] % n_groups == np.arange(n_groups)[None, :]
     if "overlap" in on:
         serves |= rng.random((n_queues, n_groups)) < 0.6
@@ -206,6 +208,8 @@ def _levers(rng: np.random.Generator, on: frozenset[str], n_types: int) -> Lever
         rest_on_intensity=float(rng.choice([0.7, 2.0])), rest_ms=90 * SECOND if rest else 0,
         rest_hardest_ms=240 * SECOND if rest else 0, rest_share=float(rng.choice([0.2, 0.5, 1.0])),
         rest_queue=int(rng.choice([0, 2, 1000])), rest_budget_ms=(10 if "budget" in on else 1000) * MINUTE_MS,
+        call_back_after_ms=np.full(n_types, -1), call_back_accepts=np.zeros(n_types), call_back_unanswered=0.0,
+        call_back_dial_ms=0,
     )  # fmt: skip
 
 
