@@ -17,6 +17,7 @@ from scipy.special import ndtri as gaussian
 from sim import world as w
 from sim.compiled import compiled, jitable, special
 from sim.draws import (
+    ACCEPTS,
     ACW,
     ASKS,
     BALK,
@@ -49,9 +50,12 @@ from sim.draws import (
     SEGMENT,
     SESSION,
     SESSION_CV,
+    SILENT,
     SPACING,
     TALK,
+    UNANSWERED,
     VULNERABLE,
+    asked,
     largest_continuation,
 )  # fmt: skip
 from sim.world import DAY_MS, Floats, Ints, World
@@ -73,7 +77,8 @@ ONE = np.dtype([
     ("p_return", _REAL), ("p_redial", _REAL), ("p_escalate", _REAL), ("p_passed_on", _REAL),
     ("has_bot", _WHOLE), ("early_way_out", _WHOLE), ("false_slope", _REAL), ("session_a", _REAL),
     ("session_b", _REAL), ("return_median_ms", _REAL), ("return_sigma", _REAL), ("redial_soon", _REAL),
-    ("has_hours", _WHOLE), ("has_button", _WHOLE),
+    ("has_hours", _WHOLE), ("has_button", _WHOLE), ("has_silence", _WHOLE),
+    ("has_offers", _WHOLE), ("has_rings", _WHOLE),
 ])  # fmt: skip
 """The world: largest probabilities of going on to another attempt, the bot, delays."""
 KIND = np.dtype([
@@ -147,6 +152,7 @@ def sheet(world: World) -> Sheet:
         widths = np.where(np.isfinite(t.hazard_ms), t.hazard_ms - starts, 0.0)
     gathered = np.cumsum(t.hazard_rate * widths, axis=1)
     p_return, p_escalate, p_redial, p_passed_on = largest_continuation(world)
+    silence, offers, rings = asked(world)
     arrays = {
         "expected": demand.expected, "segment_share": demand.segment_share, "vulnerable": demand.vulnerable,
         "intensity_shift": demand.intensity_shift, "outage_from": bot.outage_from, "outage_to": bot.outage_to,
@@ -159,6 +165,7 @@ def sheet(world: World) -> Sheet:
             false_slope=bot.false_slope, session_a=session_a, session_b=session_b,
             return_median_ms=b.return_median_ms, return_sigma=b.return_sigma, redial_soon=b.redial_soon,
             has_hours=1 - clock.always_open, has_button=world.levers.rest_on_button,
+            has_silence=silence, has_offers=offers, has_rings=rings,
         ),
         kinds=_table(
             KIND, (n_types,), id=demand.id_of_type, keyword=demand.keyword, intensity_mean=t.intensity_mean,
@@ -493,6 +500,9 @@ def fill(
         line.escalates = uniform(h, attempt, ESCALATE) if whole or one.p_escalate > 0.0 else 1.0
         line.passed_on = uniform(h, attempt, PASSED_ON) if whole or one.p_passed_on > 0.0 else 1.0
         line.button = uniform(h, attempt, BUTTON) if whole or one.has_button else 1.0
+        line.silent = uniform(h, attempt, SILENT) if whole or one.has_silence else 1.0
+        line.accepts = uniform(h, attempt, ACCEPTS) if whole or one.has_offers else 1.0
+        line.unanswered = uniform(h, attempt, UNANSWERED) if whole or one.has_rings else 1.0
         for k in range(len(ears)):
             ears[k] = uniform(h, attempt, DETECT + k)
     line.heard = uniform(h, attempt, HEARD)

@@ -30,6 +30,8 @@ NO_BOT, CONTAINED, CONTAINED_FALSELY, HUNG_UP, HANDED_OVER = 0, 1, 2, 3, 4
     HEARD, RESOLVED, RETURN, RETURN_DELAY, ESCALATE, REDIAL_DELAY, PASSED_ON, BUTTON, CALL_BACK,
     DETECT,
 ) = range(28)  # fmt: skip
+# Detectors count upwards from DETECT; these lie where no attempt's purposes do (there are 64 to an attempt).
+SILENT, ACCEPTS, UNANSWERED = range(1 << 16, (1 << 16) + 3)
 SPEED, ABSORPTION, ABSENT, LATE, LATE_FOR = range(5)
 FACTOR = 0
 NEED, PERSON, DAY = 1, 2, 3
@@ -128,6 +130,11 @@ class Rows(NamedTuple):
     call_back_ms: Ints
     detect: Floats
     """(D, rows)"""
+    silent: Floats
+    """Uniforms: whether the customer of a chat is gone when answered; whether a call-back is accepted instead of waiting,
+    and whether it is picked up."""
+    accepts: Floats
+    unanswered: Floats
 
 
 _FLOAT = (
@@ -140,6 +147,9 @@ _FLOAT = (
     "escalates",
     "passed_on",
     "button",
+    "silent",
+    "accepts",
+    "unanswered",
 )
 LINE = np.dtype([
     *((name, np.float64) for name in _FLOAT), ("return_ms", np.int64),
@@ -221,6 +231,13 @@ def largest_continuation(world: World) -> tuple[float, float, float, float]:
         1.0, (b.queue_speed_up_most if b.queue_speed_up > 0 else 0.0) + float(pressed.max(initial=0.0))
     )
     return returns, escalates, b.redial, b.passed_on * most_cut
+
+
+def asked(world: World) -> tuple[bool, bool, bool]:
+    """Whether chats may be silent, call-backs be offered instead of waiting, and not be picked up."""
+    silence = bool(((world.types.channel == w.CHAT) & (world.types.silent > 0)).any())
+    offers = bool((world.levers.call_back_after_ms >= 0).any())
+    return silence, offers, offers and world.levers.call_back_unanswered > 0
 
 
 def _draw_needs(world: World, seed: int, numbers: Ints) -> tuple[Ints, Needs]:

@@ -13,19 +13,20 @@ import numpy as np
 from sim.world import RELIEF_MS, Floats, Ints, World
 
 # outcomes of a contact
-NOTHING, CONTAINED, CONTAINED_FALSELY, HUNG_UP, ANSWERED, ABANDONED, TURNED_AWAY, CLOSED, WAITING, IN_BOT = (
-    range(10)
-)
+(
+    NOTHING, CONTAINED, CONTAINED_FALSELY, HUNG_UP, ANSWERED, ABANDONED, TURNED_AWAY, CLOSED, WAITING, IN_BOT,
+    SILENT, UNREACHED,
+) = range(12)  # fmt: skip
 OUTCOMES = (
     "never happened", "contained", "falsely contained", "hung up in the bot", "answered", "abandoned",
-    "turned away", "closed", "still waiting", "still in the bot",
+    "turned away", "closed", "still waiting", "still in the bot", "answered, nobody there", "not reached",
 )  # fmt: skip
 
 # bits of `flags`
 (
     FLAG_RIGHT, FLAG_WRONG, FLAG_MISSED, REPEATS, REFUSED, PASSED_ON, ESCALATED, RETURNS, REDIALS, TIER_TWO,
-    CALLED_BACK, REST_DUE,
-) = (1 << i for i in range(12))  # fmt: skip
+    CALLED_BACK, REST_DUE, MESSAGE, CALL_BACK_TAKEN,
+) = (1 << i for i in range(14))  # fmt: skip
 
 
 class Contacts(NamedTuple):
@@ -56,13 +57,18 @@ class Contacts(NamedTuple):
     if_heard: Floats
     """Probability of resolving for those heard; `if_not` for those not."""
     if_not: Floats
+    done_ms: Ints
+    """When its handling was over, -1 if nobody took it; may lie beyond the last day. Of chats `talk_ms` and `acw_ms`
+    are the work at one chat at a time, of all others the time from the answer to here."""
+    live: Ints
+    """Chats open with the agent at its start, itself included; 1 for other work, 0 if nobody took it."""
 
 
 LINE = np.dtype([
     *((name, np.float64) for name in ("intensity", "load", "unmet", "heard", "if_heard", "if_not")),
-    *((name, np.int64) for name in ("arrive_ms", "reach_ms", "end_ms", "full_ms")),
+    *((name, np.int64) for name in ("arrive_ms", "reach_ms", "end_ms", "done_ms", "full_ms")),
     *((name, np.int32) for name in ("bot_ms", "agent", "talk_ms", "acw_ms", "flags", "queue", "behind")),
-    ("ending", np.int32),
+    *((name, np.int16) for name in ("ending", "live")),
 ])  # fmt: skip
 """A contact as the compiled engine writes it, its fields side by side but for the outcome; `queue` it waits in, and who
 waits `behind`."""
@@ -91,6 +97,11 @@ class Spells(NamedTuple):
     due_ms: Ints
     """Recovery that fell due; with `rest_ms` what was taken, the rest is owed."""
     contacts: Ints
+    """All that were taken on, chats with nobody there and call-backs not picked up included."""
+    chat_ms: Ints
+    """Time with at least one chat open; talk and after-contact work are of work one at a time alone."""
+    slot_ms: Ints
+    """The same summed over the chats open."""
     load_area: Floats
     """Integral of load over the spell, point-ms."""
     load_end: Floats
@@ -109,7 +120,7 @@ class Records(NamedTuple):
 
 def blank_contacts(n: int) -> Contacts:
     """Contacts that have not happened."""
-    whole = {"reach_ms", "end_ms", "agent", "ending", "arrive_ms"}
+    whole = {"reach_ms", "end_ms", "agent", "ending", "arrive_ms", "done_ms"}
     floats = {"intensity", "load", "unmet", "heard", "if_heard", "if_not"}
     columns: dict[str, Any] = {
         name: np.zeros(n) if name in floats else np.full(n, -1 if name in whole else 0, np.int64)
