@@ -23,7 +23,7 @@ from planner.requirement import MOST, QUICK, Requirement
 from planner.roster import Roster
 from planner.scenario import compile as c
 from planner.scenario.problems import FieldError
-from planner.scenario.schema import LEVERS, Policy, Scenario
+from planner.scenario.schema import LEVERS, Policy, Scenario, off_value
 from sim.draws import Known
 from sim.measures import (
     CUSTOMER,
@@ -227,7 +227,8 @@ class Runner:
         self.as_is = as_is or as_is_roster(scenario, say)
         self.anchored = anchored or anchor(scenario, self.as_is, engine=engine, executor=executor, say=say)
         self.plans: dict[str, PlanResult] = dict(plans or {})
-        self.known = Known()
+        self.known: dict[bytes, Known] = {}
+        """Customers shared by policies, for each demand: messages before they call may leave some out."""
 
     def simulate(
         self, policy: str, roster: Roster, *, scenario: Scenario | None = None, natural: NaturalValues | None = None,
@@ -236,9 +237,12 @@ class Runner:
         """Stacked totals of a policy working to a roster, needs followed to their end."""
         chosen = scenario or self.scenario
         world = c.compile_world(chosen, natural or self.anchored.natural, policy, roster)
+        known = None
+        if chosen.what_if == self.scenario.what_if and natural is None:
+            known = self.known.setdefault(world.demand.expected.tobytes(), Known())
         return replicate(
-            world, lens_of(chosen), replications or self.replications, seed=self.seed, engine=self.engine,
-            executor=self.executor, known=self.known if chosen.what_if == self.scenario.what_if and natural is None else None,
+            world, lens_of(chosen, policy), replications or self.replications, seed=self.seed, engine=self.engine,
+            executor=self.executor, known=known,
         )  # fmt: skip
 
     def cell(self, policy: str, roster: Roster, residue: float = 0.0) -> Cell:
@@ -494,14 +498,7 @@ def _first(cell: Cell, n: int, runner: Runner) -> Cell:
 
 def _off(lever: str, today: object) -> object:
     """The value of a lever that is as it is today, said outright."""
-    if today is not None:
-        return today
-    return {
-        "handle_time_target": "none", "specialists": "none", "recovery": "none", "decompression": "none",
-        "scripts": False, "pooled": False, "early_way_out": True, "authority": False, "detectors": (),
-        "contained": {}, "occupancy_ceiling": {}, "max_queue": 0, "routing": "longest_idle", "cost_per_year": 0.0,
-        "cost_once": 0.0,
-    }.get(lever)  # fmt: skip
+    return off_value(lever) if today is None else today
 
 
 def _explicit(policy: Policy) -> Policy:

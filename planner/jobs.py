@@ -134,7 +134,7 @@ def simulate(
         say(f"simulating {policy}, {counted(replications, 'replication')}")
         world = c.compile_world(scenario, now.anchored.natural, policy, now.roster)
         totals = replicate(
-            world, lens_of(scenario), replications, seed=seed, engine=engine, executor=executor,
+            world, lens_of(scenario, policy), replications, seed=seed, engine=engine, executor=executor,
             progress=lambda k, n: say(f"replication {k} of {n}"),
         )  # fmt: skip
     document = report.simulation_document(
@@ -183,7 +183,7 @@ def make_plan(
         world = c.compile_world(loaded.value, now.anchored.natural, policy, result.roster)
         priced = seed + COMPARE_SEED - PLAN_SEED  # by default the customers that comparisons meet
         totals = replicate(
-            world, lens_of(loaded.value), replications, seed=priced, engine=engine, executor=executor
+            world, lens_of(loaded.value, policy), replications, seed=priced, engine=engine, executor=executor
         )
     money = report.money_document(loaded.value, now.anchored.natural, policy, totals)
     document = report.plan_document(result, time.monotonic() - start, money=money, applied=loaded.applied)

@@ -77,6 +77,7 @@ LINE_WORDS = {
     "complaints": "complaints",
     "leavers": "replacing leavers",
     "specialist_training": "training of specialists' successors",
+    "levers": "licences, training and messages of levers",
     "policy": "the policy's other yearly costs",
 }
 """Lines of cash in a sentence; needless concessions are told with the others."""
