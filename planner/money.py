@@ -79,6 +79,8 @@ class Money(NamedTuple):
     """(reps,) hours a year between contacts."""
     idle_pay: Floats
     """(reps,) their pay, which payroll and outsourcing have inside."""
+    by_group: Floats
+    """(reps, G) yearly cash of people alone: pay, seats, leavers; inside these lines."""
     by_lever: dict[str, tuple[Floats, float]]
     """What each lever costs by itself: (reps,) a year, inside the line `levers`, and once, inside `once`."""
 
@@ -182,7 +184,8 @@ def money(scenario: Scenario, natural: NaturalValues, policy: str, totals: Total
     return Money(
         lines, margin, customers, lost, leavers.sum(axis=1), leavers.sum(axis=1) / total, heads.sum(axis=1),
         (chosen.cost_once or 0.0) + training * experts + sum(once for _, once in by_lever.values()),
-        idle.sum(axis=1), idle_pay.sum(axis=1), by_lever,
+        idle.sum(axis=1), idle_pay.sum(axis=1),
+        own_paid + bought_paid + employed * costs.seat_per_year + leavers * per_leaver, by_lever,
     )  # fmt: skip
 
 
