@@ -303,8 +303,12 @@ def _luck_of_people(scenario: Scenario, roster: Roster) -> float:
     people = roster.people(len(groups)).astype(float)
     usual = scenario.coefficient("agent_spread")
     spread = np.array([usual if group.spread is None else group.spread for group in groups])
+    variance = spread**2
+    traits = c.traits_of(scenario, scenario.policies["as_is"])
+    for share, factor in zip(traits.high - traits.low, traits.speed * traits.talk, strict=True):
+        variance = variance + share * (1 - share) * (factor - 1) ** 2
     total = max(people.sum(), 1.0)
-    return float((people * spread**2).sum() / total**2)
+    return float((people * variance).sum() / total**2)
 
 
 _MARKS = {

@@ -273,8 +273,6 @@ def short_change(value: Json) -> str:
 
 def _price(row: Json, part: Json) -> str:
     yearly, once = (part["own_per_year"]["mean"] or 0.0) / 1000, (part["own_once"] or 0.0) / 1000
-    extra = (part["differences"]["once"]["mean"] or 0.0) / 1000
-    once = extra if abs(extra) > abs(once) and row["lever"] in ("specialists", "detectors") else once
     if not yearly and not once:
         return "-" if row["priced"] or row["lever"] not in ASKS_A_PRICE else "not given"
     said = [f"{yearly:,.1f}"] if yearly else []

@@ -158,7 +158,11 @@ def money(scenario: Scenario, natural: NaturalValues, policy: str, totals: Total
     special = c.specialist_groups(chosen)
     expert = np.array([name in special for name in scenario.groups])
     experts = float((fte * expert).sum(axis=1).mean())
-    by_lever = own_costs(scenario, chosen, Counts(heads, leavers, cust["needs"].sum(axis=(2, 3)) * per_year))
+    counts = Counts(heads, leavers, cust["needs"].sum(axis=(2, 3)) * per_year)
+    by_lever = own_costs(scenario, chosen, counts)
+    if training:
+        a_year, once = by_lever.get("specialists", (zero, 0.0))
+        by_lever["specialists"] = a_year, once + training * experts
     lines = {
         "payroll": own_paid.sum(axis=1),
         "overtime_premium": (
@@ -183,7 +187,7 @@ def money(scenario: Scenario, natural: NaturalValues, policy: str, totals: Total
     total = np.maximum(employed.sum(axis=1), 1e-9)
     return Money(
         lines, margin, customers, lost, leavers.sum(axis=1), leavers.sum(axis=1) / total, heads.sum(axis=1),
-        (chosen.cost_once or 0.0) + training * experts + sum(once for _, once in by_lever.values()),
+        (chosen.cost_once or 0.0) + sum(once for _, once in by_lever.values()),
         idle.sum(axis=1), idle_pay.sum(axis=1),
         own_paid + bought_paid + employed * costs.seat_per_year + leavers * per_leaver, by_lever,
     )  # fmt: skip

@@ -59,6 +59,11 @@ TOGETHER = {"detectors": ("specialists",)}
 CONTEXT, SHARE_OUT, POINTS = 0.9, 0.2, 0.05
 """Usual settings where neither the file nor the evidence table has one: handovers with context; people at a partner;
 points of containment more."""
+OWN_LINES = {
+    "detectors": ("detectors",), "specialists": ("specialist_training",),
+    "authority": ("concessions", "concession_leakage"),
+}  # fmt: skip
+"""Lines of cash that a lever alone is on."""
 NOT_RANKED = ("routing",)
 """Reads what cannot be observed."""
 
@@ -328,11 +333,8 @@ def fitted(scenario: Scenario, roster: Roster, factors: Floats) -> Roster:
             shifts += [s for i, s in enumerate(mine) if i not in out]
             continue
         shifts += mine
-        again = sorted(
-            math.floor((i + 0.5) * len(mine) / change) if change <= len(mine) else i % len(mine)
-            for i in range(change)
-        )
-        first = max(s.person for s in mine) + 1
+        again = [math.floor((i + 0.5) * len(mine) / change) for i in range(change)] if mine else []
+        first = max((s.person for s in mine), default=0) + 1
         days: list[set[int]] = []
         for i in again:
             shift = mine[i]
@@ -397,10 +399,10 @@ class Ranker:
         return self._cell(policy, result.roster)
 
     def base(self, policy: Policy) -> Cell:
-        """A base with its roster: today's, or that of a plan."""
-        if self.frame == "at_target":
-            return self._planned(policy)
-        return self._cell(policy, self.runner.as_is)
+        """as_is with its roster, today's or that of a plan: what people's occupancy is taken from."""
+        cell = self._planned(policy) if self.frame == "at_target" else self._cell(policy, self.runner.as_is)
+        self.as_is = cell
+        return self._priced(cell, self.busy(policy)) if self.frame == "equal_occupancy" else cell
 
     def busy(self, policy: Policy) -> Floats:
         """(reps, G) occupancy to keep to: that of as_is, lowered to the policy's ceilings on its mean."""
@@ -474,12 +476,16 @@ class Ranker:
         return Ranked(differences, moves, hours, *self._own(setting, first, second), in_force)
 
     def _own(self, setting: Setting, first: Cell, second: Cell) -> tuple[Estimate, float]:
+        """What the lever costs by itself: its own costs, and the lines of cash that nothing else is on."""
         zero = np.zeros(len(first.money.cash))
         a_year, once = zero, 0.0
-        for name in setting.change:
-            for cell, sign in ((first, 1), (second, -1)):
+        lines = {line for name in setting.change for line in OWN_LINES.get(name, ())}
+        for cell, sign in ((first, 1), (second, -1)):
+            for name in setting.change:
                 yearly, paid = cell.money.by_lever.get(name, (zero, 0.0))
                 a_year, once = a_year + sign * yearly, once + sign * paid
+            for line in lines:
+                a_year = a_year + sign * cell.money.lines[line]
         return estimate(a_year, None, f"{self.scenario.costs.currency} a year"), once
 
 
@@ -509,10 +515,9 @@ def rank(
     cells: dict[str, Cell] = {}
     for name, policy in bases.items():
         runner.say(f"simulating {name}")
-        if name == "as_is" or frame == "at_target":
+        if name == "as_is":
             cells[name] = ranker.base(policy)
-            ranker.as_is = ranker.as_is or cells[name]
-        else:  # its own people: as busy as today's, or as its ceilings let them be
+        else:  # its own people: planned, or as busy as today's, or as its ceilings let them be
             cells[name] = ranker.on(cells["as_is"], bases["as_is"], policy)
     settings = {
         name: setting_of(scenario, name, in_force)
