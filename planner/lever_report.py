@@ -258,7 +258,7 @@ def _print_ranking(console: Console, document: Json, way: str, words: str) -> No
             bar(d[WORTH]["mean"], most),
             thousands(d[WORTH], "+").replace(" [", "\n["),
             thousands(d["cash"], "+").replace(" [", "\n["),
-            _price(row, part),
+            price_words(row, part),
             f"{part['hours']['mean']:+,.0f}",
             moved or "-",
             part["verdict"],
@@ -271,7 +271,8 @@ def short_change(value: Json) -> str:
     return change({**value, "low": None, "high": None})
 
 
-def _price(row: Json, part: Json) -> str:
+def price_words(row: Json, part: Json) -> str:
+    """What a lever costs by itself, in thousands: a year, and once on a line of its own."""
     yearly, once = (part["own_per_year"]["mean"] or 0.0) / 1000, (part["own_once"] or 0.0) / 1000
     if not yearly and not once:
         return "-" if row["priced"] or row["lever"] not in ASKS_A_PRICE else "not given"
