@@ -384,7 +384,12 @@ class Runner:
             else:
                 value = getattr(self.scenario.policy(policy), lever)
                 today = getattr(self.scenario.policies["as_is"], lever)
-                alone = self._variant("as_is", {lever: value}, base.roster, n)
+                paid = self.scenario.policy(policy).costs
+                costs = {
+                    **self.scenario.policies["as_is"].costs,
+                    **{k: paid[k] for k in (lever,) if k in paid},
+                }
+                alone = self._variant("as_is", {lever: value, "costs": costs}, base.roster, n)
                 without = self._variant(policy, {lever: _off(lever, today)}, full.roster, n)
             first = differences_of(alone, base_cut, self.scenario)
             last = differences_of(full_cut, without, self.scenario)

@@ -593,7 +593,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"groups__care__outsourced": True, "groups__front__outsourced": True, "policies__soft__outsourcing": {"share": 0.2}},
         "policies.soft.outsourcing: needs a group that is not outsourced",
     ),
-    "costs of no lever": ({"policies__soft__costs": {"autority": {"once": 5}}}, "policies.soft.costs.autority"),
+    "costs of no lever": ({"policies__soft__costs": {"authoritty": {"once": 5}}}, "policies.soft.costs.authoritty"),
     "all are new": ({"groups__front__newcomers": 1.0}, "groups.front.newcomers: must be less than 1"),
 }  # fmt: skip
 
@@ -641,7 +641,7 @@ def test_the_command_prints_one_document_and_a_ranking(own_file: Any, tmp_path: 
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        (["--lever", "autority"], "did you mean authority?"),
+        (["--lever", "authoritty"], "did you mean authority?"),
         (["--policy", "sft"], "did you mean soft"),
         (["--frame", "at_taget"], "did you mean at_target?"),
         (["-n", "1"], "must be a whole number from 2 to 10,000"),
