@@ -28,7 +28,7 @@ from planner.scenario.load import Applied
 from planner.scenario.schema import Scenario
 from planner.words import money_of, value_words
 
-TOLD = (*HEADLINE, "containment", *(f"money_{line}" for line in CASH_LINES))
+TOLD = (*HEADLINE, "containment", "same_agent", *(f"money_{line}" for line in CASH_LINES))
 """Measures of a lever's document."""
 BAR = 11
 """Places of a bar on each side of zero."""

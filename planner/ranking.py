@@ -51,7 +51,7 @@ FRAME_MEANING = {
 MOVING = (
     "service_level", "abandonment", "handle_time_s", "first_contact_resolution", "resolution", "heard", "undisclosed",
     "returns", "vulnerable_unmet", "vulnerable_refused", "occupancy", "load", "load_over_share", "exhaustion",
-    "recovery_owed", "attrition", "containment", "contacts_per_resolved",
+    "recovery_owed", "attrition", "containment", "contacts_per_resolved", "same_agent",
 )  # fmt: skip
 """Measures of which the three that move most are told."""
 TOGETHER = {"detectors": ("specialists",)}
@@ -319,7 +319,8 @@ def _without_blocks(roster: Roster) -> Roster:
 def fitted(scenario: Scenario, roster: Roster, factors: Floats) -> Roster:
     """The roster with each group's shifts, or numbers on duty, this many times as many: taken evenly from the week.
 
-    Whole shifts are left out or worked by others too; plain numbers are rounded so that running totals hold.
+    Whole shifts are left out, or worked by others too, with as many people as that takes, so that nobody's week gets
+    shorter; plain numbers are rounded so that running totals hold.
     """
     shifts: list[RosteredShift] = []
     for group, factor in enumerate(factors):
@@ -327,29 +328,49 @@ def fitted(scenario: Scenario, roster: Roster, factors: Floats) -> Roster:
             (s for s in roster.shifts if s.group == group), key=lambda s: (s.day, s.start_min, s.person)
         )
         change = round(len(mine) * float(factor)) - len(mine)
-        if change <= 0:
-            n = min(len(mine), -change)
-            out = {math.floor((i + 0.5) * len(mine) / n) for i in range(n)} if n else set()
-            shifts += [s for i, s in enumerate(mine) if i not in out]
-            continue
-        shifts += mine
-        again = [math.floor((i + 0.5) * len(mine) / change) for i in range(change)] if mine else []
-        first = max((s.person for s in mine), default=0) + 1
-        days: list[set[int]] = []
-        for i in again:
-            shift = mine[i]
-            free = (k for k, d in enumerate(days) if shift.day not in d and len(d) < scenario.days_per_week)
-            who = next(free, len(days))
-            if who == len(days):
-                days.append(set())
-            days[who].add(shift.day)
-            shifts.append(shift._replace(person=first + who))
+        chosen = _evenly(len(mine), abs(change))
+        shifts += _thinned(mine, set(chosen)) if change < 0 else mine
+        if change > 0:
+            shifts += _dealt([mine[i] for i in chosen], max(s.person for s in mine) + 1, scenario)
     on_duty = {}
     for group, duty in roster.on_duty.items():
         total = np.round(np.concatenate([[0.0], np.cumsum(duty.ravel() * float(factors[group]))]))
         on_duty[group] = np.diff(total).astype(np.int64).reshape(duty.shape)
     shifts.sort(key=lambda s: (s.day, s.start_min, s.group, s.person))
     return roster._replace(shifts=tuple(shifts), on_duty=on_duty)
+
+
+def _evenly(n: int, k: int) -> list[int]:
+    """`k` places spread evenly over `n`, each as often as it takes."""
+    return [math.floor((i + 0.5) * n / k) for i in range(k)] if n else []
+
+
+def _dealt(extra: Sequence[RosteredShift], first: int, scenario: Scenario) -> list[RosteredShift]:
+    """Shifts dealt to new people, numbered from `first`: one a day each, and no more than a week's working days."""
+    most = scenario.days_per_week * max(1, math.ceil(scenario.horizon.days / 7))
+    days: list[set[int]] = []
+    found = []
+    for shift in extra:
+        who = next((k for k, d in enumerate(days) if shift.day not in d and len(d) < most), len(days))
+        if who == len(days):
+            days.append(set())
+        days[who].add(shift.day)
+        found.append(shift._replace(person=first + who))
+    return found
+
+
+def _thinned(mine: Sequence[RosteredShift], out: set[int]) -> list[RosteredShift]:
+    """Shifts without some; as many people go as worked these, and their other shifts fill the others' weeks."""
+    people = sorted({s.person for s in mine})
+    going = {people[i] for i in _evenly(len(people), round(len(out) * len(people) / len(mine)))}
+    gaps: dict[int, list[int]] = {}
+    for i in sorted(out):
+        if mine[i].person not in going:
+            gaps.setdefault(mine[i].day, []).append(mine[i].person)
+    kept = [s for i, s in enumerate(mine) if i not in out]
+    return [
+        s._replace(person=gaps[s.day].pop(0)) if s.person in going and gaps.get(s.day) else s for s in kept
+    ]
 
 
 # --- one lever ------------------------------------------------------------------------------------------------------
@@ -501,8 +522,8 @@ def moves_of(differences: Mapping[str, Estimate], base: Cell, scenario: Scenario
             if below is not None and np.mean(below)
             else float(np.mean(above))
         )
-        if level and math.isfinite(e.mean) and (e.low > 0 or e.high < 0):
-            size[name] = abs(e.mean / level)
+        if math.isfinite(e.mean) and (e.low > 0 or e.high < 0):
+            size[name] = abs(e.mean) / max(abs(level), 1e-12)
     return tuple(sorted(size, key=lambda name: -size[name])[:3])
 
 

@@ -199,6 +199,7 @@ def _customer_totals(
         "flags_right": add(here & (flags & r.FLAG_RIGHT > 0)),
         "flags_wrong": add(here & (flags & r.FLAG_WRONG > 0)),
         "flags_missed": add(here & (flags & r.FLAG_MISSED > 0)),
+        "same_agent": add(here & (flags & r.SAME_AGENT > 0)),
     }
     special = np.concatenate([world.groups.specialist[world.staffing.group_of], [0.0]])
     expert = special[c.agent] > 0
@@ -586,6 +587,11 @@ CUSTOMER: dict[str, Measure] = {
         _ratio("journey_contacts", "resolved_needs"), "contacts", "Contacts per resolved need."
     ),
     "heard": Measure(_ratio("heard", "spoken"), "share", "Answered customers who were heard."),
+    "same_agent": Measure(
+        _ratio("same_agent", "answered"),
+        "share",
+        "Answered contacts that were put to who had served them before.",
+    ),
     "unmet_share": Measure(
         _ratio("unmet", "answered"), "share", "Mean unmet share of the need's own content."
     ),

@@ -418,6 +418,8 @@ def test_a_roster_is_fitted_by_whole_shifts_evenly(runner: Runner, factor: float
         assert set(found.shifts) == set(roster.shifts)
     who = [(s.person, s.day) for s in mine[1]]
     assert len(set(who)) == len(who), "nobody works twice on a day"
+    weeks = [len(shifts) / len({s.person for s in shifts}) for shifts in mine]
+    assert weeks[1] == pytest.approx(weeks[0], rel=0.12), "nobody's week gets shorter"
     for day in range(scenario.horizon.days):
         n = [sum(s.day == day for s in shifts) for shifts in mine]
         assert n[1] == pytest.approx(n[0] * factor, abs=1.01)
