@@ -87,13 +87,13 @@ def _lever(scenario: Scenario, lever: Lever) -> Json:
     off = not is_on(today.model_copy(update=setting.change), lever.name)
     return {
         "lever": lever.name,
-        "title": f"Without: {title[0].lower()}{title[1:]}" if off else title,
+        "title": f"No {title[0].lower()}{title[1:]}" if off else title,
         "sentence": sentence(lever.name),
         "set_to": "; ".join(told.values()),
         "from": setting.source,
         "effects": [_row(scenario, key) for key in known(lever.name).effects],
         "prices": [_row(scenario, key) for key in known(lever.name).prices],
-        "priced": bool(known(lever.name).prices or setting.costs),
+        "priced": bool(off or known(lever.name).prices or setting.costs),
         "alone": _ranked(lever.alone),
         "on_top": _ranked(lever.on_top),
     }
@@ -177,15 +177,7 @@ def sentences(document: Json) -> list[str]:
     return found
 
 
-ASKS_A_PRICE = (
-    "context",
-    "contained",
-    "scripts",
-    "handle_time_target",
-    "early_way_out",
-    "pooled",
-    "detectors",
-)
+ASKS_A_PRICE = ("context", "contained", "scripts", "handle_time_target", "pooled", "detectors")
 """Levers that somebody has to build or run, and whose price is each house's own."""
 
 

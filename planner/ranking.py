@@ -156,6 +156,10 @@ def _bots(scenario: Scenario) -> list[str]:
     return [name for name, kind in scenario.types.items() if kind.automation.contains]
 
 
+def _fronts(scenario: Scenario) -> list[str]:
+    return [name for name, kind in scenario.types.items() if kind.automation.offered > 0]
+
+
 def _target(scenario: Scenario) -> dict[str, Any]:
     """At today's mean handle time of each type."""
     seconds = {
@@ -170,15 +174,15 @@ def _pooled(scenario: Scenario) -> dict[str, Any] | str:
 
 
 def _way_out(scenario: Scenario) -> dict[str, Any] | str:
-    if not _bots(scenario):
-        return "no bot contains anybody"
+    if not _fronts(scenario):
+        return "there is no bot"
     return {"early_way_out": scenario.policies["as_is"].early_way_out is False}
 
 
 def _context(scenario: Scenario) -> dict[str, Any] | str:
-    bots = [scenario.types[name].automation.context for name in _bots(scenario)]
+    bots = [scenario.types[name].automation.context for name in _fronts(scenario)]
     if not bots:
-        return "no bot hands anybody over"
+        return "there is no bot"
     if min(bots) >= CONTEXT:
         return "handovers carry their context already"
     return {"context": CONTEXT}
