@@ -479,14 +479,14 @@ def levers(
 ) -> None:
     """Rank levers: what each costs and what it changes, alone and on top of the policy in force."""
     from planner import jobs, lever_report, runs
-    from planner.scenario.schema import PRICED
+    from planner.levers import RANKED
 
     say = _Progress()
     with _told(file) as reading:
         loaded = reading.load(file, scenario, sets)
         runs.ready(folder or runs.FOLDER)
         jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
-        names = [_one_of(*PRICED)(name) for name in dict.fromkeys(lever or [])]
+        names = [_one_of(*RANKED)(name) for name in dict.fromkeys(lever or [])]
         n = replications or (3 if quick else 6)
         options = jobs.rank_options(policy, frame, n, seed, quick, names)
         _ready(say, engine)

@@ -134,7 +134,6 @@ def sentences(document: Json) -> list[str]:
     way = "on_top" if rows[0]["on_top"] else "alone"
     base = document["policy_title"]
     where = f"on top of {base}" if way == "on_top" else f"alone on {base}"
-    text = f"Of {len(rows)} levers laid {where}, "
     saving = [row for row in rows if row[way]["verdict"] == "saves"]
     costing = [row for row in rows if row[way]["verdict"] == "costs"]
     nothing = [row for row in rows if row[way]["verdict"] == "nothing"]
@@ -144,19 +143,28 @@ def sentences(document: Json) -> list[str]:
         said.append(f"{_told(document, saving[0], way)} saves most")
     if costing:
         said.append(f"{_told(document, costing[-1], way)} costs most")
-    text += (
-        (" and ".join(said) + " on cash and margin lost")
-        if said
-        else "none surely saves or costs on cash and margin lost"
-    )
+    text = " and ".join(said) if said else "none surely saves or costs"
     tail = [f"of {unsure} the simulation cannot tell"] if unsure else []
     tail += [f"{len(nothing)} {'changes' if len(nothing) == 1 else 'change'} nothing here"] if nothing else []
-    found = [text + (f"; {', '.join(tail)}" if tail else "") + "."]
+    found = [
+        f"Of {len(rows)} levers laid {where}, {text} on cash and margin lost{'; ' if tail else ''}{', '.join(tail)}."
+    ]
     cash = [row for row in rows if row[way]["verdict_on_cash"] == "saves"]
-    if cash:
+    if len(rows) == 1:
+        told = {
+            "saves": "surely saves",
+            "costs": "surely costs",
+            "cannot tell": "the simulation cannot tell which",
+            "nothing": "changes nothing",
+        }
+        found = [
+            f"Laid {where}: {_told(document, rows[0], way)} on cash and margin lost: {told[rows[0][way]['verdict']]}. "
+            f"On cash alone {_told(document, rows[0], way, 'cash')}: {told[rows[0][way]['verdict_on_cash']]}."
+        ]
+    elif cash:
         best = min(cash, key=lambda row: row[way]["differences"]["cash"]["mean"])
         found.append(
-            f"On cash alone {len(cash)} of them surely save, most of all {_told(document, best, way, 'cash')}."
+            f"On cash alone {len(cash)} of them surely save{'s' if len(cash) == 1 else ''}, most of all {_told(document, best, way, 'cash')}."
         )
     else:
         found.append("On cash alone none of them surely saves.")
@@ -165,10 +173,14 @@ def sentences(document: Json) -> list[str]:
         found[-1] = found[-1][:-1] + "; levers that only bring people in (ceilings) do nothing in it."
     unknown = sum(any(e["grade"] == "D" and not e["own"] for e in row["effects"]) for row in rows)
     found.append(
-        f"The intervals say how sure the simulation is of the difference, not of the evidence: {unknown} of the {len(rows)} "
-        "rest on at least one effect that nobody has measured (grade D)."
+        f"The intervals say how sure the simulation is of the difference, not of the evidence: levers that rest on at least one "
+        f"effect that nobody has measured (grade D): {unknown} of {len(rows)}."
     )
-    unpriced = [row["title"].lower() for row in rows if not row["priced"] and row["lever"] in ASKS_A_PRICE]
+    unpriced = [
+        row["title"].lower()
+        for row in rows
+        if row["lever"] in ASKS_A_PRICE and not row["priced"] and not row[way]["own_per_year"]["mean"]
+    ]
     if unpriced:
         found.append(
             f"No price of their own is given for {', '.join(unpriced)} (policies.NAME.costs.LEVER): what they save is what "

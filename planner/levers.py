@@ -28,6 +28,10 @@ from planner.shrinkage import worked_share
 from sim.world import Floats
 
 
+RANKED = tuple(name for name in PRICED if name != "routing")
+"""Levers that are ranked: all but the one that reads what cannot be observed."""
+
+
 class Lever(NamedTuple):
     """What is known of a lever."""
 

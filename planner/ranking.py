@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from planner.compare import Cell, Runner, differences_of, formulas, side_by_side
-from planner.levers import is_on
+from planner.levers import RANKED, is_on
 from planner.money import WEEKS_PER_YEAR, money
 from planner.plan import PROOF_REPLICATIONS, plan, weeks_of
 from planner.roster import Roster, RosteredShift
@@ -64,8 +64,6 @@ OWN_LINES = {
     "authority": ("concessions", "concession_leakage"),
 }  # fmt: skip
 """Lines of cash that a lever alone is on."""
-NOT_RANKED = ("routing",)
-"""Reads what cannot be observed."""
 
 
 class Setting(NamedTuple):
@@ -545,9 +543,7 @@ def rank(
         else:  # its own people: planned, or as busy as today's, or as its ceilings let them be
             cells[name] = ranker.on(cells["as_is"], bases["as_is"], policy)
     settings = {
-        name: setting_of(scenario, name, in_force)
-        for name in PRICED
-        if name not in NOT_RANKED and (names is None or name in names)
+        name: setting_of(scenario, name, in_force) for name in RANKED if names is None or name in names
     }
     wanted = {name: s for name, s in settings.items() if isinstance(s, Setting)}
     done = 0

@@ -16,7 +16,7 @@ from planner import cli, evidence, lever_report, ranking
 from planner import plan as plans
 from planner.anchor import anchor, lens_of
 from planner.compare import Cell, Runner, differences_of
-from planner.levers import is_on, known, own_costs, sentence
+from planner.levers import RANKED, is_on, known, own_costs, sentence
 from planner.money import CASH_LINES, WEEKS_PER_YEAR, money
 from planner.plan import weeks_of
 from planner.ranking import Ranker, Setting, explicit, fitted, setting_of, with_blocks
@@ -462,8 +462,8 @@ def document(runner: Runner, found: tuple[list[ranking.Lever], dict[str, Cell]])
 
 def test_all_levers_are_there_the_most_worth_first(document: dict[str, Any]) -> None:
     names = [row["lever"] for row in document["levers"]] + [row["lever"] for row in document["left_out"]]
-    assert sorted(names) == sorted(name for name in PRICED if name not in ranking.NOT_RANKED)
-    assert set(PRICED) <= set(LEVERS)
+    assert sorted(names) == sorted(RANKED)
+    assert set(RANKED) | {"routing"} == set(PRICED) < set(LEVERS)
     worth = [row["on_top"]["differences"]["cash_and_margin"]["mean"] for row in document["levers"]]
     assert worth == sorted(worth)
 
@@ -644,6 +644,7 @@ def test_the_command_prints_one_document_and_a_ranking(own_file: Any, tmp_path: 
     ("more", "words"),
     [
         (["--lever", "authoritty"], "did you mean authority?"),
+        (["--lever", "routing"], "must be one of: handle_time_target, scripts"),
         (["--policy", "sft"], "did you mean soft"),
         (["--frame", "at_taget"], "did you mean at_target?"),
         (["-n", "1"], "must be a whole number from 2 to 10,000"),
