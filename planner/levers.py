@@ -27,7 +27,6 @@ from planner.scenario.schema import (
 from planner.shrinkage import worked_share
 from sim.world import Floats
 
-
 RANKED = tuple(name for name in PRICED if name != "routing")
 """Levers that are ranked: all but the one that reads what cannot be observed."""
 
