@@ -17,6 +17,7 @@ TITLES = {
     "Week": ("The week", True),
     "Mix": ("The right mix", False),
     "Ladder": ("The ladder", True),
+    "Levers": ("Levers one by one", False),
     "Evidence": ("Evidence", False),
 }
 
@@ -48,6 +49,10 @@ def main() -> None:
             st.Page(
                 "app_pages/ladder.py", title="Ladder", icon=":material/stairs:",
                 help="What each lever of a policy does by itself, last in the bundle, and on average.",
+            ),
+            st.Page(
+                "app_pages/levers.py", title="Levers", icon=":material/leaderboard:",
+                help="Every lever by itself, ranked: what it costs, what it changes in cash and kept margin, and on what evidence.",
             ),
             st.Page(
                 "app_pages/evidence.py", title="Evidence", icon=":material/menu_book:",

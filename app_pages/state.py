@@ -365,6 +365,19 @@ def kept(scenario: Scenario) -> Shown | None:
     return _opened(max(found)[2]) if found else None
 
 
+def rankings(scenario: Scenario) -> list[dict[str, Any]]:
+    """Documents of the kept rankings of this scenario's levers by this code, the newest first."""
+    digest, found = digest_of(scenario), list[dict[str, Any]]()
+    paths = sorted(folder().glob(f"levers-{scenario.name}-*/run.json"), key=_changed, reverse=True)
+    for path in paths[:NEWEST]:
+        record = runs.read(path)
+        if record is None or record.get("kind") != "levers" or record["code"] != runs.code_hash():
+            continue
+        if digest_of(record["scenario"]) == digest:
+            found.append(record["document"])
+    return found
+
+
 def _changed(path: Path) -> int:
     try:
         return path.stat().st_mtime_ns

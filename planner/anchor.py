@@ -73,15 +73,16 @@ class Anchored(NamedTuple):
     rounds: int
 
 
-def lens_of(scenario: Scenario) -> Lens:
-    """What counts as in time: each type's first service level target, 20 s where there is none."""
+def lens_of(scenario: Scenario, policy: str = "as_is") -> Lens:
+    """What counts as in time (each type's first service level target, 20 s where there is none), and how exhaustion
+    makes people leave under a policy."""
     within = np.full(len(scenario.types), 20_000.0)
     names = list(scenario.types)
     for target in reversed(scenario.targets):
         if target.measure == "service_level":
             for name in target.types or names:
                 within[names.index(name)] = target.within_s * 1000
-    return Lens(within, scenario.coefficient("leaving_per_exhaustion"))
+    return Lens(within, c.leaving_factor(scenario, scenario.policy(policy)))
 
 
 def observed_base(scenario: Scenario) -> Scenario:
@@ -304,8 +305,12 @@ def _luck_of_people(scenario: Scenario, roster: Roster) -> float:
     people = roster.people(len(groups)).astype(float)
     usual = scenario.coefficient("agent_spread")
     spread = np.array([usual if group.spread is None else group.spread for group in groups])
+    variance = spread**2
+    traits = c.traits_of(scenario, scenario.policies["as_is"])
+    for share, factor in zip(traits.high - traits.low, traits.speed * traits.talk, strict=True):
+        variance = variance + share * (1 - share) * (factor - 1) ** 2
     total = max(people.sum(), 1.0)
-    return float((people * spread**2).sum() / total**2)
+    return float((people * variance).sum() / total**2)
 
 
 _MARKS = {
@@ -429,7 +434,7 @@ def _corrected(
     exhaustion = np.where(spells > 0, sums.people["exhaustion"].sum(axis=0) / np.maximum(spells, 1), 0.0)
     leaving = np.where(spells > 0, sums.people["leaving"].sum(axis=0) / np.maximum(spells, 1), 1.0)
     # `leaving` was measured against the reference then in force; what counts is the spread about the new one.
-    factor = scenario.coefficient("leaving_per_exhaustion") ** (natural.exhaustion - exhaustion)
+    factor = c.leaving_factor(scenario, scenario.policies["as_is"]) ** (natural.exhaustion - exhaustion)
     base = attrition(scenario) / np.maximum(leaving * factor, 1e-9)
     if round_number > 1:
         change = max(change, float(np.max(np.abs(exhaustion - natural.exhaustion), initial=0)) / 10)

@@ -476,6 +476,72 @@ def compare(
         )
 
 
+@app.command(epilog="Example: unhurried levers insurer --policy empathy_aware")
+def levers(
+    file: ScenarioArgument,
+    policy: Annotated[
+        str, typer.Option("--policy", help="Policy in force, on top of which levers are laid too.")
+    ] = "as_is",
+    lever: Annotated[
+        list[str] | None,
+        typer.Option("--lever", help="Rank this lever alone; may be repeated (default: all)."),
+    ] = None,
+    frame: Annotated[
+        Any,
+        typer.Option(
+            "--frame",
+            parser=_one_of("equal_occupancy", "equal_hours", "at_target"),
+            metavar="FRAME",
+            help="How they are staffed: equal_occupancy (people fitted until they are as busy as before), equal_hours (the roster "
+            "stays), at_target (planned anew: slow).",
+        ),
+    ] = "equal_occupancy",
+    scenario: Named = None,
+    sets: Sets = None,
+    replications: Annotated[
+        int | None,
+        _number(2, 10_000, "--replications", "-n", help="Paired replications (default: 6, quick 3)."),
+    ] = None,
+    seed: Seed = SEED,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer replications: sooner, with wider intervals.")
+    ] = False,
+    engine: EngineOption = "kernel",
+    as_json: Json = False,
+    folder: Out = None,
+) -> None:
+    """Rank levers: what each costs and what it changes, alone and on top of the policy in force."""
+    from planner import jobs, lever_report, runs
+    from planner.levers import RANKED
+
+    say = _Progress()
+    with _told(file) as reading:
+        loaded = reading.load(file, scenario, sets)
+        runs.ready(folder or runs.FOLDER)
+        jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
+        names = [_one_of(*RANKED)(name) for name in dict.fromkeys(lever or [])]
+        n = replications or (3 if quick else 6)
+        options = jobs.rank_options(policy, frame, n, seed, quick, names)
+        _ready(say, engine)
+        document = jobs.kept_ranking(
+            loaded.value,
+            options,
+            folder=folder or runs.FOLDER,
+            say=say,
+            applied=loaded.applied,
+            engine=engine,
+        )
+    if as_json:
+        _print_json(document)
+        return
+    lever_report.print_levers(out, document)
+    name = runs.name_of("levers", loaded.value, runs.key_of("levers", loaded.value, options))
+    out.print(
+        f"\n{n} paired replications; {document['seconds']:.0f} s. Kept in {(folder or runs.FOLDER) / name}",
+        highlight=False,
+    )
+
+
 @app.command(epilog="Example: unhurried mix insurer --set behaviour.talk_loading=0.6")
 def mix(file: ScenarioArgument, scenario: Named = None, sets: Sets = None, as_json: Json = False) -> None:
     """The curve of what is left for people as containment rises."""

@@ -23,7 +23,7 @@ from planner.requirement import MOST, QUICK, Requirement
 from planner.roster import Roster
 from planner.scenario import compile as c
 from planner.scenario.problems import FieldError
-from planner.scenario.schema import LEVERS, Policy, Scenario
+from planner.scenario.schema import LEVERS, Policy, Scenario, off_value
 from sim.measures import (
     CUSTOMER,
     PEOPLE,
@@ -235,7 +235,7 @@ class Runner:
         chosen = scenario or self.scenario
         world = c.compile_world(chosen, natural or self.anchored.natural, policy, roster)
         return replicate(
-            world, lens_of(chosen), replications or self.replications, seed=self.seed, engine=self.engine,
+            world, lens_of(chosen, policy), replications or self.replications, seed=self.seed, engine=self.engine,
             executor=self.executor,
         )  # fmt: skip
 
@@ -378,7 +378,12 @@ class Runner:
             else:
                 value = getattr(self.scenario.policy(policy), lever)
                 today = getattr(self.scenario.policies["as_is"], lever)
-                alone = self._variant("as_is", {lever: value}, base.roster, n)
+                paid = self.scenario.policy(policy).costs
+                costs = {
+                    **self.scenario.policies["as_is"].costs,
+                    **{k: paid[k] for k in (lever,) if k in paid},
+                }
+                alone = self._variant("as_is", {lever: value, "costs": costs}, base.roster, n)
                 without = self._variant(policy, {lever: _off(lever, today)}, full.roster, n)
             first = differences_of(alone, base_cut, self.scenario)
             last = differences_of(full_cut, without, self.scenario)
@@ -492,14 +497,7 @@ def _first(cell: Cell, n: int, runner: Runner) -> Cell:
 
 def _off(lever: str, today: object) -> object:
     """The value of a lever that is as it is today, said outright."""
-    if today is not None:
-        return today
-    return {
-        "handle_time_target": "none", "specialists": "none", "recovery": "none", "decompression": "none",
-        "scripts": False, "pooled": False, "early_way_out": True, "authority": False, "detectors": (),
-        "contained": {}, "occupancy_ceiling": {}, "max_queue": 0, "routing": "longest_idle", "cost_per_year": 0.0,
-        "cost_once": 0.0,
-    }.get(lever)  # fmt: skip
+    return off_value(lever) if today is None else today
 
 
 def _explicit(policy: Policy) -> Policy:

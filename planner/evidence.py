@@ -46,7 +46,7 @@ _NOT_ABOVE = (
 """Pairs of which the first may not exceed the second."""
 
 _WITHIN = {"share": (0.0, 1.0), "intensity": (0.0, 1.0), "weight": (0.0, 1.0), "correlation": (0.0, 0.99)}
-_ANY_SIGN = ("relative change", "log-odds", "share per")
+_ANY_SIGN = ("relative change", "log-odds", "share per", "skill")
 _POSITIVE = ("half_life", "per_exhaustion", "load_minutes", "load_threshold", "max_attempts", "return_median")
 
 

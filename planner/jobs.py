@@ -160,7 +160,7 @@ def simulate(
         say(f"simulating {policy}, {counted(replications, 'replication')}")
         world = c.compile_world(scenario, now.anchored.natural, policy, now.roster)
         totals = replicate(
-            world, lens_of(scenario), replications, seed=seed, engine=engine, executor=executor,
+            world, lens_of(scenario, policy), replications, seed=seed, engine=engine, executor=executor,
             progress=lambda k, n: say(f"replication {k} of {n}"),
         )  # fmt: skip
     document = report.simulation_document(
@@ -212,7 +212,7 @@ def make_plan(
         world = c.compile_world(loaded.value, now.anchored.natural, policy, result.roster)
         priced = seed + COMPARE_SEED - PLAN_SEED  # by default the customers that comparisons meet
         totals = replicate(
-            world, lens_of(loaded.value), replications, seed=priced, engine=engine, executor=executor
+            world, lens_of(loaded.value, policy), replications, seed=priced, engine=engine, executor=executor
         )
     money = report.money_document(loaded.value, now.anchored.natural, policy, totals)
     document = report.plan_document(result, time.monotonic() - start, money=money, applied=loaded.applied)
@@ -302,6 +302,59 @@ def kept_compare(
     document |= changed
     runs.save(
         "compare", scenario, options, document, tables, applied=[tuple(a) for a in applied], folder=folder
+    )
+    return document
+
+
+def rank_options(
+    policy: str, frame: str, replications: int, seed: int, quick: bool, names: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """What decides a ranking's numbers, beside the scenario and the code."""
+    return {
+        "policy": policy, "frame": frame, "replications": replications, "seed": seed, "quick": quick,
+        "levers": sorted(names or ()),
+    }  # fmt: skip
+
+
+def rank_levers(
+    scenario: Scenario, options: dict[str, Any], *, engine: Engine = "kernel", say: Say = lambda _: None,
+    applied: Sequence[Applied] = (),
+) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:  # fmt: skip
+    """Rank levers; the document and its table."""
+    from planner import lever_report
+    from planner.compare import Runner
+    from planner.ranking import rank
+    from planner.requirement import MOST, QUICK
+
+    start = time.monotonic()
+    with workers(engine) as executor:
+        runner = Runner(
+            scenario, replications=options["replications"], seed=options["seed"], engine=engine, executor=executor,
+            say=say, plan_replications=QUICK if options["quick"] else MOST,
+        )  # fmt: skip
+        levers, cells = rank(runner, options["policy"], options["frame"], options["levers"] or None)
+    document = lever_report.document_of(
+        runner, levers, cells, policy=options["policy"], frame=options["frame"],
+        seconds=time.monotonic() - start, applied=applied,
+    )  # fmt: skip
+    parts = {
+        way: {row["lever"]: row[way]["differences"] for row in document["levers"] if row[way]}
+        for way in ("alone", "on_top")
+    }
+    return document, {"differences": frame_of(parts)}
+
+
+def kept_ranking(
+    scenario: Scenario, options: dict[str, Any], *, folder: Path = runs.FOLDER, say: Say = lambda _: None,
+    applied: Sequence[Applied] = (), engine: Engine = "kernel",
+) -> dict[str, Any]:  # fmt: skip
+    """The ranking's document: from `runs/` if it was made before by the same code, else made and kept."""
+    known = runs.find("levers", scenario, options, folder)
+    if known is not None:
+        return dict(known["document"]) | {"applied": runs.applied_rows(applied)}
+    document, tables = rank_levers(scenario, options, engine=engine, say=say, applied=applied)
+    runs.save(
+        "levers", scenario, options, document, tables, applied=[tuple(a) for a in applied], folder=folder
     )
     return document
 

@@ -13,10 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from planner.levers import People as Counts
+from planner.levers import outsourced_shares, own_costs
 from planner.natural import NaturalValues
 from planner.plan import weeks_of
 from planner.scenario import compile as c
-from planner.scenario.schema import Scenario, SpecialistLever
+from planner.scenario.schema import Policy, Scenario, SpecialistLever
 from planner.shrinkage import worked_share
 from sim.measures import Estimate, Totals, estimate
 from sim.world import Floats
@@ -25,7 +27,7 @@ WEEKS_PER_YEAR = 365.25 / 7
 ENDINGS = ("sorted_heard", "sorted", "warm", "cold")
 CASH_LINES = (
     "payroll", "overtime_premium", "outsourcing", "seats", "automation", "detectors", "telephony", "concessions",
-    "concession_leakage", "complaints", "leavers", "specialist_training", "policy",
+    "concession_leakage", "complaints", "leavers", "specialist_training", "levers", "policy",
 )  # fmt: skip
 MONEY = (
     "cash", "margin_lost", "cash_and_margin", "once", *(f"money_{line}" for line in CASH_LINES), "cost_per_contact",
@@ -46,6 +48,7 @@ LINE_MEANING = {
     "complaints": "Handling of complaints.",
     "leavers": "Recruiting, training pay and ramp loss of leavers, each once.",
     "specialist_training": "Training the successors of specialists who leave.",
+    "levers": "What levers cost by themselves: licences, trainers and trainees' hours, messages.",
     "policy": "Other yearly costs of the policy.",
     "margin_lost": "Margin of customers lost because of how their needs ended.",
     "idle_hours": "Paid hours between contacts: work that a policy saves and nobody can cash turns up here.",
@@ -60,6 +63,8 @@ class Money(NamedTuple):
     """(reps,) yearly cash by line."""
     margin_lost: Floats
     """(reps,) yearly margin of customers lost."""
+    customers: Floats
+    """(reps,) customers whose needs arose, also those met before they became a call."""
     customers_lost: Floats
     """(reps,) customers lost a year."""
     leavers: Floats
@@ -74,6 +79,10 @@ class Money(NamedTuple):
     """(reps,) hours a year between contacts."""
     idle_pay: Floats
     """(reps,) their pay, which payroll and outsourcing have inside."""
+    by_group: Floats
+    """(reps, G) yearly cash of people alone: pay, seats, leavers; inside these lines."""
+    by_lever: dict[str, tuple[Floats, float]]
+    """What each lever costs by itself: (reps,) a year, inside the line `levers`, and once, inside `once`."""
 
     @property
     def cash(self) -> Floats:
@@ -101,16 +110,18 @@ def money(scenario: Scenario, natural: NaturalValues, policy: str, totals: Total
 
     overtime = p["overtime_min"] / 60
     regular = np.maximum(p["paid_min"] / 60 - overtime, 0.0)
+    bought, factor = outsourced_shares(scenario, chosen)
+    own_paid = (regular / worked + overtime) * rate * per_year * (1 - bought)
+    bought_paid = (regular + overtime) * rate * factor * per_year * bought
     gross = np.where(outsourced, regular, regular / worked)
-    paid = (gross + overtime) * rate * per_year
     fte = gross / contract_hours / weeks_of(scenario)
-    people = (regular / worked / contract_hours / weeks_of(scenario)).sum(axis=1)
+    heads = regular / worked / contract_hours / weeks_of(scenario)
 
     idle = p["idle_min"] / 60 * per_year
-    idle_pay = np.where(outsourced, idle, idle / worked) * rate
+    idle_pay = (idle / worked * (1 - bought) + idle * factor * bought) * rate
 
     base = natural.leaving_base * p["leaving"] / np.maximum(p["spells"], 1e-9)
-    employed = np.where(outsourced, 0.0, fte)
+    employed = fte * (1 - bought)
     leavers = base * employed
     recruiting = scenario.coefficient("recruiting_cost") if costs.recruiting is None else costs.recruiting
     weekly = contract_hours * rate
@@ -147,10 +158,17 @@ def money(scenario: Scenario, natural: NaturalValues, policy: str, totals: Total
     special = c.specialist_groups(chosen)
     expert = np.array([name in special for name in scenario.groups])
     experts = float((fte * expert).sum(axis=1).mean())
+    counts = Counts(heads, leavers, cust["needs"].sum(axis=(2, 3)) * per_year)
+    by_lever = own_costs(scenario, chosen, counts)
+    if training:
+        a_year, once = by_lever.get("specialists", (zero, 0.0))
+        by_lever["specialists"] = a_year, once + training * experts
     lines = {
-        "payroll": np.where(outsourced, 0.0, paid).sum(axis=1),
-        "overtime_premium": (overtime * rate * costs.overtime_premium * per_year).sum(axis=1),
-        "outsourcing": np.where(outsourced, paid, 0.0).sum(axis=1),
+        "payroll": own_paid.sum(axis=1),
+        "overtime_premium": (
+            overtime * (1 - bought + bought * factor) * rate * costs.overtime_premium * per_year
+        ).sum(axis=1),
+        "outsourcing": bought_paid.sum(axis=1),
         "seats": employed.sum(axis=1) * costs.seat_per_year,
         "automation": (sessions * session_cost).sum(axis=(1, 2)) * per_year + costs.automation_per_year,
         "detectors": (by_type["queued"] * listening).sum(axis=1) * per_year,
@@ -160,26 +178,38 @@ def money(scenario: Scenario, natural: NaturalValues, policy: str, totals: Total
         "complaints": complaints * costs.complaint * per_year,
         "leavers": (leavers * per_leaver).sum(axis=1),
         "specialist_training": (leavers * expert).sum(axis=1) * training,
+        "levers": zero + sum((a_year for a_year, _ in by_lever.values()), zero),
         "policy": zero + (chosen.cost_per_year or 0.0),
     }
-    lost, margin = _lost(scenario, totals, per_year)
+    lost, margin = _lost(scenario, chosen, totals, per_year)
+    segments = np.array([s.needs_per_year for s in scenario.segments.values()])
+    customers = (_arisen(scenario, chosen, totals).sum(axis=(1, 3)) * per_year / segments).sum(axis=1)
     total = np.maximum(employed.sum(axis=1), 1e-9)
     return Money(
-        lines, margin, lost, leavers.sum(axis=1), leavers.sum(axis=1) / total, people,
-        (chosen.cost_once or 0.0) + training * experts, idle.sum(axis=1), idle_pay.sum(axis=1),
+        lines, margin, customers, lost, leavers.sum(axis=1), leavers.sum(axis=1) / total, heads.sum(axis=1),
+        (chosen.cost_once or 0.0) + sum(once for _, once in by_lever.values()),
+        idle.sum(axis=1), idle_pay.sum(axis=1),
+        own_paid + bought_paid + employed * costs.seat_per_year + leavers * per_leaver, by_lever,
     )  # fmt: skip
 
 
-def _lost(scenario: Scenario, totals: Totals, per_year: float) -> tuple[Floats, Floats]:
+def _lost(scenario: Scenario, chosen: Policy, totals: Totals, per_year: float) -> tuple[Floats, Floats]:
     """(reps,) customers lost in a year, and their margin, by segment and vulnerability."""
     churned = totals.customers["churned"].sum(axis=1)
-    needs = totals.customers["needs"].sum(axis=1)
+    needs, arisen = totals.customers["needs"].sum(axis=1), _arisen(scenario, chosen, totals).sum(axis=1)
     n = np.array([s.needs_per_year for s in scenario.segments.values()])[None, :, None]
     value = np.array([s.value for s in scenario.segments.values()])[None, :, None] * scenario.what_if.value
     p = np.clip(churned / np.maximum(needs, 1e-9), 0.0, 1.0)
-    customers = needs * per_year / n
-    lost = customers * (1 - (1 - p) ** n)
+    customers = arisen * per_year / n
+    # Customers whose needs were met before they called are customers still, with fewer needs to lose patience over.
+    lost = customers * (1 - (1 - p) ** (n * (needs / np.maximum(arisen, 1e-9))))
     return lost.sum(axis=(1, 2)), (lost * value).sum(axis=(1, 2))
+
+
+def _arisen(scenario: Scenario, chosen: Policy, totals: Totals) -> Floats:
+    """(reps, T, S, 2) needs that arose, those inside that a message met before they became a call."""
+    left = c.still_called(scenario, chosen)
+    return np.asarray(totals.customers["needs"] / np.maximum(left, 1e-9)[None, :, None, None], np.float64)
 
 
 def amounts(m: Money, totals: Totals, scenario: Scenario) -> dict[str, tuple[Floats, Floats | None, str]]:
@@ -189,8 +219,6 @@ def amounts(m: Money, totals: Totals, scenario: Scenario) -> dict[str, tuple[Flo
     per_year = WEEKS_PER_YEAR / weeks_of(scenario)
     contacts = totals.customers["journey_contacts"].sum(axis=(1, 2, 3)) * per_year
     resolved = totals.customers["resolved_needs"].sum(axis=(1, 2, 3)) * per_year
-    segments = np.array([s.needs_per_year for s in scenario.segments.values()])
-    customers = (totals.customers["needs"].sum(axis=(1, 3)) * per_year / segments).sum(axis=1)
     rows: dict[str, tuple[Floats, Floats | None, str]] = {
         f"money_{name}": (value, None, unit) for name, value in m.lines.items()
     }
@@ -201,7 +229,7 @@ def amounts(m: Money, totals: Totals, scenario: Scenario) -> dict[str, tuple[Flo
         "once": (np.full(len(m.cash), m.once), None, f"{one}, once"),
         "cost_per_contact": (m.cash, contacts, one),
         "cost_per_resolved_need": (m.cash, resolved, one),
-        "cost_per_kept_customer": (m.cash, customers - m.customers_lost, one),
+        "cost_per_kept_customer": (m.cash, m.customers - m.customers_lost, one),
         "customers_lost": (m.customers_lost, None, "customers a year"),
         "leavers": (m.leavers, None, "people a year"),
         "attrition": (m.attrition, None, "share a year"),

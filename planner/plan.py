@@ -373,7 +373,7 @@ def prove(
     """Simulate the roster itself and hold it against every target."""
     world = c.compile_world(scenario, natural, policy, roster, follow=False)
     waits = waits_of(scenario, policy)
-    rest = [(lens_of(scenario), waits, seed, k, engine) for k in range(replications)]
+    rest = [(lens_of(scenario, policy), waits, seed, k, engine) for k in range(replications)]
     if executor is None:
         done = [_proof_once(world, *one) for one in rest]
     else:

@@ -106,6 +106,7 @@ LABELS: dict[str, str] = {
     "first_contact_resolution": "Resolved at first contact",
     "false_containment": "Falsely contained",
     "returns": "Returned",
+    "same_agent": "Put to the same agent",
 }
 NEAR = 0.05
 """A reported number that the simulation gives back so nearly is given back."""

@@ -10,12 +10,19 @@ from typing import Any
 from planner.plan import Outcome
 from planner.scenario import compile as c
 from planner.scenario.schema import (
+    AssistLever,
     DecompressionLever,
+    HiringLever,
+    OutsourceLever,
+    ProactiveLever,
     RecoveryLever,
     Scenario,
+    SelfServiceLever,
     SpecialistLever,
+    SupportLever,
     Target,
     TargetLever,
+    TrainingLever,
 )
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -77,6 +84,7 @@ LINE_WORDS = {
     "complaints": "complaints",
     "leavers": "replacing leavers",
     "specialist_training": "training of specialists' successors",
+    "levers": "licences, training and messages of levers",
     "policy": "the policy's other yearly costs",
 }
 """Lines of cash in a sentence; needless concessions are told with the others."""
@@ -251,7 +259,11 @@ def lever_words(scenario: Scenario, policy: str, lever: str) -> str:
     if lever == "roster":
         return "Its own roster (mix of groups, planned breaks, occupancy ceilings)"
     now = getattr(scenario.policies["as_is"], lever)
-    value: Any = getattr(scenario.policy(policy), lever)
+    return value_words(scenario, lever, getattr(scenario.policy(policy), lever), now)
+
+
+def value_words(scenario: Scenario, lever: str, value: Any, now: Any = None) -> str:
+    """A lever's value in words, beside the value of today."""
     if lever in SWITCHES:
         off = SWITCHES[lever][1]
         return SWITCHES[lever][0] if value else off
@@ -265,6 +277,12 @@ def lever_words(scenario: Scenario, policy: str, lever: str) -> str:
         return "Pauses after hard contacts" + (", set differently" if isinstance(now, RecoveryLever) else "")
     if isinstance(value, DecompressionLever):
         return f"A planned pause of {value.minutes} min in every shift"
+    programme = _programme_words(scenario, lever, value)
+    if programme:
+        return programme
+    if lever == "occupancy_ceiling" and value:
+        ceilings = ", ".join(f"{title_of(scenario, k)} {percent(v)}" for k, v in value.items())
+        return f"Ceilings on occupancy: {ceilings}"
     if lever == "detectors":
         heard = [name.replace("_", " ") for name in value or ()]
         return f"Detectors on: {', '.join(heard)}" if heard else "No detectors"
@@ -280,8 +298,35 @@ def lever_words(scenario: Scenario, policy: str, lever: str) -> str:
         return f"Routing to the {str(value).replace('_', ' ').replace('longest idle', 'agent idle longest').replace('least loaded', 'agent least loaded')}"
     return {
         "handle_time_target": "No handle-time target", "specialists": "No specialists", "recovery": "No pauses after hard contacts",
-        "decompression": "No planned pauses",
+        "decompression": "No planned pauses", "agent_assist": "No assistant", "empathy_training": "No training in empathy",
+        "boundary_training": "No training in boundaries", "hiring": "No hiring for emotional intelligence",
+        "team_support": "No team support", "proactive_contact": "No messages before customers call",
+        "self_service": "No more self-service than the types have", "outsourcing": "No share outsourced",
+        "occupancy_ceiling": "No ceiling on occupancy",
     }.get(lever, lever.replace("_", " ").capitalize())  # fmt: skip
+
+
+def _programme_words(scenario: Scenario, lever: str, value: Any) -> str:
+    """A programme's value in words; nothing for any other lever."""
+    who = f", in {_listed(scenario, groups)}" if (groups := getattr(value, "groups", ())) else ""
+    if isinstance(value, AssistLever):
+        return f"An assistant for {_listed(scenario, groups) or 'all agents'}"
+    if isinstance(value, TrainingLever):
+        what = "empathy" if lever == "empathy_training" else "emotional boundaries"
+        return f"Training in {what} for {percent(value.share)} of people{who}, every year"
+    if isinstance(value, HiringLever):
+        return f"{percent(round(c.hired_share(scenario, value), 3))} of people hired for emotional intelligence{who}"
+    if isinstance(value, SupportLever):
+        return "Time for team support"
+    if isinstance(value, ProactiveLever):
+        reached = c.either(scenario, value.reached, "proactive_reached")
+        return f"Messages that reach {percent(reached)} of needs: {_listed(scenario, value.types)}"
+    if isinstance(value, SelfServiceLever):
+        shares = ", ".join(f"{title_of(scenario, k)} {percent(v)}" for k, v in value.offered.items())
+        return f"Offered to automation: {shares}"
+    if isinstance(value, OutsourceLever):
+        return f"{percent(value.share)} of people at a partner{who}"
+    return ""
 
 
 SWITCHES = {
@@ -289,5 +334,6 @@ SWITCHES = {
     "pooled": ("Everyone takes everything (pooled)", "Groups keep to their skills"),
     "early_way_out": ("An early way out of the bot", "No early way out of the bot"),
     "authority": ("Agents may make concessions", "No concessions by agents"),
+    "same_agent": ("Whoever comes back goes to the same agent", "Whoever comes back goes to anybody"),
 }
 """Levers that are on or off, in words."""

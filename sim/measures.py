@@ -465,6 +465,11 @@ CUSTOMER: dict[str, Measure] = {
         _ratio("journey_contacts", "resolved_needs"), "contacts", "Contacts per resolved need."
     ),
     "heard": Measure(_ratio("heard", "spoken"), "share", "Answered customers who were heard."),
+    "same_agent": Measure(
+        _ratio("same_agent", "answered"),
+        "share",
+        "Answered contacts that were put to who had served them before.",
+    ),
     "unmet_share": Measure(
         _ratio("unmet", "answered"), "share", "Mean unmet share of the need's own content."
     ),

@@ -19,7 +19,7 @@ CUSTOMERS = (
     "abandoned", "turned_away", "closed", "in_system", "called_back", "live_answered", "live_abandoned", "in_time",
     "abandoned_in_time", "wait_answered_s", "wait_s", "talk_min", "acw_min", "handle_min", "full_min",
     "intense_answered", "intense_handle_min", "unmet", "heard", "spoken", "resolved_contacts", "passed_on",
-    "flags_right", "flags_wrong", "flags_missed", "expert_answered", "wrong_flag_expert_min", "log_resolved", "needs",
+    "flags_right", "flags_wrong", "flags_missed", "same_agent", "expert_answered", "wrong_flag_expert_min", "log_resolved", "needs",
     "first_answered", "first_resolved", "journey_contacts", "journey_answered", "journey_sessions",
     "journey_handle_min", "returns", "redials", "escalations", "transfers", "churned", "undisclosed",
     "contacts_sorted_heard", "contacts_sorted", "contacts_warm", "contacts_cold", "resolved_needs",
@@ -255,6 +255,8 @@ def _add_up(
                         t.flags_wrong += 1.0
                     if flags & r.FLAG_MISSED:
                         t.flags_missed += 1.0
+                    if c.flags & r.SAME_AGENT:
+                        t.same_agent += 1.0
 
             if not ours:
                 continue

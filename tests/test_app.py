@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app_pages import show, work
+from app_pages import show, state, work
 from planner import evidence, jobs, report
 from planner.compare import FRAMES
 from planner.compare import SEED as COMPARE_SEED
@@ -23,7 +23,8 @@ from planner.scenario.problems import Problem, ScenarioError
 
 pytestmark = pytest.mark.xdist_group("app")
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("compare", "week", "mix", "ladder", "evidence")
+PAGES = ("compare", "week", "mix", "ladder", "levers", "evidence")
+LEVERS = ["authority", "empathy_training", "max_queue", "recovery", "same_agent"]
 TINY = """
 name: tiny
 title: A small desk
@@ -70,6 +71,8 @@ def _made() -> tuple[tempfile.TemporaryDirectory[str], Place]:
     scenario = jobs.load(str(file)).value
     options = jobs.compare_options(list(scenario.policies), FRAMES, 2, COMPARE_SEED, True, 0, True)
     jobs.kept_compare(scenario, options, folder=folder)
+    ranked = jobs.rank_options("empathy_aware", "equal_occupancy", 2, COMPARE_SEED, True, LEVERS)
+    jobs.kept_ranking(scenario, ranked, folder=folder)
     return aside, (file, folder)
 
 
@@ -360,6 +363,29 @@ def test_ladder_has_each_lever_alone_last_and_on_average(opened: Callable[[str],
     assert len(rows) == 3
     assert "Scripts and checklists" in set(rows["What changes"])
     assert rows["Average"].str.contains("[", regex=False).all()
+
+
+def test_levers_are_ranked_alone_and_on_top_with_what_stands_behind_them(
+    opened: Callable[[str], AppTest],
+) -> None:
+    app = opened("levers")
+    assert "levers laid on top of Empathy-aware" in app.markdown[0].value
+    on_top, alone, behind = (table.value for table in app.table)
+    assert len(on_top) == len(alone) == len(behind) == len(LEVERS) - 1
+    assert on_top["Lever"].str.endswith("(in force)").sum() == 2
+    assert behind["Effect"].str.contains("same agent heard 0.2").any()
+    assert "Not ranked: a limit on the queue" in words(app)
+    charts = app.get("arrow_vega_lite_chart") or app.get("vega_lite_chart")
+    assert len(charts) == 2
+
+
+def test_levers_say_how_a_ranking_is_made_where_none_is_kept(
+    monkeypatch: pytest.MonkeyPatch, opened: Callable[[str], AppTest]
+) -> None:
+    monkeypatch.setattr(state, "rankings", lambda _: [])
+    app = opened("levers")
+    assert not app.exception
+    assert "unhurried levers tiny" in app.info[0].value
 
 
 def test_evidence_can_be_searched_and_shows_the_misfit(opened: Callable[[str], AppTest]) -> None:

@@ -29,6 +29,7 @@ PAGES = {
     "week": ("The week", "People by group, FTE", "Erlang C"),
     "mix": ("The right mix", "Automation takes the easy contacts first", "Emotionally intense"),
     "ladder": ("The ladder", "First-contact resolution", "In numbers"),
+    "levers": ("Levers one by one", "On top of Empathy-aware", "What stands behind them"),
     "evidence": ("Evidence", "Read one in full", "Today, observed and simulated"),
 }
 

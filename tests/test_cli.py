@@ -17,7 +17,7 @@ from planner import jobs, runs
 from planner.cli import app
 from sim.measures import CUSTOMER, PEOPLE
 
-COMMANDS = ("check", "simulate", "plan", "compare", "mix", "evidence", "runs", "app")
+COMMANDS = ("check", "simulate", "plan", "compare", "levers", "mix", "evidence", "runs", "app")
 NUMBERS = {**small.by_numbers(6, 4), "horizon__days": 2}
 RUNS = CliRunner()
 

@@ -116,7 +116,7 @@ def test_context_is_not_read_and_cannot_be_set() -> None:
     text = code()
     context = [key for key, row in ROWS.items() if row.used == "context"]
     assert [key for key in context if is_read(key, text)] == [], "read by now: say so in the table"
-    for key in ("boundary_training", "occupancy_ceiling", *context):
+    for key in ("home_output", *context):
         with pytest.raises(UnknownCoefficientError, match="nothing computes with it"):
             evidence.check(key, 0.1)
 

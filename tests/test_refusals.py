@@ -18,7 +18,7 @@ from planner.scenario.schema import Scenario
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a group twice in a route": ({"types__order__route": ["front", "front"]}, "types.order.route.1: must name each"),
     "a coefficient that nothing reads": (
-        {"behaviour__boundary_training": 0.4}, "behaviour.boundary_training: is shown only: nothing computes with it",
+        {"behaviour__home_output": 0.4}, "behaviour.home_output: is shown only: nothing computes with it",
     ),
     "an outage of one type": (
         {"events": [{"kind": "bot_outage", "types": ["order"]}]}, "events.0.types: changes nothing in bot_outage, which",

@@ -17,13 +17,21 @@ from planner import evidence
 from planner.natural import NaturalValues
 from planner.roster import Roster
 from planner.scenario.schema import (
+    AssistLever,
     DayFactor,
     DecompressionLever,
+    Group,
+    HiringLever,
+    OutsourceLever,
     Policy,
+    ProactiveLever,
     RecoveryLever,
     Scenario,
+    SelfServiceLever,
     SpecialistLever,
+    SupportLever,
     TargetLever,
+    TrainingLever,
     days_of,
 )
 from sim import draws
@@ -147,11 +155,35 @@ def _event_days(scenario: Scenario, kind: str, warm: int) -> list[tuple[Any, lis
     return found
 
 
-def demand_of(scenario: Scenario, natural: NaturalValues, clock: w.Clock) -> w.Demand:
-    """Natural needs by type, day and interval."""
+def still_called(scenario: Scenario, policy: Policy) -> Floats:
+    """(T,) needs that still become calls where messages go out before, per need that arises as today."""
+
+    def left(one: Policy) -> Floats:
+        lever, share = one.proactive_contact, np.ones(len(scenario.types))
+        if isinstance(lever, ProactiveLever):
+            reached = either(scenario, lever.reached, "proactive_reached")
+            helped = either(scenario, lever.helped, "proactive_helped")
+            share[_type_numbers(lever.types, list(scenario.types))] = 1 - reached * helped
+        return share
+
+    # What is observed today has today's own messages in it.
+    return np.asarray(left(policy) / np.maximum(left(scenario.policies["as_is"]), 1e-9), np.float64)
+
+
+def either(scenario: Scenario, value: float | None, key: str) -> float:
+    """A field's value, or the evidence table's where it is left out."""
+    return scenario.coefficient(key) if value is None else value
+
+
+def demand_of(
+    scenario: Scenario, natural: NaturalValues, clock: w.Clock, policy: Policy | None = None
+) -> w.Demand:
+    """Natural needs by type, day and interval; of a policy that removes some, those that are left."""
     offered = (
         offered_by_interval(scenario) * natural.needs_per_contact[:, None, None] * scenario.what_if.volume
     )
+    if policy is not None and policy.proactive_contact != scenario.policies["as_is"].proactive_contact:
+        offered = offered * still_called(scenario, policy)[:, None, None]
     days = (np.arange(clock.n_days) - clock.warm_days) % clock.days
     expected = offered[:, days, :].copy()
     names = list(scenario.types)
@@ -273,6 +305,8 @@ def bot_of(scenario: Scenario, natural: NaturalValues, policy: Policy, clock: w.
             hangs[t, s] = scenario.coefficient("hang_up") if bot.hangs_up is None else bot.hangs_up
             through = (1 - (asks[t, s] if today_out else 0.0)) * (1 - hangs[t, s])
             offered[t, s], session_s[t, s], gross = bot.offered, bot.session_s, bot.contained
+            more, weaker = opened(scenario, policy, name, bot.offered)
+            offered[t, s] = bot.offered + more
             if policy.contained is not None and name in policy.contained:
                 gross = policy.contained[name]
             changed = scenario.what_if.contained
@@ -283,6 +317,10 @@ def bot_of(scenario: Scenario, natural: NaturalValues, policy: Policy, clock: w.
             raw = gross if "contained" in kind.natural else min(gross / through, 0.999)
             if 0 < raw < 1:
                 raw = float(ndtr(ndtri(raw) + natural.contained_shift[t]))
+            if more > 0:
+                # Those who come on top are contained less well, or better.
+                raw = raw * (bot.offered + more * weaker) / (bot.offered + more)
+                raw = min(raw, 0.999)
             contained[t, s] = raw
             false[t, s] = logit(scenario.coefficient("false_share") if bot.false is None else bot.false)
     start, end = [], []
@@ -308,6 +346,14 @@ def bot_of(scenario: Scenario, natural: NaturalValues, policy: Policy, clock: w.
     )
 
 
+def opened(scenario: Scenario, policy: Policy, name: str, today: float) -> tuple[float, float]:
+    """Share of a type's contacts offered to automation beyond today's, and their containment over that of the others."""
+    lever = policy.self_service
+    if not isinstance(lever, SelfServiceLever) or name not in lever.offered:
+        return 0.0, 1.0
+    return max(0.0, lever.offered[name] - today), either(scenario, lever.contained, "self_service_contained")
+
+
 def detectors_of(scenario: Scenario, policy: Policy) -> w.Detectors:
     """The detectors that a policy switches on."""
     names = list(scenario.types)
@@ -318,14 +364,11 @@ def detectors_of(scenario: Scenario, policy: Policy) -> w.Detectors:
         listens[i, _type_numbers(detector.types, names)] = 1
     intense = scenario.coefficient("intense_above")
 
-    def either(value: float | None, default: str) -> float:
-        return scenario.coefficient(default) if value is None else value
-
     return w.Detectors(
         target=np.array([target[d.target] for d in chosen], np.int64),
         above=np.array([intense if d.above is None else d.above for d in chosen], float),
-        sensitivity=np.array([either(d.sensitivity, "sensitivity") for d in chosen], float),
-        specificity=np.array([either(d.specificity, "specificity") for d in chosen], float),
+        sensitivity=np.array([either(scenario, d.sensitivity, "sensitivity") for d in chosen], float),
+        specificity=np.array([either(scenario, d.specificity, "specificity") for d in chosen], float),
         listens=listens,
     )
 
@@ -367,6 +410,138 @@ def groups_of(scenario: Scenario, natural: NaturalValues, policy: Policy) -> w.G
         slowing=np.ones((n, 2)),
         reserved=np.zeros(n),
     )
+
+
+TENURE, EMPATHY, BOUNDARIES, HIRED, PARTNER, SUPPORT = range(6)
+"""Lots by which people have traits or not."""
+
+
+def newcomers(scenario: Scenario, group: Group) -> float:
+    """Share of a group's people who are new: as stated, or those whom attrition brings in the weeks of a ramp."""
+    if group.newcomers is not None:
+        return group.newcomers
+    yearly = scenario.coefficient("attrition") if scenario.attrition is None else scenario.attrition
+    return min(0.95, yearly * scenario.coefficient("ramp_weeks") * 7 / 365.25)
+
+
+def hired_share(scenario: Scenario, lever: HiringLever) -> float:
+    """Share of people who were hired in a new way: as stated, or those whom a year's attrition replaces."""
+    yearly = scenario.coefficient("attrition") if scenario.attrition is None else scenario.attrition
+    return 1 - math.exp(-yearly) if lever.share is None else lever.share
+
+
+def lasting(months: float) -> float:
+    """Mean over the year after a training of what is left of its effect."""
+    rate = math.log(2) * 12 / months
+    return -math.expm1(-rate) / rate
+
+
+def traits_of(scenario: Scenario, policy: Policy) -> w.Traits:
+    """What some people of a group have and others do not, by today's tenure and the policy's programmes."""
+    groups = list(scenario.groups.items())
+    rows: list[tuple[int, dict[str, Floats]]] = []
+
+    def add(lot: int, low: list[float], high: list[float], **effects: float | list[float]) -> None:
+        """A trait, unless nobody has it or it does nothing."""
+        idle = {
+            "speed": 1.0,
+            "talk": 1.0,
+            "heard": 0.0,
+            "resolved": 0.0,
+            "empathy": 0.0,
+            "absorption": 1.0,
+            "spread": 1.0,
+        }
+        columns = {
+            name: np.array(np.broadcast_to(effects.get(name, value), len(groups)), float)
+            for name, value in idle.items()
+        }
+        if np.less(low, high).any() and any((columns[name] != value).any() for name, value in idle.items()):
+            rows.append((lot, {"low": np.array(low), "high": np.array(high), **columns}))
+
+    def shares(share: float, chosen: tuple[str, ...], *, own: bool = False) -> list[float]:
+        return [
+            share if (not chosen or name in chosen) and not (own and group.outsourced) else 0.0
+            for name, group in groups
+        ]
+
+    nobody = [0.0] * len(groups)
+    told = [group.newcomers or 0.0 for _, group in groups]
+    add(TENURE, nobody, told, speed=1 / scenario.coefficient("ramp_speed"))
+    assist = policy.agent_assist
+    if isinstance(assist, AssistLever):
+        new = [
+            newcomers(scenario, group) if use else 0.0
+            for (_, group), use in zip(groups, shares(1, assist.groups), strict=True)
+        ]
+        add(
+            TENURE,
+            nobody,
+            new,
+            speed=1 - scenario.coefficient("assist_newcomer_speed"),
+            resolved=scenario.coefficient("assist_newcomer_resolved"),
+        )
+        add(
+            TENURE,
+            new,
+            [max(n, s) for n, s in zip(new, shares(1, assist.groups), strict=True)],
+            speed=1 - scenario.coefficient("assist_experienced_speed"),
+            resolved=scenario.coefficient("assist_experienced_resolved"),
+        )
+    feel = policy.empathy_training
+    if isinstance(feel, TrainingLever):
+        left = lasting(either(scenario, feel.half_life_months, "training_half_life_months"))
+        add(
+            EMPATHY,
+            nobody,
+            shares(feel.share, feel.groups),
+            heard=left * scenario.coefficient("empathy_training_heard"),
+            resolved=left * scenario.coefficient("empathy_training_resolved"),
+            talk=1 + left * scenario.coefficient("empathy_training_talk"),
+        )
+    contain = policy.boundary_training
+    if isinstance(contain, TrainingLever):
+        left = lasting(either(scenario, contain.half_life_months, "training_half_life_months"))
+        add(
+            BOUNDARIES,
+            nobody,
+            shares(contain.share, contain.groups),
+            absorption=1 - left * scenario.coefficient("boundary_training"),
+        )
+    hiring = policy.hiring
+    if isinstance(hiring, HiringLever):
+        share = hired_share(scenario, hiring)
+        add(
+            HIRED,
+            nobody,
+            shares(share, hiring.groups, own=True),
+            empathy=scenario.coefficient("hiring_empathy"),
+        )
+    partner = policy.outsourcing
+    if isinstance(partner, OutsourceLever):
+        add(
+            PARTNER,
+            nobody,
+            shares(partner.share, partner.groups, own=True),
+            empathy=either(scenario, partner.empathy, "outsourced_empathy"),
+            spread=either(scenario, partner.spread, "outsourced_spread"),
+        )
+    if isinstance(policy.team_support, SupportLever):
+        add(SUPPORT, nobody, shares(1, ()), absorption=1 - scenario.coefficient("support_absorption"))
+    if not rows:
+        return w.no_traits(len(groups))
+    names = w.Traits._fields[1:]
+    return w.Traits(
+        np.array([lot for lot, _ in rows]), *(np.stack([row[name] for _, row in rows]) for name in names)
+    )
+
+
+def leaving_factor(scenario: Scenario, policy: Policy) -> float:
+    """Factor on the hazard of leaving per point of exhaustion above today's, under a policy."""
+    factor = scenario.coefficient("leaving_per_exhaustion")
+    if isinstance(policy.team_support, SupportLever):
+        factor = 1 + (factor - 1) * (1 - scenario.coefficient("support_leaving"))
+    return factor
 
 
 def routing_of(scenario: Scenario, policy: Policy) -> w.Routing:
@@ -474,6 +649,7 @@ def levers_of(scenario: Scenario, natural: NaturalValues, policy: Policy) -> w.L
         call_back_accepts=np.zeros(len(names)),
         call_back_unanswered=0.0,
         call_back_dial_ms=0,
+        same_agent=int(bool(policy.same_agent)),
     )
 
 
@@ -608,7 +784,7 @@ def compile_world(
     clock = clock_of(scenario, follow=follow)
     world = World(
         clock=clock,
-        demand=demand_of(scenario, natural, clock),
+        demand=demand_of(scenario, natural, clock, chosen),
         types=types_of(scenario, natural),
         bot=bot_of(scenario, natural, chosen, clock),
         detectors=detectors_of(scenario, chosen),
@@ -617,6 +793,7 @@ def compile_world(
         levers=levers_of(scenario, natural, chosen),
         behaviour=behaviour_of(scenario),
         staffing=staffing_of(scenario, roster, clock),
+        traits=traits_of(scenario, chosen),
     )
     result: World = w.frozen(world)
     return result

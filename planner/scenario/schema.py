@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
@@ -482,6 +482,9 @@ class Group(_Part):
     """Factor on handle time by type (1.1 is slower)."""
     spread: Annotated[float, Field(ge=0, le=1)] | None = None
     """Spread of handle time between its people (CV); default from the evidence table."""
+    newcomers: BelowOne | None = None
+    """Share of its people who are new and work at the speed of the ramp. Left out: those whom attrition brings in the
+    weeks of a ramp, as slow as the spread of handle time has them already."""
 
 
 class ShrinkageItem(_Part):
@@ -679,6 +682,109 @@ class SpecialistLever(_Part):
     """One-off cost of training one specialist."""
 
 
+class AssistLever(_Part):
+    """An assistant that suggests what to say and where to look: newcomers gain, the best do not."""
+
+    groups: tuple[str, ...] = ()
+    """Groups that have it; by default all."""
+    cost_once: Money | None = None
+    """Of bringing it in, for one person; default from the evidence table."""
+    cost_per_year: Money | None = None
+    """For one person, a year; default from the evidence table."""
+
+
+class TrainingLever(_Part):
+    """Training, given every year; between trainings half of it is gone after so many months."""
+
+    share: Annotated[float, Field(gt=0, le=1)] = 1
+    """Share of people who are trained."""
+    groups: tuple[str, ...] = ()
+    """Groups that are trained; by default all."""
+    half_life_months: Annotated[float, Field(ge=0.1, le=1_200)] | None = None
+    """Months after which half of its effect is gone; default from the evidence table."""
+    hours: Annotated[float, Field(ge=0, le=2_000)] | None = None
+    """Paid hours it takes of one person, a year; default from the evidence table."""
+    cost_per_person: Money | None = None
+    """For one person, a year, beside their hours; default from the evidence table."""
+
+
+class HiringLever(_Part):
+    """Whoever leaves is replaced by somebody hired for emotional intelligence."""
+
+    share: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Share of people who have been hired so; by default those whom a year's attrition replaces."""
+    groups: tuple[str, ...] = ()
+    """Groups that hire so; by default all that are not outsourced."""
+    cost_per_hire: Money | None = None
+    """Of assessing one person hired; default from the evidence table."""
+
+
+class SupportLever(_Part):
+    """Time with team and leaders to talk hard contacts over."""
+
+    hours: Annotated[float, Field(ge=0, le=2_000)] | None = None
+    """Paid hours it takes of one person, a year; default from the evidence table."""
+    cost_per_person: Money | None = None
+    """For one person, a year, beside their hours; default from the evidence table."""
+
+
+class ProactiveLever(_Part):
+    """Customers are told before they call, so that some need not."""
+
+    types: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Types whose needs can be seen coming."""
+    reached: Share | None = None
+    """Share of these needs that a message reaches in time; default from the evidence table."""
+    helped: Annotated[float, Field(ge=-1, le=1)] | None = None
+    """Of the needs reached, the share that does not call any more (below zero: messages bring calls); default from the
+    evidence table."""
+    messages_per_need: NotNegative | None = None
+    """Messages sent for each need that is reached; default from the evidence table."""
+    cost_per_message: Money | None = None
+    """Cost of one message; default from the evidence table."""
+
+
+class SelfServiceLever(_Part):
+    """A larger share of contacts is offered to automation."""
+
+    offered: Annotated[dict[str, Share], Field(min_length=1)]
+    """Share of contacts offered to it, by type."""
+    contained: Annotated[float, Field(ge=0, le=2)] | None = None
+    """Containment of the sessions that come on top, over that of today's; default from the evidence table."""
+    cost_once: Money | None = None
+    """Of opening it to further contacts, for each type; default from the evidence table."""
+
+
+class OutsourceLever(_Part):
+    """A share of the work of groups goes to a partner's people."""
+
+    share: Annotated[float, Field(gt=0, le=1)]
+    """Share of the groups' people who are the partner's."""
+    groups: tuple[str, ...] = ()
+    """Groups of which a share goes; by default all that are not outsourced."""
+    cost: Annotated[float, Field(ge=0, le=10)] | None = None
+    """Cost of their hour over that of the hour it replaces; default from the evidence table."""
+    empathy: Annotated[float, Field(ge=-1, le=1)] | None = None
+    """Their empathy skill above that of the group; default from the evidence table."""
+    spread: Annotated[float, Field(ge=0, le=10)] | None = None
+    """Spread of handle time between them over that in the group; default from the evidence table."""
+    cost_once: Money | None = None
+    """Of moving one full-time job; default from the evidence table."""
+
+
+class LeverCost(_Part):
+    """What a lever costs beside what follows from what it does."""
+
+    once: Money = 0
+    """Once."""
+    per_year: Money = 0
+    """A year."""
+    once_per_person: Money = 0
+    """Once, for each full-time job."""
+    per_person: Money = 0
+    """A year, for each full-time job."""
+
+
 class Policy(_Part):
     """A named set of levers. What is left out is as in `as_is`; there, what is left out is off."""
 
@@ -687,29 +793,47 @@ class Policy(_Part):
     story: Prose = ""
     """A sentence on what it is."""
     handle_time_target: Literal["none"] | TargetLever | None = None
-    """A handle-time target with pressure."""
+    """A handle-time target, with the pressure that makes people keep it."""
     scripts: bool | None = None
-    """Scripts and checklist QA."""
+    """Agents follow scripts, and checklists judge them."""
     pooled: bool | None = None
-    """Everyone takes everything."""
+    """Everyone takes everything, whatever group they are in."""
     early_way_out: bool | None = None
     """Whoever asks the bot for a person is let out."""
     context: Share | None = None
-    """Share of handovers that carry context, for all types."""
+    """Share of the bot's handovers that tell the agent what was said, for all types."""
     contained: dict[str, BelowOne] | None = None
-    """Containment by type, where the policy changes the bot."""
+    """A better bot: its containment by type, where the policy changes it."""
     detectors: tuple[str, ...] | None = None
-    """Detectors switched on."""
+    """Detectors that listen for cues and flag contacts, of those that the scenario names."""
     specialists: Literal["none"] | SpecialistLever | None = None
-    """Specialists."""
+    """Groups trained for hard contacts, to whom these and flagged ones go first."""
     recovery: Literal["none"] | RecoveryLever | None = None
-    """Recovery after hard contacts."""
+    """A pause after a hard contact, called for by what can be seen of it."""
     decompression: Literal["none"] | DecompressionLever | None = None
-    """Planned decompression blocks."""
+    """A planned block of recovery in every shift."""
     occupancy_ceiling: dict[str, Ceiling] | None = None
-    """Ceiling on occupancy by group, held by the planner."""
+    """Enough people that no group is busier than a ceiling, by group; held by the planner."""
     authority: bool | None = None
-    """Agents may make concessions."""
+    """Agents may make concessions without asking anybody."""
+    agent_assist: Literal["none"] | AssistLever | None = None
+    """An assistant that suggests to agents what to say and where to look: newcomers gain, the best do not."""
+    empathy_training: Literal["none"] | TrainingLever | None = None
+    """Training in empathy: noticing what a customer feels, naming it, and acting on it."""
+    boundary_training: Literal["none"] | TrainingLever | None = None
+    """Training in emotional boundaries: containing what a customer feels instead of absorbing it."""
+    hiring: Literal["none"] | HiringLever | None = None
+    """Leavers are replaced by people hired for emotional intelligence."""
+    team_support: Literal["none"] | SupportLever | None = None
+    """Time with team and leaders to talk hard contacts over."""
+    proactive_contact: Literal["none"] | ProactiveLever | None = None
+    """Customers are told before they call, so that some need not."""
+    self_service: Literal["none"] | SelfServiceLever | None = None
+    """A larger share of contacts is offered to automation, by type."""
+    outsourcing: Literal["none"] | OutsourceLever | None = None
+    """A share of the work goes to a partner's people, whose hour is cheaper."""
+    same_agent: bool | None = None
+    """Whoever comes back goes to the person who served them last, if that person is idle."""
     max_queue: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     """Contacts beyond so many waiting are turned away; 0 for no limit."""
     routing: Literal["longest_idle", "least_loaded"] | None = None
@@ -718,9 +842,29 @@ class Policy(_Part):
     """Any other yearly cost of the policy (licences, coaching)."""
     cost_once: Money | None = None
     """Any other one-off cost."""
+    costs: dict[str, LeverCost] = {}
+    """What single levers cost beside what follows from what they do, by lever; counted only while the lever is on."""
 
 
-LEVERS: tuple[str, ...] = tuple(name for name in Policy.model_fields if name not in ("title", "story"))
+LEVERS: tuple[str, ...] = tuple(
+    name for name in Policy.model_fields if name not in ("title", "story", "costs")
+)
+_OFF: dict[str, Any] = {
+    "early_way_out": True, "detectors": (), "contained": {}, "occupancy_ceiling": {}, "max_queue": 0,
+    "routing": "longest_idle", "cost_per_year": 0.0, "cost_once": 0.0, "context": None,
+}  # fmt: skip
+
+
+def off_value(lever: str) -> Any:
+    """The value of a lever that is off, said outright; None where only the scenario's own parts say it (`context`)."""
+    if lever in _OFF:
+        return _OFF[lever]
+    kinds = get_args(Policy.model_fields[lever].annotation)
+    return False if bool in kinds else "none"
+
+
+PRICED = tuple(name for name in LEVERS if name not in ("cost_per_year", "cost_once"))
+"""Levers that may have a cost of their own."""
 
 
 class Detector(_Part):
@@ -924,7 +1068,7 @@ class Scenario(_Part):
             return base
         chosen = self.policies[name]
         given = {key: value for key in Policy.model_fields if (value := getattr(chosen, key)) is not None}
-        return base.model_copy(update=given)
+        return base.model_copy(update=given | {"costs": {**base.costs, **chosen.costs}})
 
     def skills(self, group: str) -> tuple[str, ...]:
         """The group's types in priority order, flat."""
@@ -1278,9 +1422,53 @@ class Scenario(_Part):
                         "must be whole quarter-hours",
                     )
                 )
+        self._programmes_fit(path, policy, errors)
+        _keys(policy.costs, PRICED, (*path, "costs"), "a lever", errors)
         _known(policy.detectors or (), self.detectors, (*path, "detectors"), "a detector", errors)
         _keys(policy.contained or {}, types, (*path, "contained"), "a contact type", errors)
         _keys(policy.occupancy_ceiling or {}, groups, (*path, "occupancy_ceiling"), "a group", errors)
+
+    def _programmes_fit(self, path: tuple[str, ...], policy: Policy, errors: list[FieldError]) -> None:
+        """Levers that name groups or types name those there are, and such as they can work on."""
+        types, groups = list(self.types), list(self.groups)
+        own = [name for name in groups if not self.groups[name].outsourced]
+        levers: list[tuple[str, tuple[str, ...], list[str], str]] = [
+            (name, lever.groups, groups, "a group")
+            for name in ("agent_assist", "empathy_training", "boundary_training")
+            if isinstance(lever := getattr(policy, name), (AssistLever, TrainingLever))
+        ]
+        levers += [
+            (name, lever.groups, own, "a group that is not outsourced")
+            for name in ("hiring", "outsourcing")
+            if isinstance(lever := getattr(policy, name), (HiringLever, OutsourceLever))
+        ]
+        for name, chosen, allowed, what in levers:
+            _known(chosen, allowed, (*path, name, "groups"), what, errors)
+        if isinstance(policy.outsourcing, OutsourceLever) and not own:
+            errors.append(FieldError((*path, "outsourcing"), None, "needs a group that is not outsourced"))
+        if isinstance(policy.proactive_contact, ProactiveLever):
+            chosen = policy.proactive_contact.types
+            _known(chosen, types, (*path, "proactive_contact", "types"), "a contact type", errors)
+        if isinstance(policy.self_service, SelfServiceLever):
+            offered = policy.self_service.offered
+            bots = [name for name, kind in self.types.items() if kind.automation.contains]
+            _keys(
+                offered,
+                bots,
+                (*path, "self_service", "offered"),
+                "a contact type whose automation contains any",
+                errors,
+            )
+            for name, share in offered.items():
+                today = self.types[name].automation.offered if name in bots else 0.0
+                if share < today:
+                    errors.append(
+                        FieldError(
+                            (*path, "self_service", "offered", name),
+                            share,
+                            f"must be at least {today:g}, as today",
+                        )
+                    )
 
 
 def _profiles(on_duty: Any) -> list[dict[int, float]]:

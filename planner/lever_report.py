@@ -1,0 +1,310 @@
+"""The ranking of levers as a document, as sentences and as a table with bars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from planner import evidence
+from planner.compare import Cell, Runner, measures_of
+from planner.levers import is_on, known, sentence
+from planner.money import CASH_LINES
+from planner.ranking import FRAME_MEANING, Lever, Ranked, explicit, value_of
+from planner.report import (
+    HEADLINE,
+    Json,
+    asked,
+    change,
+    label_of,
+    misfit_rows,
+    plain,
+    print_applied,
+    tells,
+    thousands,
+)
+from planner.scenario.load import Applied
+from planner.scenario.schema import Scenario
+from planner.words import money_of, value_words
+
+TOLD = (*HEADLINE, "containment", "same_agent", *(f"money_{line}" for line in CASH_LINES))
+"""Measures of a lever's document."""
+BAR = 11
+"""Places of a bar on each side of zero."""
+WORTH = "cash_and_margin"
+GRADES = "A experiment, B observed in operations, C claimed or practised, D assumed"
+
+
+# --- the document ---------------------------------------------------------------------------------------------------
+
+
+def document_of(
+    runner: Runner, levers: Sequence[Lever], cells: Mapping[str, Cell], *, policy: str, frame: str, seconds: float,
+    applied: Sequence[Applied] = (),
+) -> Json:  # fmt: skip
+    """What `levers --json` prints."""
+    scenario = runner.scenario
+    ranked = [lever for lever in levers if lever.setting is not None]
+    document: Json = {
+        **asked(scenario, policy, applied),
+        "titles": {name: scenario.policies[name].title or name for name in scenario.policies},
+        "frame": frame,
+        "meaning": FRAME_MEANING[frame],
+        "replications": runner.replications,
+        "seed": runner.seed,
+        "seconds": round(seconds, 3),
+        "anchoring": misfit_rows(scenario, runner.anchored),
+        "bases": {
+            name: plain({k: e for k, e in measures_of(cell, scenario).items() if k in TOLD})
+            for name, cell in cells.items()
+        },
+        "levers": [_lever(scenario, lever) for lever in ranked],
+        "left_out": [
+            {
+                "lever": one.name,
+                "title": known(one.name).title,
+                "sentence": sentence(one.name),
+                "why": one.why_not,
+            }
+            for one in levers
+            if one.setting is None
+        ],
+    }
+    document["sentences"] = sentences(document)
+    return document
+
+
+def _lever(scenario: Scenario, lever: Lever) -> Json:
+    setting = lever.setting
+    assert setting is not None
+    today = explicit(scenario, "as_is")
+    told = {
+        name: value_words(scenario, name, value, value_of(today, name))
+        for name, value in setting.change.items()
+    }
+    title = known(lever.name).title
+    off = not is_on(today.model_copy(update=setting.change), lever.name)
+    return {
+        "lever": lever.name,
+        "title": f"No {title[0].lower()}{title[1:]}" if off else title,
+        "sentence": sentence(lever.name),
+        "set_to": "; ".join(told.values()),
+        "from": setting.source,
+        "effects": [_row(scenario, key) for key in known(lever.name).effects],
+        "prices": [_row(scenario, key) for key in known(lever.name).prices],
+        "priced": bool(off or known(lever.name).prices or setting.costs),
+        "alone": _ranked(lever.alone),
+        "on_top": _ranked(lever.on_top),
+    }
+
+
+def _row(scenario: Scenario, key: str) -> Json:
+    """A row of evidence with the value that this scenario uses."""
+    row = evidence.table()[key]
+    return {
+        "key": key, "meaning": row.meaning, "value": scenario.coefficient(key), "low": row.low, "high": row.high,
+        "unit": row.unit, "grade": row.grade, "source": row.source, "own": key in scenario.behaviour,
+    }  # fmt: skip
+
+
+def _ranked(part: Ranked | None) -> Json | None:
+    if part is None:
+        return None
+    return {
+        "differences": plain({name: part.differences[name] for name in TOLD if name in part.differences}),
+        "moves": list(part.moves),
+        "hours": plain(part.hours),
+        "own_per_year": plain(part.own_per_year),
+        "own_once": plain(part.own_once),
+        "in_force": part.in_force,
+        "verdict": tells(plain(part.differences[WORTH])),
+        "verdict_on_cash": tells(plain(part.differences["cash"])),
+    }
+
+
+# --- sentences ------------------------------------------------------------------------------------------------------
+
+
+def sentences(document: Json) -> list[str]:
+    """What stands out, how people were staffed, and how sure it is."""
+    rows = [row for row in document["levers"] if row["alone"]]
+    if not rows:
+        return ["None of the levers asked for can be set in this scenario."]
+    way = "on_top" if rows[0]["on_top"] else "alone"
+    base = document["policy_title"]
+    where = f"on top of {base}" if way == "on_top" else f"alone on {base}"
+    saving = [row for row in rows if row[way]["verdict"] == "saves"]
+    costing = [row for row in rows if row[way]["verdict"] == "costs"]
+    nothing = [row for row in rows if row[way]["verdict"] == "nothing"]
+    unsure = len(rows) - len(saving) - len(costing) - len(nothing)
+    said = []
+    if saving:
+        said.append(f"{_told(document, saving[0], way)} saves most")
+    if costing:
+        said.append(f"{_told(document, costing[-1], way)} costs most")
+    text = " and ".join(said) if said else "none surely saves or costs"
+    tail = [f"of {unsure} the simulation cannot tell"] if unsure else []
+    tail += [f"{len(nothing)} {'changes' if len(nothing) == 1 else 'change'} nothing here"] if nothing else []
+    found = [
+        f"Of {len(rows)} levers laid {where}, {text} on cash and margin lost{'; ' if tail else ''}{', '.join(tail)}."
+    ]
+    cash = [row for row in rows if row[way]["verdict_on_cash"] == "saves"]
+    if len(rows) == 1:
+        told = {
+            "saves": "surely saves",
+            "costs": "surely costs",
+            "cannot tell": "the simulation cannot tell which",
+            "nothing": "changes nothing",
+        }
+        found = [
+            f"Laid {where}: {_told(document, rows[0], way)} on cash and margin lost: {told[rows[0][way]['verdict']]}. "
+            f"On cash alone {_told(document, rows[0], way, 'cash')}: {told[rows[0][way]['verdict_on_cash']]}."
+        ]
+    elif cash:
+        best = min(cash, key=lambda row: row[way]["differences"]["cash"]["mean"])
+        found.append(
+            f"On cash alone {len(cash)} of them surely save{'s' if len(cash) == 1 else ''}, most of all {_told(document, best, way, 'cash')}."
+        )
+    else:
+        found.append("On cash alone none of them surely saves.")
+    found.append(f"How they are staffed: {document['meaning']}.")
+    if document["frame"] == "equal_hours":
+        found[-1] = found[-1][:-1] + "; levers that only bring people in (ceilings) do nothing in it."
+    unknown = sum(any(e["grade"] == "D" and not e["own"] for e in row["effects"]) for row in rows)
+    found.append(
+        f"The intervals say how sure the simulation is of the difference, not of the evidence: levers that rest on at least one "
+        f"effect that nobody has measured (grade D): {unknown} of {len(rows)}."
+    )
+    unpriced = [
+        row["title"].lower()
+        for row in rows
+        if row["lever"] in ASKS_A_PRICE and not row["priced"] and not row[way]["own_per_year"]["mean"]
+    ]
+    if unpriced:
+        found.append(
+            f"No price of their own is given for {', '.join(unpriced)} (policies.NAME.costs.LEVER): what they save is what "
+            "they may cost at most."
+        )
+    return found
+
+
+ASKS_A_PRICE = ("context", "contained", "scripts", "handle_time_target", "pooled", "detectors")
+"""Levers that somebody has to build or run, and whose price is each house's own."""
+
+
+def _told(document: Json, row: Json, way: str, measure: str = WORTH) -> str:
+    e = row[way]["differences"][measure]
+    say = money_of(document["currency"], [e["mean"], e["low"] or 0.0, e["high"] or 0.0])
+    title = row["title"][0].lower() + row["title"][1:]
+    interval = (
+        f"{say(e['low'], sign=True, bare=True)} to {say(e['high'], sign=True, bare=True)}"
+        if e["low"] is not None
+        else "no interval"
+    )
+    return f"“{title}” ({say(e['mean'], sign=True)} a year, {interval})"
+
+
+# --- print ----------------------------------------------------------------------------------------------------------
+
+
+def bar(value: float, most: float) -> str:
+    """A bar from the middle: to the left what is saved, to the right what is lost."""
+    places = min(BAR, round(abs(value) / most * BAR)) if most > 0 else 0
+    left, right = ("█" * places, "") if value < 0 else ("", "█" * places)
+    return f"{left:>{BAR}}│{right:<{BAR}}"
+
+
+def print_levers(console: Console, document: Json) -> None:
+    """Sentences, the ranking with bars, and what stands behind each lever."""
+    console.print(f"[bold]{document['title']}[/bold] ({document['scenario']})", highlight=False)
+    print_applied(console, document)
+    for text in document["sentences"]:
+        console.print(text, highlight=False)
+    ways = [("alone", f"alone on {document['titles']['as_is']}")]
+    if any(row["on_top"] for row in document["levers"]):
+        ways.append(("on_top", f"on top of {document['policy_title']}"))
+    for way, words in reversed(ways):
+        _print_ranking(console, document, way, words)
+    console.print(
+        "  Below zero saves (bar to the left). Cash has the lever's own price and its people inside; what is paid once stands apart. "
+        "Hours: paid hours a year that the work needs more. In force: the policy has it; what it does there is what goes without it.",
+        highlight=False,
+    )
+    _print_behind(console, document)
+    for row in document["left_out"]:
+        console.print(f"  Not ranked: {row['title'].lower()}: {row['why']}.", highlight=False)
+
+
+def _print_ranking(console: Console, document: Json, way: str, words: str) -> None:
+    rows = sorted(
+        (row for row in document["levers"] if row[way]),
+        key=lambda row: row[way]["differences"][WORTH]["mean"],
+    )
+    if not rows:
+        return
+    most = max(abs(row[way]["differences"][WORTH]["mean"]) for row in rows)
+    table = Table(
+        title=f"Levers {words} (thousand {document['currency']} a year, 95 % intervals)", title_justify="left"
+    )
+    table.add_column("Lever", overflow="fold", min_width=18)
+    table.add_column("Cash and margin lost", justify="center", no_wrap=True)
+    for name in ("Cash and\nmargin", "Cash", "Own price\na year, once", "Hours"):
+        table.add_column(name, justify="right")
+    table.add_column("Moves most", overflow="fold")
+    table.add_column("Verdict")
+    for row in rows:
+        part = row[way]
+        d = part["differences"]
+        moved = "\n".join(f"{label_of(name)} {short_change(d[name])}" for name in part["moves"])
+        table.add_row(
+            row["title"] + (" (in force)" if part["in_force"] else ""),
+            bar(d[WORTH]["mean"], most),
+            thousands(d[WORTH], "+").replace(" [", "\n["),
+            thousands(d["cash"], "+").replace(" [", "\n["),
+            price_words(row, part),
+            f"{part['hours']['mean']:+,.0f}",
+            moved or "-",
+            part["verdict"],
+        )
+    console.print(table)
+
+
+def short_change(value: Json) -> str:
+    """A difference without its interval."""
+    return change({**value, "low": None, "high": None})
+
+
+def price_words(row: Json, part: Json) -> str:
+    """What a lever costs by itself, in thousands: a year, and once on a line of its own."""
+    yearly, once = (part["own_per_year"]["mean"] or 0.0) / 1000, (part["own_once"] or 0.0) / 1000
+    if not yearly and not once:
+        return "-" if row["priced"] or row["lever"] not in ASKS_A_PRICE else "not given"
+    said = [f"{yearly:,.1f}"] if yearly else []
+    return "\n".join(said + ([f"{once:,.1f} once"] if once else []))
+
+
+def _print_behind(console: Console, document: Json) -> None:
+    table = Table(title=f"What stands behind them ({GRADES})", title_justify="left")
+    for name in (
+        "Lever",
+        "What it is",
+        "Set to",
+        "Effect: value, range, grade",
+        "Price: value, range, grade",
+    ):
+        table.add_column(name, overflow="fold")
+    for row in document["levers"]:
+        source = {"usual": "usual setting", "off": "taken away"}.get(row["from"], f"as in {row['from']}")
+        table.add_row(
+            row["title"], row["sentence"], f"{row['set_to']} ({source})",
+            "\n".join(behind(e) for e in row["effects"]) or "in the file",
+            "\n".join(behind(e) for e in row["prices"]) or ("in the file" if row["priced"] else "-"),
+        )  # fmt: skip
+    console.print(table)
+
+
+def behind(e: Json) -> str:
+    """A row of evidence in a few words."""
+    mine = ", yours" if e["own"] else f" ({e['low']:g} to {e['high']:g}, {e['grade']})"
+    return f"{e['key']} {e['value']:g}{mine}"

@@ -1,0 +1,577 @@
+"""Levers ranked one by one: each laid alone on today's policy, and on top of the policy in force.
+
+What finance can cash is people, so by default today's roster is fitted: shifts are taken out of it or put in, group by
+group, until people are as busy as under the base, and the lever is simulated so; what whole shifts cannot take is
+priced. With `equal_hours` the roster stays, and hours that the work needs more or less are shown and not priced; with
+`at_target` every lever is planned anew. Nothing here knows a lever by name, but for its usual setting.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, get_args
+
+import numpy as np
+from pydantic import BaseModel, ValidationError
+
+from planner.compare import Cell, Runner, differences_of, formulas, side_by_side
+from planner.levers import RANKED, is_on
+from planner.money import WEEKS_PER_YEAR, money
+from planner.plan import PROOF_REPLICATIONS, plan, weeks_of
+from planner.roster import Roster, RosteredShift
+from planner.scenario import compile as c
+from planner.scenario.schema import (
+    PRICED,
+    DecompressionLever,
+    HiringLever,
+    LeverCost,
+    OutsourceLever,
+    Policy,
+    ProactiveLever,
+    RecoveryLever,
+    Scenario,
+    SelfServiceLever,
+    SpecialistLever,
+    TargetLever,
+    off_value,
+)
+from planner.shifts import GRID_MIN
+from sim.measures import Estimate, estimate
+from sim.world import Floats
+
+FRAMES = ("equal_occupancy", "equal_hours", "at_target")
+FRAME_MEANING = {
+    "equal_occupancy": "people are taken out of the roster or put in, group by group, until they are as busy as before;"
+    " their pay is in cash",
+    "equal_hours": "the roster stays as it is; hours that the work needs more or less are shown, and not in cash",
+    "at_target": "with and without the lever people are planned anew until the same service targets hold",
+}
+MOVING = (
+    "service_level", "abandonment", "handle_time_s", "first_contact_resolution", "resolution", "heard", "undisclosed",
+    "returns", "vulnerable_unmet", "vulnerable_refused", "occupancy", "load", "load_over_share", "exhaustion",
+    "recovery_owed", "attrition", "containment", "contacts_per_resolved", "same_agent",
+)  # fmt: skip
+"""Measures of which the three that move most are told."""
+TOGETHER = {"detectors": ("specialists",)}
+"""Levers that are taken from a policy with others: nobody would listen for cues and then do nothing about them."""
+CONTEXT, SHARE_OUT, POINTS = 0.9, 0.2, 0.05
+"""Usual settings where neither the file nor the evidence table has one: handovers with context; people at a partner;
+points of containment more."""
+OWN_LINES = {
+    "detectors": ("detectors",), "specialists": ("specialist_training",),
+    "authority": ("concessions", "concession_leakage"),
+}  # fmt: skip
+"""Lines of cash that a lever alone is on."""
+
+
+class Setting(NamedTuple):
+    """What a lever is set to, and whence."""
+
+    lever: str
+    change: dict[str, Any]
+    """Fields of the policy, and their values."""
+    costs: dict[str, LeverCost]
+    """What the file says that these levers cost by themselves."""
+    source: str
+    """The policy it is taken from, or `usual`, or `off` where today's own lever is taken away."""
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A lever's part on one base."""
+
+    differences: dict[str, Estimate]
+    """Measure -> paired difference, with the lever less without."""
+    moves: tuple[str, ...]
+    """The three measures that move most, relative to the base, of those that surely move."""
+    hours: Estimate
+    """Paid hours a year that the work needs more; in cash unless the frame says otherwise."""
+    own_per_year: Estimate
+    """Of the difference in cash, what the lever costs by itself."""
+    own_once: float
+    in_force: bool
+    """Whether the base has it already: then it is taken away, and the difference turned round."""
+
+
+@dataclass(frozen=True)
+class Lever:
+    """A lever with its ranks, or why it has none."""
+
+    name: str
+    setting: Setting | None
+    why_not: str = ""
+    alone: Ranked | None = None
+    on_top: Ranked | None = None
+
+
+# --- settings -------------------------------------------------------------------------------------------------------
+
+
+def value_of(policy: Policy, lever: str) -> Any:
+    """A lever's value, said outright where it is off."""
+    value = getattr(policy, lever)
+    return off_value(lever) if value is None else value
+
+
+def setting_of(scenario: Scenario, lever: str, in_force: str) -> Setting | str:
+    """What to set a lever to: as in the policy in force, as in another of the file, off if today has it on, or as usual.
+
+    A string says why it can be set to nothing.
+    """
+    today = scenario.policies["as_is"]
+    others = [name for name in scenario.policies if name not in ("as_is", "oracle", in_force)]
+    for name in [in_force, *others]:
+        mine = scenario.policy(name)
+        if name != "as_is" and value_of(mine, lever) != value_of(today, lever):
+            change = {lever: value_of(mine, lever)}
+            change |= {more: value_of(mine, more) for more in TOGETHER.get(lever, ())}
+            costs = {more: mine.costs[more] for more in change if more in mine.costs}
+            return Setting(lever, change, costs, name)
+    if is_on(today, lever):
+        return Setting(lever, {lever: off_value(lever)}, {}, "off")
+    found = _usual(scenario, lever)
+    return found if isinstance(found, str) else Setting(lever, found, {}, "usual")
+
+
+def _usual(scenario: Scenario, lever: str) -> dict[str, Any] | str:
+    """A lever's usual setting, or why it has none."""
+    if lever in _USUAL:
+        return _USUAL[lever](scenario)
+    for kind in get_args(Policy.model_fields[lever].annotation):
+        if kind is bool:
+            return {lever: True}
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            try:
+                return {lever: kind()}
+            except ValidationError:
+                break
+    return "no policy of the file sets it, and it has no usual setting"
+
+
+def _bots(scenario: Scenario) -> list[str]:
+    return [name for name, kind in scenario.types.items() if kind.automation.contains]
+
+
+def _fronts(scenario: Scenario) -> list[str]:
+    return [name for name, kind in scenario.types.items() if kind.automation.offered > 0]
+
+
+def _target(scenario: Scenario) -> dict[str, Any]:
+    """At today's mean handle time of each type."""
+    seconds = {
+        name: max(1.0, round(float(np.mean(c.by_interval(kind.handle.talk_s, scenario))) + kind.handle.acw_s))
+        for name, kind in scenario.types.items()
+    }
+    return {"handle_time_target": TargetLever(seconds=seconds)}
+
+
+def _pooled(scenario: Scenario) -> dict[str, Any] | str:
+    return {"pooled": True} if len(scenario.groups) > 1 else "there is one group"
+
+
+def _way_out(scenario: Scenario) -> dict[str, Any] | str:
+    if not _fronts(scenario):
+        return "there is no bot"
+    return {"early_way_out": scenario.policies["as_is"].early_way_out is False}
+
+
+def _context(scenario: Scenario) -> dict[str, Any] | str:
+    bots = [scenario.types[name].automation.context for name in _fronts(scenario)]
+    if not bots:
+        return "there is no bot"
+    if min(bots) >= CONTEXT:
+        return "handovers carry their context already"
+    return {"context": CONTEXT}
+
+
+def _contained(scenario: Scenario) -> dict[str, Any] | str:
+    better = {name: scenario.types[name].automation.contained + POINTS for name in _bots(scenario)}
+    better = {name: share for name, share in better.items() if share < 0.95}
+    return {"contained": better} if better else "no bot contains anybody, or could contain more"
+
+
+def _experts(scenario: Scenario) -> SpecialistLever | None:
+    """The group of the most empathy among those that serve emotional types, for these types."""
+    hard = {name for name, kind in scenario.types.items() if kind.emotional}
+    able = [name for name in scenario.groups if hard & set(scenario.skills(name))]
+    if not able or len(scenario.groups) < 2:
+        return None
+    best = max(able, key=lambda name: scenario.groups[name].empathy)
+    types = tuple(name for name in scenario.types if name in hard & set(scenario.skills(best)))
+    return SpecialistLever(groups=(best,), types=types)
+
+
+def _specialists(scenario: Scenario) -> dict[str, Any] | str:
+    lever = _experts(scenario)
+    return {"specialists": lever} if lever else "no group among several serves a type marked emotional"
+
+
+def _detectors(scenario: Scenario) -> dict[str, Any] | str:
+    lever = _experts(scenario)
+    if not scenario.detectors:
+        return "the file names no detector"
+    if lever is None:
+        return "no group among several serves a type marked emotional, so there is nobody to route to"
+    return {"detectors": tuple(scenario.detectors), "specialists": lever}
+
+
+def _decompression(scenario: Scenario) -> dict[str, Any] | str:
+    return (
+        {"decompression": DecompressionLever()}
+        if scenario.shifts
+        else "people are given as numbers, not in shifts"
+    )
+
+
+def _ceiling(scenario: Scenario) -> dict[str, Any]:
+    """The general ceiling, and the lower one for groups whose first skills are emotional."""
+    ceilings = {}
+    for name, group in scenario.groups.items():
+        first = group.skills[0] if group.skills else ()
+        types = [first] if isinstance(first, str) else list(first)
+        hard = any(scenario.types[kind].emotional for kind in types)
+        ceilings[name] = (
+            scenario.coefficient("occupancy_ceiling_emotional")
+            if hard
+            else scenario.coefficient("occupancy_ceiling")
+        )
+    return {"occupancy_ceiling": ceilings}
+
+
+def _proactive(scenario: Scenario) -> dict[str, Any] | str:
+    """For the largest type that is not marked emotional."""
+    plain = {name: kind.offered_per_week for name, kind in scenario.types.items() if not kind.emotional}
+    if not plain:
+        return "all types are marked emotional"
+    return {"proactive_contact": ProactiveLever(types=(max(plain, key=lambda name: plain[name]),))}
+
+
+def _self_service(scenario: Scenario) -> dict[str, Any] | str:
+    more = scenario.coefficient("self_service_more")
+    offered = {name: scenario.types[name].automation.offered for name in _bots(scenario)}
+    wider = {name: round(min(1.0, share + more), 6) for name, share in offered.items() if share < 1}
+    return (
+        {"self_service": SelfServiceLever(offered=wider)}
+        if wider
+        else "no bot contains anybody, or could be offered more"
+    )
+
+
+def _outsourcing(scenario: Scenario) -> dict[str, Any] | str:
+    if all(group.outsourced for group in scenario.groups.values()):
+        return "all groups are outsourced"
+    return {"outsourcing": OutsourceLever(share=SHARE_OUT)}
+
+
+def _hiring(scenario: Scenario) -> dict[str, Any] | str:
+    if all(group.outsourced for group in scenario.groups.values()):
+        return "all groups are outsourced"
+    return {"hiring": HiringLever()}
+
+
+_USUAL: dict[str, Callable[[Scenario], dict[str, Any] | str]] = {
+    "handle_time_target": _target, "pooled": _pooled, "early_way_out": _way_out, "context": _context,
+    "contained": _contained, "detectors": _detectors, "specialists": _specialists,
+    "recovery": lambda _: {"recovery": RecoveryLever(button=True)}, "decompression": _decompression,
+    "occupancy_ceiling": _ceiling, "proactive_contact": _proactive, "self_service": _self_service,
+    "outsourcing": _outsourcing, "hiring": _hiring,
+    "max_queue": lambda _: "no policy of the file sets it, and it has no usual setting",
+}  # fmt: skip
+
+
+# --- rosters --------------------------------------------------------------------------------------------------------
+
+
+def with_blocks(scenario: Scenario, roster: Roster, policy: Policy) -> Roster:
+    """The roster with the policy's decompression block in each shift, in its middle or next to what is there."""
+    from planner.roster import Activity
+
+    lever = policy.decompression
+    if not isinstance(lever, DecompressionLever):
+        return roster
+    names = list(scenario.groups)
+
+    def blocked(shift: RosteredShift) -> RosteredShift:
+        if lever.groups and names[shift.group] not in lever.groups:
+            return shift
+        others = sorted((a.start_min, a.start_min + a.minutes) for a in shift.activities)
+        starts = range(0, shift.minutes - lever.minutes + 1, GRID_MIN)
+        free = [s for s in starts if all(s + lever.minutes <= a or s >= b for a, b in others)]
+        if not free:
+            return shift
+        middle = (shift.minutes - lever.minutes) / 2
+        start = min(free, key=lambda s: abs(s - middle))
+        block = Activity(start, lever.minutes, "decompression", True)
+        return shift._replace(activities=tuple(sorted((*shift.activities, block))))
+
+    return roster._replace(shifts=tuple(blocked(shift) for shift in roster.shifts))
+
+
+def _without_blocks(roster: Roster) -> Roster:
+    return roster._replace(
+        shifts=tuple(
+            s._replace(activities=tuple(a for a in s.activities if a.kind != "decompression"))
+            for s in roster.shifts
+        )
+    )
+
+
+def fitted(scenario: Scenario, roster: Roster, factors: Floats) -> Roster:
+    """The roster with each group's shifts, or numbers on duty, this many times as many: taken evenly from the week.
+
+    Whole shifts are left out, or worked by others too, with as many people as that takes, so that nobody's week gets
+    shorter; plain numbers are rounded so that running totals hold.
+    """
+    shifts: list[RosteredShift] = []
+    for group, factor in enumerate(factors):
+        mine = sorted(
+            (s for s in roster.shifts if s.group == group), key=lambda s: (s.day, s.start_min, s.person)
+        )
+        change = round(len(mine) * float(factor)) - len(mine)
+        chosen = _evenly(len(mine), abs(change))
+        shifts += _thinned(mine, set(chosen)) if change < 0 else mine
+        if change > 0:
+            shifts += _dealt([mine[i] for i in chosen], max(s.person for s in mine) + 1, scenario)
+    on_duty = {}
+    for group, duty in roster.on_duty.items():
+        total = np.round(np.concatenate([[0.0], np.cumsum(duty.ravel() * float(factors[group]))]))
+        on_duty[group] = np.diff(total).astype(np.int64).reshape(duty.shape)
+    shifts.sort(key=lambda s: (s.day, s.start_min, s.group, s.person))
+    return roster._replace(shifts=tuple(shifts), on_duty=on_duty)
+
+
+def _evenly(n: int, k: int) -> list[int]:
+    """`k` places spread evenly over `n`, each as often as it takes."""
+    return [math.floor((i + 0.5) * n / k) for i in range(k)] if n else []
+
+
+def _dealt(extra: Sequence[RosteredShift], first: int, scenario: Scenario) -> list[RosteredShift]:
+    """Shifts dealt to new people, numbered from `first`: one a day each, and no more than a week's working days."""
+    most = scenario.days_per_week * max(1, math.ceil(scenario.horizon.days / 7))
+    days: list[set[int]] = []
+    found = []
+    for shift in extra:
+        who = next((k for k, d in enumerate(days) if shift.day not in d and len(d) < most), len(days))
+        if who == len(days):
+            days.append(set())
+        days[who].add(shift.day)
+        found.append(shift._replace(person=first + who))
+    return found
+
+
+def _thinned(mine: Sequence[RosteredShift], out: set[int]) -> list[RosteredShift]:
+    """Shifts without some; as many people go as worked these, and their other shifts fill the others' weeks."""
+    people = sorted({s.person for s in mine})
+    going = {people[i] for i in _evenly(len(people), round(len(out) * len(people) / len(mine)))}
+    gaps: dict[int, list[int]] = {}
+    for i in sorted(out):
+        if mine[i].person not in going:
+            gaps.setdefault(mine[i].day, []).append(mine[i].person)
+    kept = [s for i, s in enumerate(mine) if i not in out]
+    return [
+        s._replace(person=gaps[s.day].pop(0)) if s.person in going and gaps.get(s.day) else s for s in kept
+    ]
+
+
+# --- one lever ------------------------------------------------------------------------------------------------------
+
+
+class Work(NamedTuple):
+    """Minutes of the horizon, (reps, G)."""
+
+    handling: Floats
+    queue: Floats
+    """Handling, and ready for more."""
+    paid: Floats
+
+
+def _work(cell: Cell) -> Work:
+    p = cell.totals.people
+    handling = p["talk_min"] + p["acw_min"]
+    return Work(handling, handling + p["idle_min"], p["paid_min"])
+
+
+class Ranker:
+    """Simulates levers on bases, each base and each variant once."""
+
+    def __init__(self, runner: Runner, frame: str) -> None:
+        self.runner, self.frame = runner, frame
+        self.scenario = runner.scenario
+        self.as_is: Cell | None = None
+        """Its occupancy is what people are fitted to."""
+
+    # A variant is a policy that is complete, so that nothing of as_is fills it.
+    def _scenario(self, policy: Policy) -> Scenario:
+        return self.scenario.model_copy(update={"policies": {**self.scenario.policies, "variant": policy}})
+
+    def _cell(self, policy: Policy, roster: Roster, replications: int | None = None) -> Cell:
+        scenario = self._scenario(policy)
+        totals = self.runner.simulate("variant", roster, scenario=scenario, replications=replications)
+        natural = self.runner.anchored.natural
+        return Cell("variant", roster, totals, money(scenario, natural, "variant", totals), 0.0)
+
+    def _planned(self, policy: Policy) -> Cell:
+        scenario, runner = self._scenario(policy), self.runner
+        result = plan(
+            scenario, runner.anchored.natural, "variant", engine=runner.engine, executor=runner.executor,
+            plan_replications=runner.plan_replications,
+            replications=min(PROOF_REPLICATIONS, runner.plan_replications),
+        )  # fmt: skip
+        return self._cell(policy, result.roster)
+
+    def base(self, policy: Policy) -> Cell:
+        """as_is with its roster, today's or that of a plan: what people's occupancy is taken from."""
+        cell = self._planned(policy) if self.frame == "at_target" else self._cell(policy, self.runner.as_is)
+        self.as_is = cell
+        return self._priced(cell, self.busy(policy)) if self.frame == "equal_occupancy" else cell
+
+    def busy(self, policy: Policy) -> Floats:
+        """(reps, G) occupancy to keep to: that of as_is, lowered to the policy's ceilings on its mean."""
+        assert self.as_is is not None
+        work = _work(self.as_is)
+        occupancy = np.divide(work.handling, work.queue, out=np.zeros_like(work.queue), where=work.queue > 0)
+        ceilings = policy.occupancy_ceiling or {}
+        most = np.array([ceilings.get(name, 1.0) for name in self.scenario.groups])
+        mean = work.handling.sum(axis=0) / np.maximum(work.queue.sum(axis=0), 1e-9)
+        return np.asarray(occupancy * np.minimum(1.0, most / np.maximum(mean, 1e-9)), np.float64)
+
+    def on(self, base: Cell, base_policy: Policy, policy: Policy) -> Cell:
+        """A variant of the base's policy, staffed as the frame says; hours that whole shifts cannot take are priced."""
+        if self.frame == "at_target":
+            return self._planned(policy)
+        roster = base.roster
+        if policy.decompression != base_policy.decompression:
+            roster = with_blocks(self.scenario, _without_blocks(roster), policy)
+        if self.frame == "equal_hours":
+            return self._cell(policy, roster)
+        # One replication says how many people; over the base's own, so that a lever that does nothing moves nobody.
+        first = self._cell(policy, roster, 1)
+        factors = self._factors(first, self.busy(policy)) / self._factors(base, self.busy(base_policy))
+        cell = self._cell(policy, fitted(self.scenario, roster, factors))
+        return self._priced(cell, self.busy(policy))
+
+    def _factors(self, cell: Cell, aim: Floats) -> Floats:
+        """(G,) people needed over people there to be as busy as they should be, in the first replication."""
+        work = _work(cell)
+        handling, there, wanted = work.handling[0], work.queue[0], aim[0]
+        needed = np.divide(handling, wanted, out=there.copy(), where=wanted > 0)
+        ok = (there > 0) & (needed > 0)
+        return np.asarray(np.divide(needed, there, out=np.ones_like(there), where=ok), np.float64)
+
+    def missing(self, cell: Cell, aim: Floats) -> Floats:
+        """(reps, G) minutes on the queue that are missing, or too many, for people to be as busy as they should be."""
+        work = _work(cell)
+        needed = np.divide(work.handling, aim, out=work.queue.copy(), where=aim > 0)
+        return np.asarray(needed - work.queue, np.float64)
+
+    def _priced(self, cell: Cell, aim: Floats) -> Cell:
+        paid, queue = cell.money.by_group, _work(cell).queue
+        per_min = np.divide(paid, queue, out=np.zeros_like(paid), where=queue > 0)
+        more = (self.missing(cell, aim) * per_min).sum(axis=1)
+        lines = {**cell.money.lines, "payroll": cell.money.lines["payroll"] + more}
+        return replace(cell, money=cell.money._replace(lines=lines))
+
+    def hours(self, cell: Cell, policy: Policy) -> Floats:
+        """(reps,) paid hours a year, with those that are missing for people to be as busy as they should be."""
+        work = _work(cell)
+        paid = work.paid.sum(axis=1)
+        if self.frame != "at_target":
+            per_min = np.divide(work.paid, work.queue, out=np.zeros_like(work.paid), where=work.queue > 0)
+            paid = paid + (self.missing(cell, self.busy(policy)) * per_min).sum(axis=1)
+        return np.asarray(paid / 60 * WEEKS_PER_YEAR / weeks_of(self.scenario), np.float64)
+
+    def rank(self, base: Cell, base_policy: Policy, setting: Setting) -> Ranked:
+        """A lever's part on a base; taken away where the base has it."""
+        today = self.scenario.policies["as_is"]
+        in_force = {name: value_of(base_policy, name) for name in setting.change} == setting.change
+        change = {name: value_of(today, name) for name in setting.change} if in_force else setting.change
+        costs = {**base_policy.costs, **setting.costs}
+        policy = base_policy.model_copy(update={**change, "costs": costs})
+        other = self.on(base, base_policy, policy)
+        (first, mine), (second, theirs) = (
+            ((base, base_policy), (other, policy)) if in_force else ((other, policy), (base, base_policy))
+        )
+        differences = differences_of(first, second, self.scenario)
+        hours = estimate(self.hours(first, mine) - self.hours(second, theirs), None, "hours a year")
+        moves = moves_of(differences, second, self.scenario)
+        return Ranked(differences, moves, hours, *self._own(setting, first, second), in_force)
+
+    def _own(self, setting: Setting, first: Cell, second: Cell) -> tuple[Estimate, float]:
+        """What the lever costs by itself: its own costs, and the lines of cash that nothing else is on."""
+        zero = np.zeros(len(first.money.cash))
+        a_year, once = zero, 0.0
+        lines = {line for name in setting.change for line in OWN_LINES.get(name, ())}
+        for cell, sign in ((first, 1), (second, -1)):
+            for name in setting.change:
+                yearly, paid = cell.money.by_lever.get(name, (zero, 0.0))
+                a_year, once = a_year + sign * yearly, once + sign * paid
+            for line in lines:
+                a_year = a_year + sign * cell.money.lines[line]
+        return estimate(a_year, None, f"{self.scenario.costs.currency} a year"), once
+
+
+def moves_of(differences: Mapping[str, Estimate], base: Cell, scenario: Scenario) -> tuple[str, ...]:
+    """The three measures that move most against the base, relative, among those whose interval leaves zero out."""
+    found = formulas(base, scenario)
+    size: dict[str, float] = {}
+    for name in MOVING:
+        e = differences[name]
+        above, below, _ = found[name]
+        level = (
+            float(np.mean(above)) / float(np.mean(below))
+            if below is not None and np.mean(below)
+            else float(np.mean(above))
+        )
+        if math.isfinite(e.mean) and (e.low > 0 or e.high < 0):
+            size[name] = abs(e.mean) / max(abs(level), 1e-12)
+    return tuple(sorted(size, key=lambda name: -size[name])[:3])
+
+
+def rank(
+    runner: Runner, in_force: str, frame: str, names: Sequence[str] | None = None
+) -> tuple[list[Lever], dict[str, Cell]]:
+    """Every lever alone on as_is and on top of the policy in force, the most worth first; and the bases' cells."""
+    ranker, scenario = Ranker(runner, frame), runner.scenario
+    bases = {name: explicit(scenario, name) for name in dict.fromkeys(("as_is", in_force))}
+    cells: dict[str, Cell] = {}
+    for name, policy in bases.items():
+        runner.say(f"simulating {name}")
+        if name == "as_is":
+            cells[name] = ranker.base(policy)
+        else:  # its own people: planned, or as busy as today's, or as its ceilings let them be
+            cells[name] = ranker.on(cells["as_is"], bases["as_is"], policy)
+    settings = {
+        name: setting_of(scenario, name, in_force) for name in RANKED if names is None or name in names
+    }
+    wanted = {name: s for name, s in settings.items() if isinstance(s, Setting)}
+    done = 0
+
+    def one(name: str) -> Lever:
+        nonlocal done
+        setting = wanted[name]
+        parts = {base: ranker.rank(cells[base], policy, setting) for base, policy in bases.items()}
+        done += 1
+        runner.say(f"{name} ({done} of {len(wanted)})")
+        return Lever(
+            name, setting, alone=parts["as_is"], on_top=parts[in_force] if in_force != "as_is" else None
+        )
+
+    ranked = list(side_by_side(one, list(wanted)).values())
+    ranked.sort(key=lambda lever: _worth(lever))
+    left_out = [Lever(name, None, why_not=s) for name, s in settings.items() if isinstance(s, str)]
+    return [*ranked, *left_out], cells
+
+
+def _worth(lever: Lever) -> float:
+    part = lever.on_top or lever.alone
+    assert part is not None
+    return part.differences["cash_and_margin"].mean
+
+
+def explicit(scenario: Scenario, name: str) -> Policy:
+    """A policy with every lever said outright, so that nothing of as_is fills it when it is changed."""
+    policy = scenario.policy(name)
+    said = {lever: value_of(policy, lever) for lever in PRICED}
+    return policy.model_copy(update={lever: value for lever, value in said.items() if value is not None})
