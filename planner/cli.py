@@ -1,4 +1,4 @@
-"""The command line: unhurried check, simulate, plan, compare, mix, evidence, runs, app.
+"""The command line: unhurried check, simulate, plan, compare, sweep, mix, evidence, runs, app.
 
 Progress goes to stderr, results to stdout; `--json` prints one document. Bad input is told in one line each and ends
 with exit code 2.
@@ -472,6 +472,61 @@ def compare(
             f"Kept in {(folder or runs.FOLDER) / name}",
             highlight=False,
         )
+
+
+@app.command(
+    epilog="Example: unhurried sweep insurer --vary what_if.contained=0.2:0.7:6 --policy as_is --policy empathy_aware"
+)
+def sweep(
+    file: ScenarioArgument,
+    vary: Annotated[
+        list[str],
+        typer.Option(
+            "--vary",
+            metavar="FIELD=FROM:TO:POINTS",
+            help="A field and its values, or FIELD=A,B,C; given twice, every combination.",
+        ),
+    ],
+    policy: Annotated[
+        list[str] | None,
+        typer.Option("--policy", help="Policies to simulate at each point (default: as_is)."),
+    ] = None,
+    replan: Annotated[
+        bool,
+        typer.Option("--replan", help="Plan each policy anew at each point, instead of the roster in use."),
+    ] = False,
+    scenario: Named = None,
+    sets: Sets = None,
+    replications: Annotated[
+        int,
+        _number(2, 10_000, "--replications", "-n", help="Replications of each point."),
+    ] = 10,
+    seed: Seed = 1,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer replications while planning: sooner, a little dearer.")
+    ] = False,
+    engine: EngineOption = "kernel",
+    cluster: Cluster = None,
+    as_json: Json = False,
+    folder: Out = None,
+) -> None:
+    """A what-if curve: one or a few fields take several values. What is interrupted goes on where it was."""
+    from planner import jobs, runs, sweep_report
+
+    say = _Progress()
+    with _told(file) as reading:
+        reading.load(file, scenario, sets)
+        runs.ready(folder or runs.FOLDER)
+        document, kept = jobs.sweep(
+            file, scenario, sets or [], vary, policy or [], replications=replications, seed=seed, replan=replan,
+            quick=quick, engine=engine, cluster=cluster, folder=folder or runs.FOLDER, say=say,
+            begin=lambda: _ready(say, engine),
+        )  # fmt: skip
+    if as_json:
+        _print_json(document)
+    else:
+        sweep_report.print_curve(out, document)
+        out.print(f"Kept in {kept}", highlight=False)
 
 
 @app.command(epilog="Example: unhurried mix insurer --set behaviour.talk_loading=0.6")

@@ -37,6 +37,8 @@ SETTINGS = {
 
 GONE = ("FutureCancelledError", "CommClosedError", "ClosedClientError", "TimeoutError")
 
+MEMORY = "give each worker more (dask worker --memory-limit), or fewer threads (--nthreads)"
+
 
 class ClusterError(Exception):
     """Something about a cluster that ends a command, told in one line."""
@@ -92,9 +94,10 @@ class Cluster(Executor):
         name = type(error).__name__
         if name == "KilledWorker":
             last: Any = error.args[1]
+            n = int(error.args[2]) + 1
+            who = "they" if n > 1 else "it"
             return ClusterError(
-                f"--cluster: a task ended {error.args[2] + 1} workers, {last.address} the last: most likely they ran out of memory; "
-                "give each more (dask worker --memory-limit) or fewer threads at once (--nthreads)"
+                f"--cluster: a task ended {counted(n, 'worker')}, {last.address} the last: most likely {who} ran out of memory; {MEMORY}"
             )
         if isinstance(error, CancelledError) or name in GONE:
             return ClusterError(
@@ -119,10 +122,7 @@ def _there(expected: Mapping[str, str], fn: Callable[..., T], *args: Any, **kwar
     try:
         return fn(*map(_aligned, args), **kwargs)
     except MemoryError:
-        raise ClusterError(
-            f"--cluster: worker {_name()} ran out of memory; give it more (dask worker --memory-limit) or fewer threads at once "
-            "(--nthreads)"
-        ) from None
+        raise ClusterError(f"--cluster: worker {_name()} ran out of memory; {MEMORY}") from None
 
 
 def _name() -> str:
@@ -171,7 +171,7 @@ def difference(theirs: Mapping[str, str], ours: Mapping[str, str]) -> list[str]:
 
 def refusal(worker: str, wrong: list[str], others: int = 0) -> str:
     """The line about a worker that must not compute."""
-    also = f", and {others} more" if others else ""
+    also = f", and {others} more," if others else ""
     return (
         f"--cluster: worker {worker}{also} is refused: it has {', '.join(wrong)}; results would not be the same. "
         "Install the same versions there and start it again"
