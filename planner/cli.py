@@ -216,14 +216,6 @@ def _told(file: str) -> Any:
         _fail(f"{error.filename or file}: {error.strerror or error}")
 
 
-def _ready(say: Callable[[str], None], engine: str) -> None:
-    """Compile the engine, saying so, if it is not at hand."""
-    if engine == "kernel":
-        from sim import kernel
-
-        kernel.warm_up(say)
-
-
 def _print_json(document: Any) -> None:
     sys.stdout.write(json.dumps(document, allow_nan=False) + "\n")
 
@@ -297,18 +289,36 @@ def simulate(
             help="Keep contacts, journeys and agents' time of so many replications, as Parquet tables.",
         ),
     ] = 0,
+    trace: Annotated[
+        str | None,
+        typer.Option(
+            "--trace",
+            metavar="NEED",
+            help="Tell one journey's story instead (with --engine simpy): a need's number, or a type.",
+        ),
+    ] = None,
     as_json: Json = False,
     folder: Out = None,
 ) -> None:
     """Simulate a policy working to today's roster."""
     from planner import jobs, report, runs
+    from planner import trace as tracing
 
     say = _Progress()
+    if trace is not None and engine != "simpy":
+        _fail(
+            "--trace: tells what happens in the SimPy model, which is written to be followed: add --engine simpy"
+        )
     with _told(file) as reading:
         loaded = reading.load(file, scenario, sets)
+        if trace is not None:
+            jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
+            tracing.check(loaded.value, trace)
+            story = jobs.trace(loaded, policy, trace, seed=seed, cluster=cluster, say=say)
+            _tell(story, as_json)
+            return
         runs.ready(folder or runs.FOLDER)
         jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
-        _ready(say, engine)
         document, tables = jobs.simulate(
             loaded,
             policy,
@@ -332,6 +342,16 @@ def simulate(
         report.print_simulation(out, document)
         report.print_misfit(out, document["anchoring"])
         out.print(f"Kept in {kept}", highlight=False)
+
+
+def _tell(story: Any, as_json: bool) -> None:
+    """One journey's story."""
+    from planner import trace
+
+    if as_json:
+        _print_json(story)
+    else:
+        trace.print_story(out, story)
 
 
 @app.command(epilog="Example: unhurried plan insurer --policy empathy_aware --set what_if.volume=1.1")
@@ -361,7 +381,6 @@ def plan(
         loaded = reading.load(file, scenario, sets)
         runs.ready(folder or runs.FOLDER)
         jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
-        _ready(say, engine)
         document, tables, _ = jobs.make_plan(
             loaded,
             policy,
@@ -447,7 +466,6 @@ def compare(
         policies = jobs.chosen_policies(loaded.value, list(dict.fromkeys(policy or [])), loaded.path.name)
         frames = [name for name in FRAMES if not frame or name in frame]
         options = jobs.compare_options(policies, frames, replications, seed, ladder, doubt, quick)
-        _ready(say, engine)
         document = jobs.kept_compare(
             loaded.value,
             options,
@@ -520,7 +538,6 @@ def sweep(
         document, kept = jobs.sweep(
             file, scenario, sets or [], vary, policy or [], replications=replications, seed=seed, replan=replan,
             quick=quick, engine=engine, cluster=cluster, folder=folder or runs.FOLDER, say=say,
-            begin=lambda: _ready(say, engine),
         )  # fmt: skip
     if as_json:
         _print_json(document)

@@ -85,15 +85,23 @@ def chosen_policies(loaded: Scenario, names: Sequence[str] | None, file: str) ->
 
 @contextmanager
 def workers(engine: Engine = "kernel", cluster: str | None = None, say: Say = lambda _: None) -> Any:
-    """An executor as wide as this machine, or over the workers of the Dask cluster at this address."""
+    """An executor as wide as this machine, or over the workers of the Dask cluster at this address.
+
+    The compiled engine is at hand here and there before anything is asked of it; where that takes a while, it is said.
+    """
+    from sim import kernel
+    from sim.replicate import local_executor
+
     if cluster is not None:
         from planner.cluster import connect
 
         with connect(cluster, compiled=engine == "kernel", say=say) as connected:
+            if engine == "kernel":
+                kernel.warm_up(say)
             yield connected
         return
-    from sim.replicate import local_executor
-
+    if engine == "kernel":
+        kernel.warm_up(say)
     executor: Executor = local_executor(engine, lanes())
     try:
         yield executor
@@ -187,6 +195,30 @@ def simulate(
 
         tables |= {name: pd.concat([part[name] for part in parts]) for name in parts[0]}
     return document, tables
+
+
+def trace(
+    loaded: Loaded[Scenario],
+    policy: str,
+    need: str,
+    *,
+    seed: int,
+    cluster: str | None = None,
+    say: Say = lambda _: None,
+) -> dict[str, Any]:
+    """One journey's story on today's roster, from the SimPy model. Raises ScenarioError where there is no such need."""
+    from planner import trace as t
+    from planner.scenario import compile as c
+    from sim.draws import draw
+
+    scenario = loaded.value
+    t.check(scenario, need)
+    with workers(cluster=cluster, say=say) as executor:  # both engines give the same natural values
+        now = today(scenario, executor=executor, say=say)
+    say(f"following {need}")
+    world = c.compile_world(scenario, now.anchored.natural, policy, now.roster)
+    journey = t.journey_of(scenario, world, draw(world, seed, 0), need)
+    return t.document_of(journey, policy, seed, loaded.applied)
 
 
 def make_plan(
@@ -321,12 +353,11 @@ def kept_compare(
 def sweep(
     file: str, scenario: str | None, sets: Sequence[str], vary: Sequence[str], policies: Sequence[str], *,
     replications: int, seed: int, replan: bool = False, quick: bool = False, engine: Engine = "kernel", cluster: str | None = None,
-    folder: Path = runs.FOLDER, say: Say = lambda _: None, begin: Callable[[], None] = lambda: None,
+    folder: Path = runs.FOLDER, say: Say = lambda _: None,
 ) -> tuple[dict[str, Any], Path]:  # fmt: skip
     """A what-if curve over the fields of `vary`; the document and the folder of its run.
 
-    A finished sweep of the same question and code is read; an interrupted one goes on. `begin` is called before anything is
-    computed. Raises ScenarioError for whatever is wrong at any point, before anything is computed.
+    A finished sweep of the same question and code is read; an interrupted one goes on. Raises ScenarioError for whatever is wrong at any point, before anything is computed.
     """
     from planner import sweep_report, sweeps
     from planner.requirement import MOST, QUICK
@@ -353,7 +384,6 @@ def sweep(
     where = folder / runs.name_of("sweep", loaded.value, runs.key_of("sweep", loaded.value, options))
     if known is not None:
         return dict(known["document"]) | {"applied": runs.applied_rows(loaded.applied)}, where
-    begin()
     kept = pieces.kept_for("sweep", loaded.value, options, folder)
     with workers(engine, cluster, say) as executor:
         machines = made_on(executor)

@@ -187,8 +187,11 @@ def _name(world: str, block: range) -> str:
 
 def _joined(blocks: Sequence[Totals]) -> Totals:
     """Stacked blocks as one."""
-    parts: list[Any] = list(zip(*blocks, strict=True))
-    return Totals(*({k: np.concatenate([b[k] for b in part]) for k in part[0]} for part in parts))
+    whole: list[tuple[Any, ...]] = [tuple(block) for block in blocks]
+    parts: list[Any] = [
+        {k: np.concatenate([one[k] for one in part]) for k in part[0]} for part in zip(*whole, strict=True)
+    ]
+    return Totals(*parts)
 
 
 def _listed(value: Any) -> Any:
@@ -226,8 +229,7 @@ def _planned(
 ) -> tuple[Roster, int]:
     """A plan's roster, and how many target windows its proof misses."""
     made = plan(
-        scenario, natural, policy, engine=engine, plan_replications=most, seed=seed,
-        replications=min(PROOF_REPLICATIONS, most),
+        scenario, natural, policy, engine=engine, plan_replications=most, seed=seed, replications=PROOF_REPLICATIONS
     )  # fmt: skip
     return made.roster, len(made.proof.missed)
 

@@ -17,7 +17,7 @@ from planner import jobs, runs
 from planner.cli import app
 from sim.measures import CUSTOMER, PEOPLE
 
-COMMANDS = ("check", "simulate", "plan", "compare", "mix", "evidence", "runs", "app")
+COMMANDS = ("check", "simulate", "plan", "compare", "sweep", "mix", "evidence", "runs", "app")
 NUMBERS = {**small.by_numbers(6, 4), "horizon__days": 2}
 RUNS = CliRunner()
 
@@ -709,3 +709,55 @@ def test_a_full_disk_is_told_in_one_line() -> None:
         )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
+
+
+# --- compiling ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("simulate", "-n", "1"),
+        ("simulate", "--engine", "simpy", "--trace", "0"),
+        ("plan", "--quick", "-n", "2"),
+        ("compare", "--quick", "-n", "2", "--policy", "hard", "--frame", "at_target", "--no-ladder"),
+        ("sweep", "--vary", "what_if.volume=1,1.1", "-n", "2"),
+    ],
+    ids=lambda words: f"{words[0]} {words[-2]}",
+)
+def test_compiling_is_said_before_it_happens(
+    file: Callable[..., str], monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    from sim import kernel
+
+    command, *options = words
+    name = file()
+    monkeypatch.setattr(kernel, "is_cached", lambda: False)
+    result = run(command, name, *options)
+    assert result.exit_code == 0, result.stderr
+    first, *rest = result.stderr.splitlines()
+    assert first.endswith("Compiling the simulation engine; this takes some seconds, once.")
+    assert not any("Compiling" in line for line in rest)
+
+
+def test_a_kept_comparison_is_read_without_compiling(
+    file: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sim import kernel
+
+    words = (
+        "compare",
+        file(),
+        "--quick",
+        "-n",
+        "2",
+        "--policy",
+        "hard",
+        "--frame",
+        "at_target",
+        "--no-ladder",
+    )
+    first = run(*words)
+    monkeypatch.setattr(kernel, "warm_up", None)
+    again = run(*words)
+    assert (again.exit_code, again.stdout) == (0, first.stdout)

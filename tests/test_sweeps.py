@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from planner import jobs, pieces, runs, sweeps
 from planner.cli import app
 from planner.pieces import Kept, Piece, finish
-from planner.plan import as_is_roster
+from planner.plan import PROOF_REPLICATIONS, as_is_roster
 from planner.scenario.problems import ScenarioError
 from planner.sweeps import Axis
 
@@ -93,7 +93,7 @@ def test_too_much_is_refused(file):
 
 def test_only_fields_that_are_varied_are_blamed_on_vary(file):
     assert told("sweep", file, "--vary", "what_if.volume=1,2", "--set", "what_if.handle=9") == [
-        "--set: what_if.handle: must be less than or equal to 5 (found 9)"
+        "--set: what_if.handle: must be at most 5 (found 9)"
     ]
 
 
@@ -174,8 +174,8 @@ def test_planned_anew_hours_follow_the_volume(file):
     assert many["rostered_hours"] > 1.2 * few["rostered_hours"]
     assert few["windows_missed"] is not None
     assert swept["replanned"]
-    alone, _, made = jobs.make_plan(
-        jobs.load(file, sets=["what_if.volume=0.8"]), "as_is", replications=2, quick=True
+    _, _, made = jobs.make_plan(
+        jobs.load(file, sets=["what_if.volume=0.8"]), "as_is", replications=PROOF_REPLICATIONS, quick=True
     )
     hours = made.roster.paid_minutes(2, 60).sum() / 60
     assert few["rostered_hours"] == pytest.approx(hours)
@@ -194,7 +194,7 @@ def test_a_finished_sweep_is_read(file):
 
 
 def test_a_killed_sweep_goes_on_from_what_is_done(file, tmp_path, monkeypatch):
-    words = ["sweep", file, "--vary", "what_if.volume=0.9:1.3:3", "-n", "600", "--json"]
+    words = ["sweep", file, "--vary", "what_if.volume=0.9,1.3", "-n", "320", "--json"]
     whole = one_document(*words[:-1], "--out", "elsewhere")
     process = subprocess.Popen(
         [sys.executable, "-m", "planner.cli", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -210,7 +210,7 @@ def test_a_killed_sweep_goes_on_from_what_is_done(file, tmp_path, monkeypatch):
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    of = 3 * len(sweeps.blocks_of(600))
+    of = 2 * len(sweeps.blocks_of(320))
     n = len(done())
     assert 5 <= n < of
     done()[0].write_text('{"value": [', encoding="utf-8")
@@ -255,7 +255,6 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(file, tmp_path):
     folder = next((Path("runs") / pieces.UNFINISHED).iterdir())
     assert "blocks of replications are done and kept in" in err
     assert f"{folder}; the same command goes on from there" in " ".join(err.split())
-    assert err.endswith("stopped\n")
 
 
 def test_the_draws_of_a_doubt_are_kept_too(file, monkeypatch):
