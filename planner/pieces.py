@@ -12,6 +12,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future, as_completed
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -64,6 +65,8 @@ class Kept:
         """All is done, and kept elsewhere as a run."""
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
+            with suppress(OSError):  # others are not done
+                self.folder.parent.rmdir()
 
 
 def kept_for(kind: str, scenario: Scenario, options: Mapping[str, Any], folder: Path | None) -> Kept:

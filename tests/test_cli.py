@@ -111,7 +111,7 @@ def test_simulate(file) -> None:
     document = one_document(result)
     assert set(document) == {
         "title", "policy_title", "currency", "applied", "money", "scenario", "policy", "engine", "seed", "replications", "seconds", "measures", "by_type", "by_segment",
-        "by_vulnerable", "by_channel", "by_group", "anchoring",
+        "by_vulnerable", "by_channel", "by_group", "anchoring", "made_on",
     }  # fmt: skip
     assert (document["policy"], document["seed"], document["replications"]) == ("soft", 5, 2)
     assert set(document["measures"]) >= {*CUSTOMER, *PEOPLE}
@@ -215,7 +215,7 @@ def test_plan(file) -> None:
     document = one_document(result)
     assert set(document) == {
         "title", "policy_title", "currency", "applied", "binding", "money", "scenario", "policy", "seed", "status", "cost", "bound", "gap", "schedule_seconds", "seconds", "violations", "fte",
-        "requirement", "unmet", "targets", "repairs", "proof", "week", "anchoring",
+        "requirement", "unmet", "targets", "repairs", "proof", "week", "anchoring", "made_on",
     }  # fmt: skip
     assert document["status"] == "plain numbers"
     assert document["violations"] == []

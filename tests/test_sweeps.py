@@ -187,7 +187,7 @@ def test_a_finished_sweep_is_read(file):
     assert first == again
     table = pd.read_parquet(next(Path("runs").glob("sweep-*/measures.parquet")))
     assert set(table["what_if.volume"]) == {1.0, 1.1}
-    assert not list((Path("runs") / pieces.UNFINISHED).iterdir())
+    assert not (Path("runs") / pieces.UNFINISHED).exists()
 
 
 # --- going on ---------------------------------------------------------------------------------------------------------
@@ -282,7 +282,7 @@ def test_the_draws_of_a_doubt_are_kept_too(file, monkeypatch):
     assert "found 3 of 4 draws done before" in said
     assert len(drawn) == 5
     assert again["doubt"] == whole["doubt"]
-    assert not list((Path("runs") / pieces.UNFINISHED).iterdir())
+    assert not (Path("runs") / pieces.UNFINISHED).exists()
 
 
 # --- pieces -----------------------------------------------------------------------------------------------------------
