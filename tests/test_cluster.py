@@ -292,6 +292,38 @@ def _has_run_the_engine() -> bool:
     return bool(kernel._compiled and kernel._compiled[0].signatures)
 
 
+def test_a_sweep_whose_cluster_goes_is_taken_up_again_here(tmp_path, file):
+    words = ("sweep", file, "--vary", "what_if.volume=0.9,1.2", "-n", "600")
+    with machines(tmp_path / "lost") as there:
+        there.workers(1)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "planner.cli", *words, "--cluster", there.address], cwd=tmp_path, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        there._until(lambda: len(list(Path("runs").rglob("point-*.json"))) >= 3 or process.poll() is not None)
+        there.processes[0].kill()
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (2, ""), err
+    *_, kept, last = err.splitlines()
+    assert "blocks of replications are done and kept in" in kept
+    assert last == f"--cluster: the scheduler at {there.address} has gone; nothing answers there any more"
+    n = len(list(Path("runs").rglob("point-*.json")))
+    went_on = CliRunner().invoke(app, [*words, "--json"])
+    assert f"found {n} of " in went_on.stderr
+    whole = CliRunner().invoke(app, [*words, "--json", "--out", "elsewhere"])
+    documents = [json.loads(result.stdout) for result in (went_on, whole)]
+    assert _timeless(documents[0]) == _timeless(documents[1])
+
+
+def test_a_sweep_planned_anew_on_a_cluster_is_the_same(two, file):
+    words = ("sweep", file, "--vary", "what_if.volume=0.9,1.2", "-n", "2", "--replan", "--quick", "--json")
+    here = CliRunner().invoke(app, [*words, "--out", "here"])
+    there = CliRunner().invoke(app, [*words, "--out", "there", "--cluster", two.address])
+    documents = [json.loads(result.stdout) for result in (here, there)]
+    assert [d.pop("made_on")["cluster"] for d in documents] == [None, two.address]
+    assert _timeless(documents[0]) == _timeless(documents[1])
+
+
 @pytest.fixture
 def file(tmp_path, monkeypatch) -> str:
     monkeypatch.chdir(tmp_path)
