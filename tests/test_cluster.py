@@ -125,18 +125,18 @@ def told(*words: str) -> str:
 
 
 def test_the_same_bits_on_one_thread_two_processes_and_a_cluster(two, world):
-    alone = replicate(*world, 12, seed=3)
+    alone = replicate(*world, 6, seed=3)
     with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(2) as pair:
-        assert same(replicate(*world, 12, seed=3, executor=one), alone)
-        assert same(replicate(*world, 12, seed=3, executor=pair), alone)
+        assert same(replicate(*world, 6, seed=3, executor=one), alone)
+        assert same(replicate(*world, 6, seed=3, executor=pair), alone)
     with local_executor("simpy", 2) as processes:
-        assert same(replicate(*world, 12, seed=3, engine="simpy", executor=processes), alone)
-        assert same(replicate(*world, 12, seed=3, engine="kernel", executor=processes), alone)
+        assert same(replicate(*world, 6, seed=3, engine="simpy", executor=processes), alone)
+        assert same(replicate(*world, 6, seed=3, engine="kernel", executor=processes), alone)
     with connect(two.address) as there:
         assert there.lanes == 2
-        assert same(replicate(*world, 12, seed=3, executor=there), alone)
-        assert same(replicate(*world, 12, seed=3, engine="simpy", executor=there), alone)
-    assert not same(replicate(*world, 12, seed=4), alone)
+        assert same(replicate(*world, 6, seed=3, executor=there), alone)
+        assert same(replicate(*world, 6, seed=3, engine="simpy", executor=there), alone)
+    assert not same(replicate(*world, 6, seed=4), alone)
 
 
 def test_a_comparison_is_the_same_on_a_cluster(two, tmp_path):
@@ -293,7 +293,7 @@ def _has_run_the_engine() -> bool:
 
 
 def test_a_sweep_whose_cluster_goes_is_taken_up_again_here(tmp_path, file):
-    words = ("sweep", file, "--vary", "what_if.volume=0.9,1.2", "-n", "600")
+    words = ("sweep", file, "--vary", "what_if.volume=0.9,1.2", "-n", "160")
     with machines(tmp_path / "lost") as there:
         there.workers(1)
         process = subprocess.Popen(
