@@ -231,6 +231,18 @@ def test_a_worker_with_other_code_is_refused_before_anything_runs(two, tmp_path)
         assert len(executor.workers) == 1
 
 
+def test_a_scheduler_without_the_code_is_refused(tmp_path, file):
+    """Dask has the scheduler unpack what it passes on."""
+    (tmp_path / "older" / "planner").mkdir(parents=True)
+    (tmp_path / "older" / "planner" / "__init__.py").touch()
+    with machines(tmp_path / "bare", {"PYTHONPATH": str(tmp_path / "older")}) as there:
+        there.workers(1)
+        assert told("simulate", file, "--cluster", there.address) == (
+            f"--cluster: the scheduler at {there.address} is refused: it has no such version of Unhurried; results would not be the same. "
+            "Install the same versions there and start it again"
+        )
+
+
 def test_what_differs_is_named():
     ours = dask_cluster._ours()
     assert {"code", "Python", "numpy", "numba", "scipy", "simpy", "ortools"} == set(ours)
@@ -240,7 +252,7 @@ def test_what_differs_is_named():
         "other code of Unhurried",
         f"numpy 1.0 instead of {ours['numpy']}",
     ]
-    line = dask_cluster.refusal("tcp://10.0.0.7:41", ["numpy 1.0 instead of 2.0"], 2)
+    line = dask_cluster.refusal("worker tcp://10.0.0.7:41", ["numpy 1.0 instead of 2.0"], 2)
     assert line.startswith(
         "--cluster: worker tcp://10.0.0.7:41, and 2 more, is refused: it has numpy 1.0 instead of 2.0;"
     )
