@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pandas as pd
@@ -709,6 +710,17 @@ def test_a_full_disk_is_told_in_one_line() -> None:
         )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
+
+
+def test_a_worker_process_that_ends_is_told_in_one_line(
+    file: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ends(*_: object, **__: object) -> None:
+        raise BrokenProcessPool("A process in the process pool was terminated abruptly")
+
+    monkeypatch.setattr(jobs, "today", ends)
+    line = "tiny.yaml: a worker process ended, most likely for want of memory on this machine"
+    assert told(run("simulate", file(), "--engine", "simpy")) == [line]
 
 
 # --- compiling ----------------------------------------------------------------------------------------------

@@ -30,6 +30,10 @@ from sim.world import World
 
 ROOT = Path(__file__).resolve().parents[1]
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
+ENV = {
+    "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}",
+    "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "3s",  # a scheduler that asks a dead worker waits so long
+}
 LOCAL = ("--host", "127.0.0.1", "--no-dashboard")
 
 
@@ -47,7 +51,7 @@ class Machines:
         log = (self.folder / f"log-{len(self.processes)}").open("w")
         process = subprocess.Popen(
             [sys.executable, "-m", "dask", what, *words, *LOCAL], cwd=self.folder, stdout=log, stderr=log,
-            env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"} | (env or {}),
+            env=os.environ | ENV | (env or {}),
         )  # fmt: skip
         self.processes.append(process)
         return process
