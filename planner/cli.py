@@ -1,4 +1,4 @@
-"""The command line: unhurried check, simulate, plan, compare, mix, evidence, runs, app.
+"""The command line: unhurried check, simulate, plan, compare, sweep, mix, evidence, runs, app.
 
 Progress goes to stderr, results to stdout; `--json` prints one document. Bad input is told in one line each and ends
 with exit code 2.
@@ -216,14 +216,6 @@ def _told(file: str) -> Any:
         _fail(f"{error.filename or file}: {error.strerror or error}")
 
 
-def _ready(say: Callable[[str], None], engine: str) -> None:
-    """Compile the engine, saying so, if it is not at hand."""
-    if engine == "kernel":
-        from sim import kernel
-
-        kernel.warm_up(say)
-
-
 def _print_json(document: Any) -> None:
     sys.stdout.write(json.dumps(document, allow_nan=False) + "\n")
 
@@ -297,20 +289,38 @@ def simulate(
             help="Keep contacts, journeys and agents' time of so many replications, as Parquet tables.",
         ),
     ] = 0,
+    trace: Annotated[
+        str | None,
+        typer.Option(
+            "--trace",
+            metavar="NEED",
+            help="Tell one journey's story instead (with --engine simpy): a need's number, or a type.",
+        ),
+    ] = None,
     as_json: Json = False,
     folder: Out = None,
 ) -> None:
     """Simulate a policy working to today's roster."""
     from planner import jobs, report, runs
+    from planner import trace as tracing
 
     say = _Progress()
     if records > replications:
         _fail(f"--records: must be at most the number of replications, {replications} (found {records})")
+    if trace is not None and engine != "simpy":
+        _fail(
+            "--trace: tells what happens in the SimPy model, which is written to be followed: add --engine simpy"
+        )
     with _told(file) as reading:
         loaded = reading.load(file, scenario, sets)
+        if trace is not None:
+            jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
+            tracing.check(loaded.value, trace)
+            story = jobs.trace(loaded, policy, trace, seed=seed, cluster=cluster, say=say)
+            _tell(story, as_json)
+            return
         runs.ready(folder or runs.FOLDER)
         jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
-        _ready(say, engine)
         document, tables = jobs.simulate(
             loaded,
             policy,
@@ -334,6 +344,16 @@ def simulate(
         report.print_simulation(out, document)
         report.print_misfit(out, document["anchoring"])
         out.print(f"Kept in {kept}", highlight=False)
+
+
+def _tell(story: Any, as_json: bool) -> None:
+    """One journey's story."""
+    from planner import trace
+
+    if as_json:
+        _print_json(story)
+    else:
+        trace.print_story(out, story)
 
 
 @app.command(epilog="Example: unhurried plan insurer --policy empathy_aware --set what_if.volume=1.1")
@@ -363,7 +383,6 @@ def plan(
         loaded = reading.load(file, scenario, sets)
         runs.ready(folder or runs.FOLDER)
         jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
-        _ready(say, engine)
         document, tables, _ = jobs.make_plan(
             loaded,
             policy,
@@ -449,7 +468,6 @@ def compare(
         policies = jobs.chosen_policies(loaded.value, list(dict.fromkeys(policy or [])), loaded.path.name)
         frames = [name for name in FRAMES if not frame or name in frame]
         options = jobs.compare_options(policies, frames, replications, seed, ladder, doubt, quick)
-        _ready(say, engine)
         document = jobs.kept_compare(
             loaded.value,
             options,
@@ -507,6 +525,7 @@ def levers(
         bool, typer.Option("--quick", help="Fewer replications: sooner, with wider intervals.")
     ] = False,
     engine: EngineOption = "kernel",
+    cluster: Cluster = None,
     as_json: Json = False,
     folder: Out = None,
 ) -> None:
@@ -522,7 +541,6 @@ def levers(
         names = [_one_of(*RANKED)(name) for name in dict.fromkeys(lever or [])]
         n = replications or (3 if quick else 6)
         options = jobs.rank_options(policy, frame, n, seed, quick, names)
-        _ready(say, engine)
         document = jobs.kept_ranking(
             loaded.value,
             options,
@@ -530,6 +548,7 @@ def levers(
             say=say,
             applied=loaded.applied,
             engine=engine,
+            cluster=cluster,
         )
     if as_json:
         _print_json(document)
@@ -540,6 +559,60 @@ def levers(
         f"\n{n} paired replications; {document['seconds']:.0f} s. Kept in {(folder or runs.FOLDER) / name}",
         highlight=False,
     )
+
+
+@app.command(
+    epilog="Example: unhurried sweep insurer --vary what_if.contained=0.2:0.7:6 --policy as_is --policy empathy_aware"
+)
+def sweep(
+    file: ScenarioArgument,
+    vary: Annotated[
+        list[str],
+        typer.Option(
+            "--vary",
+            metavar="FIELD=FROM:TO:POINTS",
+            help="A field and its values, or FIELD=A,B,C; given twice, every combination.",
+        ),
+    ],
+    policy: Annotated[
+        list[str] | None,
+        typer.Option("--policy", help="Policies to simulate at each point (default: as_is)."),
+    ] = None,
+    replan: Annotated[
+        bool,
+        typer.Option("--replan", help="Plan each policy anew at each point, instead of the roster in use."),
+    ] = False,
+    scenario: Named = None,
+    sets: Sets = None,
+    replications: Annotated[
+        int,
+        _number(2, 10_000, "--replications", "-n", help="Replications of each point."),
+    ] = 10,
+    seed: Seed = 1,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer replications while planning: sooner, a little dearer.")
+    ] = False,
+    engine: EngineOption = "kernel",
+    cluster: Cluster = None,
+    as_json: Json = False,
+    folder: Out = None,
+) -> None:
+    """A what-if curve: one or a few fields take several values. What is interrupted goes on where it was."""
+    from planner import jobs, runs, sweep_report
+
+    say = _Progress()
+    with _told(file) as reading:
+        reading.load(file, scenario, sets)
+        runs.ready(folder or runs.FOLDER)
+        document, kept = jobs.sweep(
+            file, scenario, sets or [], vary, policy or [], replications=replications, seed=seed, replan=replan,
+            quick=quick, engine=engine, cluster=cluster, folder=folder or runs.FOLDER, say=say,
+        )  # fmt: skip
+    if as_json:
+        _print_json(document)
+    else:
+        sweep_report.print_curve(out, document)
+        out.print(f"Kept in {kept}", highlight=False)
 
 
 @app.command(epilog="Example: unhurried mix insurer --set behaviour.talk_loading=0.6")

@@ -8,6 +8,7 @@ its tasks go to others, and what they share is kept by the scheduler, not by a w
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import hashlib
 import logging
 import pickle
@@ -16,7 +17,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager, suppress
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -36,6 +37,10 @@ SETTINGS = {
 }
 
 GONE = ("FutureCancelledError", "CommClosedError", "ClosedClientError", "TimeoutError")
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""Of glibc's mallopt."""
+MEMORY = "give each worker more (dask worker --memory-limit), or fewer threads (--nthreads)"
 
 
 class ClusterError(Exception):
@@ -92,9 +97,10 @@ class Cluster(Executor):
         name = type(error).__name__
         if name == "KilledWorker":
             last: Any = error.args[1]
+            n = int(error.args[2]) + 1
+            who = "they" if n > 1 else "it"
             return ClusterError(
-                f"--cluster: a task ended {error.args[2] + 1} workers, {last.address} the last: most likely they ran out of memory; "
-                "give each more (dask worker --memory-limit) or fewer threads at once (--nthreads)"
+                f"--cluster: a task ended {counted(n, 'worker')}, {last.address} the last: most likely {who} ran out of memory; {MEMORY}"
             )
         if isinstance(error, CancelledError) or name in GONE:
             return ClusterError(
@@ -114,15 +120,26 @@ def _ours() -> dict[str, str]:
 def _there(expected: Mapping[str, str], fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """On a worker: the task, unless this is the wrong place for it."""
     wrong = difference(_ours(), expected)
+    _keep_memory()
     if wrong:
-        raise ClusterError(refusal(_name(), wrong))
+        raise ClusterError(refusal(f"worker {_name()}", wrong))
     try:
         return fn(*map(_aligned, args), **kwargs)
     except MemoryError:
-        raise ClusterError(
-            f"--cluster: worker {_name()} ran out of memory; give it more (dask worker --memory-limit) or fewer threads at once "
-            "(--nthreads)"
-        ) from None
+        raise ClusterError(f"--cluster: worker {_name()} ran out of memory; {MEMORY}") from None
+
+
+@lru_cache(maxsize=1)
+def _keep_memory() -> None:
+    """On a worker: keep freed memory for the next replication.
+
+    Dask has workers give every freed array back to the system at once, and with a replication's arrays coming and going
+    that costs as much again as simulating does.
+    """
+    with suppress(Exception):  # another C library than glibc
+        libc: Any = ctypes.CDLL(None)
+        libc.mallopt(M_MMAP_THRESHOLD, 32 << 20)
+        libc.mallopt(M_TRIM_THRESHOLD, 128 << 20)
 
 
 def _name() -> str:
@@ -169,11 +186,11 @@ def difference(theirs: Mapping[str, str], ours: Mapping[str, str]) -> list[str]:
     ]
 
 
-def refusal(worker: str, wrong: list[str], others: int = 0) -> str:
-    """The line about a worker that must not compute."""
-    also = f", and {others} more" if others else ""
+def refusal(who: str, wrong: list[str], others: int = 0) -> str:
+    """The line about a machine that must not compute."""
+    also = f", and {others} more," if others else ""
     return (
-        f"--cluster: worker {worker}{also} is refused: it has {', '.join(wrong)}; results would not be the same. "
+        f"--cluster: {who}{also} is refused: it has {', '.join(wrong)}; results would not be the same. "
         "Install the same versions there and start it again"
     )
 
@@ -269,20 +286,29 @@ def _workers(client: Any, place: str) -> dict[str, dict[str, Any]]:
         raise ClusterError(
             f"--cluster: the scheduler at {place} has no workers; start some: dask worker {place}"
         ) from None
+    try:
+        faults = difference(client.run_on_scheduler(_ours), _ours())
+    except Exception as error:
+        faults = _no_answer(error)
+    if faults:
+        raise ClusterError(refusal(f"the scheduler at {place}", faults))
     found: dict[str, Any] = client.run(_look, on_error="return")
     wrong: dict[str, list[str]] = {}
     for name, one in found.items():
-        if isinstance(one, Exception):
-            missing = isinstance(one, ImportError)
-            wrong[name] = [
-                "no such version of Unhurried" if missing else f"an error of its own: {one_line(str(one))}"
-            ]
-        elif faults := difference(one["ours"], _ours()):
-            wrong[name] = faults
+        faults = _no_answer(one) if isinstance(one, Exception) else difference(one["ours"], _ours())
+        if faults:
+            wrong[f"worker {name}"] = faults
     if wrong:
         name = next(iter(wrong))
         raise ClusterError(refusal(name, wrong[name], len(wrong) - 1))
     return found
+
+
+def _no_answer(error: Exception) -> list[str]:
+    """What is wrong with a machine that cannot even say what it has."""
+    if isinstance(error, ImportError):
+        return ["no such version of Unhurried"]
+    return [f"an error of its own: {one_line(str(error))}"]
 
 
 def _have_compiled(client: Any, workers: Mapping[str, Mapping[str, Any]], say: Say) -> None:

@@ -18,6 +18,7 @@ from planner import evidence, frames
 from planner.anchor import Anchored, anchor, lens_of
 from planner.money import Money, amounts, money
 from planner.natural import NaturalValues
+from planner.pieces import Kept, Piece, finish
 from planner.plan import PROOF_REPLICATIONS, PlanResult, as_is_roster, plan, schedule_of
 from planner.requirement import MOST, QUICK, Requirement
 from planner.roster import Roster
@@ -407,40 +408,43 @@ class Runner:
     # --- doubt ------------------------------------------------------------------------------------------------------
 
     def doubt(
-        self, comparison: Comparison, n: int, *, seed: int = 1, replications: int = 2
+        self,
+        comparison: Comparison,
+        n: int,
+        *,
+        seed: int = 1,
+        replications: int = 2,
+        kept: Kept | None = None,
     ) -> dict[str, Doubt]:
-        """Flips of each policy against as_is over `n` draws of the uncertain coefficients, staffing held."""
+        """Flips of each policy against as_is over `n` draws of the uncertain coefficients, staffing held.
+
+        Each draw is a piece of work of its own.
+        """
         frame = comparison.frames[held_frame(comparison.frames)]
         policies = [p for p in frame if p != "as_is"]
-        settings = [
-            *evidence.draw(n, seed, dict(self.scenario.behaviour)),
-            evidence.sceptic(dict(self.scenario.behaviour)),
-        ]
-        names = ("cash", "cash_and_margin", "margin_lost", "first_contact_resolution", "heard", "attrition")
-        found: dict[str, dict[str, list[float]]] = {p: {m: [] for m in names} for p in policies}
-        for k, setting in enumerate(settings):
-            self.say(f"draw {k + 1} of {n}" if k < n else "the sceptic's setting")
-            scenario = self.scenario.model_copy(update={"behaviour": _settable(setting)})
-            again = anchor(
-                scenario, self.as_is, replications=replications, rounds=3, engine=self.engine,
-                executor=self.executor, strict=False,
-            )  # fmt: skip
-            cells = {}
-            for policy in ("as_is", *policies):
-                totals = self.simulate(
-                    policy,
-                    frame[policy].roster,
-                    scenario=scenario,
-                    natural=again.natural,
-                    replications=replications,
+        own = dict(self.scenario.behaviour)
+        settings = {f"draw-{k:05d}": setting for k, setting in enumerate(evidence.draw(n, seed, own))}
+        settings["sceptic"] = evidence.sceptic(own)
+        rosters = {policy: frame[policy].roster for policy in ("as_is", *policies)}
+        self.say(f"doubt: {n} draws of the coefficients, and the sceptic's setting")
+        draws = finish(
+            {
+                name: Piece(
+                    _drawn,
+                    (
+                        self.scenario.model_copy(update={"behaviour": _settable(setting)}), self.as_is, rosters,
+                        replications, self.seed, self.engine,
+                    ),
                 )
-                cells[policy] = Cell(
-                    policy, frame[policy].roster, totals, money(scenario, again.natural, policy, totals), 0.0
-                )
-            for policy in policies:
-                delta = differences_of(cells[policy], cells["as_is"], scenario)
-                for m in names:
-                    found[policy][m].append(delta[m].mean)
+                for name, setting in settings.items()
+            },
+            kept or Kept(),
+            self.executor,
+            say=self.say,
+            what="draws",
+            progress=lambda done, of: self.say(f"draw {done} of {of}"),
+        )  # fmt: skip
+        found = {p: {m: [draws[name][p][m] for name in settings] for m in DOUBTED} for p in policies}
         result = {}
         for policy in policies:
             default = differences_of(frame[policy], frame["as_is"], self.scenario)
@@ -448,12 +452,38 @@ class Runner:
                 m: float(np.mean([np.sign(x) != np.sign(default[m].mean) for x in found[policy][m][:n]]))
                 if n
                 else 0.0
-                for m in names
+                for m in DOUBTED
             }
             result[policy] = Doubt(
-                n, flips, {m: found[policy][m][:n] for m in names}, {m: found[policy][m][n] for m in names}
+                n,
+                flips,
+                {m: found[policy][m][:n] for m in DOUBTED},
+                {m: found[policy][m][n] for m in DOUBTED},
             )
         return result
+
+
+DOUBTED = ("cash", "cash_and_margin", "margin_lost", "first_contact_resolution", "heard", "attrition")
+"""Measures whose order may flip."""
+
+
+def _drawn(
+    scenario: Scenario,
+    as_is: Roster,
+    rosters: Mapping[str, Roster],
+    replications: int,
+    seed: int,
+    engine: Engine,
+) -> dict[str, dict[str, float]]:
+    """Differences from as_is under other coefficients: today is anchored anew, the rosters stay."""
+    again = anchor(scenario, as_is, replications=replications, rounds=3, engine=engine, strict=False)
+    cells = {}
+    for policy, roster in rosters.items():
+        world = c.compile_world(scenario, again.natural, policy, roster)
+        totals = replicate(world, lens_of(scenario, policy), replications, seed=seed, engine=engine)
+        cells[policy] = Cell(policy, roster, totals, money(scenario, again.natural, policy, totals), 0.0)
+    deltas = {p: differences_of(cell, cells["as_is"], scenario) for p, cell in cells.items() if p != "as_is"}
+    return {policy: {m: delta[m].mean for m in DOUBTED} for policy, delta in deltas.items()}
 
 
 def held_frame(found: Mapping[str, object]) -> str:

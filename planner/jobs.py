@@ -16,7 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner import runs
+from planner import pieces, runs
 from planner.frames import FRAMES, PLAN_SEED
 from planner.frames import SEED as COMPARE_SEED
 from planner.scenario.load import Applied, Loaded, read
@@ -85,15 +85,23 @@ def chosen_policies(loaded: Scenario, names: Sequence[str] | None, file: str) ->
 
 @contextmanager
 def workers(engine: Engine = "kernel", cluster: str | None = None, say: Say = lambda _: None) -> Any:
-    """An executor as wide as this machine, or over the workers of the Dask cluster at this address."""
+    """An executor as wide as this machine, or over the workers of the Dask cluster at this address.
+
+    The compiled engine is at hand here and there before anything is asked of it; where that takes a while, it is said.
+    """
+    from sim import kernel
+    from sim.replicate import local_executor
+
     if cluster is not None:
         from planner.cluster import connect
 
         with connect(cluster, compiled=engine == "kernel", say=say) as connected:
+            if engine == "kernel":
+                kernel.warm_up(say)
             yield connected
         return
-    from sim.replicate import local_executor
-
+    if engine == "kernel":
+        kernel.warm_up(say)
     executor: Executor = local_executor(engine, lanes())
     try:
         yield executor
@@ -144,25 +152,33 @@ def simulate(
     cluster: str | None = None,
     say: Say = lambda _: None,
     records: int = 0,
+    folder: Path | None = None,
 ) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
-    """Simulate a policy on today's roster; the document and its tables, with the records of the first replications."""
+    """Simulate a policy on today's roster; the document and its tables, with the records of the first replications.
+
+    Blocks of replications are kept in `folder`, if one is given, until all are done.
+    """
     from planner import report
     from planner.anchor import lens_of
     from planner.scenario import compile as c
+    from planner.sweeps import simulate_all
     from planner.tables import tables_of
-    from sim.replicate import replicate, simulate_once
+    from sim.replicate import simulate_once
 
     start = time.monotonic()
     scenario = loaded.value
+    options = {"policy": policy, "replications": replications, "seed": seed, "engine": engine}
+    kept = pieces.kept_for("simulate", scenario, options, folder)
     with workers(engine, cluster, say) as executor:
         machines = made_on(executor)
         now = today(scenario, engine=engine, executor=executor, say=say)
         say(f"simulating {policy}, {counted(replications, 'replication')}")
         world = c.compile_world(scenario, now.anchored.natural, policy, now.roster)
-        totals = replicate(
-            world, lens_of(scenario, policy), replications, seed=seed, engine=engine, executor=executor,
-            progress=lambda k, n: say(f"replication {k} of {n}"),
-        )  # fmt: skip
+        totals = simulate_all(
+            {"today": (world, lens_of(scenario, policy))}, replications, seed, engine, executor, kept, say=say,
+            progress=lambda done, of: say(f"block {done} of {of}"),
+        )["today"]  # fmt: skip
+    kept.clear()
     document = report.simulation_document(
         scenario, policy, engine, seed, replications, time.monotonic() - start, totals, natural=now.anchored.natural,
         applied=loaded.applied,
@@ -179,6 +195,30 @@ def simulate(
 
         tables |= {name: pd.concat([part[name] for part in parts]) for name in parts[0]}
     return document, tables
+
+
+def trace(
+    loaded: Loaded[Scenario],
+    policy: str,
+    need: str,
+    *,
+    seed: int,
+    cluster: str | None = None,
+    say: Say = lambda _: None,
+) -> dict[str, Any]:
+    """One journey's story on today's roster, from the SimPy model. Raises ScenarioError where there is no such need."""
+    from planner import trace as t
+    from planner.scenario import compile as c
+    from sim.draws import draw
+
+    scenario = loaded.value
+    t.check(scenario, need)
+    with workers(cluster=cluster, say=say) as executor:  # both engines give the same natural values
+        now = today(scenario, executor=executor, say=say)
+    say(f"following {need}")
+    world = c.compile_world(scenario, now.anchored.natural, policy, now.roster)
+    journey = t.journey_of(scenario, world, draw(world, seed, 0), need)
+    return t.document_of(journey, policy, seed, loaded.applied)
 
 
 def make_plan(
@@ -253,13 +293,16 @@ def compare(
     engine: Engine = "kernel",
     cluster: str | None = None,
     say: Say = lambda _: None,
+    folder: Path | None = None,
 ) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
-    """Compare policies; the document and its tables."""
+    """Compare policies; the document and its tables. Draws of the doubt are kept in `folder`, if given, until all is done."""
     from planner import report
     from planner.compare import Runner, side_by_side
     from planner.requirement import MOST, QUICK
 
     start = time.monotonic()
+    # Neither the ladder nor how many draws there are changes a draw.
+    kept = pieces.kept_for("compare", scenario, options | {"doubt": 0, "ladder": False}, folder)
     with workers(engine, cluster, say) as executor:
         machines = made_on(executor)
         runner = Runner(
@@ -272,7 +315,7 @@ def compare(
             others = [policy for policy in options["policies"] if policy != "as_is"]
             comparison.ladders = side_by_side(lambda policy: runner.ladder(policy, comparison, n), others)
         if options["doubt"]:
-            comparison.doubt = runner.doubt(comparison, options["doubt"])
+            comparison.doubt = runner.doubt(comparison, options["doubt"], kept=kept)
     document = report.comparison_document(
         comparison,
         replications=options["replications"],
@@ -298,11 +341,12 @@ def kept_compare(
     changed = {"applied": runs.applied_rows(applied)}
     if known is not None:
         return dict(known["document"]) | changed
-    document, tables = compare(scenario, options, say=say, engine=engine, cluster=cluster)
+    document, tables = compare(scenario, options, say=say, engine=engine, cluster=cluster, folder=folder)
     document |= changed
     runs.save(
         "compare", scenario, options, document, tables, applied=[tuple(a) for a in applied], folder=folder
     )
+    pieces.kept_for("compare", scenario, options | {"doubt": 0, "ladder": False}, folder).clear()
     return document
 
 
@@ -318,7 +362,7 @@ def rank_options(
 
 def rank_levers(
     scenario: Scenario, options: dict[str, Any], *, engine: Engine = "kernel", say: Say = lambda _: None,
-    applied: Sequence[Applied] = (),
+    applied: Sequence[Applied] = (), cluster: str | None = None,
 ) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:  # fmt: skip
     """Rank levers; the document and its table."""
     from planner import lever_report
@@ -327,7 +371,8 @@ def rank_levers(
     from planner.requirement import MOST, QUICK
 
     start = time.monotonic()
-    with workers(engine) as executor:
+    with workers(engine, cluster, say) as executor:
+        machines = made_on(executor)
         runner = Runner(
             scenario, replications=options["replications"], seed=options["seed"], engine=engine, executor=executor,
             say=say, plan_replications=QUICK if options["quick"] else MOST,
@@ -337,6 +382,7 @@ def rank_levers(
         runner, levers, cells, policy=options["policy"], frame=options["frame"],
         seconds=time.monotonic() - start, applied=applied,
     )  # fmt: skip
+    document["made_on"] = machines
     parts = {
         way: {row["lever"]: row[way]["differences"] for row in document["levers"] if row[way]}
         for way in ("alone", "on_top")
@@ -346,17 +392,79 @@ def rank_levers(
 
 def kept_ranking(
     scenario: Scenario, options: dict[str, Any], *, folder: Path = runs.FOLDER, say: Say = lambda _: None,
-    applied: Sequence[Applied] = (), engine: Engine = "kernel",
+    applied: Sequence[Applied] = (), engine: Engine = "kernel", cluster: str | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """The ranking's document: from `runs/` if it was made before by the same code, else made and kept."""
     known = runs.find("levers", scenario, options, folder)
     if known is not None:
         return dict(known["document"]) | {"applied": runs.applied_rows(applied)}
-    document, tables = rank_levers(scenario, options, engine=engine, say=say, applied=applied)
+    document, tables = rank_levers(
+        scenario, options, engine=engine, say=say, applied=applied, cluster=cluster
+    )
     runs.save(
         "levers", scenario, options, document, tables, applied=[tuple(a) for a in applied], folder=folder
     )
     return document
+
+
+def sweep(
+    file: str, scenario: str | None, sets: Sequence[str], vary: Sequence[str], policies: Sequence[str], *,
+    replications: int, seed: int, replan: bool = False, quick: bool = False, engine: Engine = "kernel", cluster: str | None = None,
+    folder: Path = runs.FOLDER, say: Say = lambda _: None,
+) -> tuple[dict[str, Any], Path]:  # fmt: skip
+    """A what-if curve over the fields of `vary`; the document and the folder of its run.
+
+    A finished sweep of the same question and code is read; an interrupted one goes on. Raises ScenarioError for whatever is wrong at any point, before anything is computed.
+    """
+    from planner import sweep_report, sweeps
+    from planner.requirement import MOST, QUICK
+
+    start = time.monotonic()
+    loaded = load(file, scenario, sets)
+    axes = sweeps.axes_of(vary)
+    points, problems = [], []
+    for values, more in sweeps.settings_of(axes):
+        try:
+            points.append(sweeps.Point(values, load(file, scenario, [*sets, *more]).value))
+        except ScenarioError as error:
+            problems += sweeps.as_varied(error, axes)
+    if problems:
+        raise ScenarioError(problems)
+    chosen = chosen_policies(loaded.value, list(dict.fromkeys(policies)) or ["as_is"], loaded.path.name)
+    if policies and "as_is" not in policies:
+        chosen.remove("as_is")
+    options = {
+        "vary": {axis.path: list(axis.values) for axis in axes}, "policies": chosen, "replications": replications,
+        "seed": seed, "replan": replan, "quick": quick, "engine": engine,
+    }  # fmt: skip
+    known = runs.find("sweep", loaded.value, options, folder)
+    where = folder / runs.name_of("sweep", loaded.value, runs.key_of("sweep", loaded.value, options))
+    if known is not None:
+        return dict(known["document"]) | {"applied": runs.applied_rows(loaded.applied)}, where
+    kept = pieces.kept_for("sweep", loaded.value, options, folder)
+    with workers(engine, cluster, say) as executor:
+        machines = made_on(executor)
+        found = sweeps.run(
+            points, chosen, replications=replications, seed=seed, engine=engine, executor=executor, kept=kept, say=say,
+            replan=None if not replan else QUICK if quick else MOST, plan_seed=PLAN_SEED,
+        )  # fmt: skip
+    document = sweep_report.document_of(
+        loaded.value, axes, points, found, replications=replications, seed=seed, engine=engine,
+        seconds=time.monotonic() - start, applied=loaded.applied,
+    )  # fmt: skip
+    document["made_on"] = machines
+    tables = {"measures": sweep_report.frame_of(document)}
+    path = runs.save(
+        "sweep",
+        loaded.value,
+        options,
+        document,
+        tables,
+        applied=[tuple(a) for a in loaded.applied],
+        folder=folder,
+    )
+    kept.clear()
+    return document, path
 
 
 def frame_of(frames: dict[str, dict[str, dict[str, Any]]]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +18,7 @@ from planner import jobs, runs
 from planner.cli import app
 from sim.measures import CUSTOMER, PEOPLE
 
-COMMANDS = ("check", "simulate", "plan", "compare", "levers", "mix", "evidence", "runs", "app")
+COMMANDS = ("check", "simulate", "plan", "compare", "levers", "sweep", "mix", "evidence", "runs", "app")
 NUMBERS = {**small.by_numbers(6, 4), "horizon__days": 2}
 RUNS = CliRunner()
 
@@ -111,7 +112,7 @@ def test_simulate(file) -> None:
     document = one_document(result)
     assert set(document) == {
         "title", "policy_title", "currency", "applied", "money", "scenario", "policy", "engine", "seed", "replications", "seconds", "measures", "by_type", "by_segment",
-        "by_vulnerable", "by_channel", "by_group", "anchoring",
+        "by_vulnerable", "by_channel", "by_group", "anchoring", "made_on",
     }  # fmt: skip
     assert (document["policy"], document["seed"], document["replications"]) == ("soft", 5, 2)
     assert set(document["measures"]) >= {*CUSTOMER, *PEOPLE}
@@ -221,7 +222,7 @@ def test_plan(file) -> None:
     document = one_document(result)
     assert set(document) == {
         "title", "policy_title", "currency", "applied", "binding", "money", "scenario", "policy", "seed", "status", "cost", "bound", "gap", "schedule_seconds", "seconds", "violations", "fte",
-        "requirement", "unmet", "targets", "repairs", "proof", "week", "anchoring",
+        "requirement", "unmet", "targets", "repairs", "proof", "week", "anchoring", "made_on",
     }  # fmt: skip
     assert document["status"] == "plain numbers"
     assert document["violations"] == []
@@ -715,3 +716,66 @@ def test_a_full_disk_is_told_in_one_line() -> None:
         )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
+
+
+def test_a_worker_process_that_ends_is_told_in_one_line(
+    file: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ends(*_: object, **__: object) -> None:
+        raise BrokenProcessPool("A process in the process pool was terminated abruptly")
+
+    monkeypatch.setattr(jobs, "today", ends)
+    line = "tiny.yaml: a worker process ended, most likely for want of memory on this machine"
+    assert told(run("simulate", file(), "--engine", "simpy")) == [line]
+
+
+# --- compiling ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("simulate", "-n", "1"),
+        ("simulate", "--engine", "simpy", "--trace", "0"),
+        ("plan", "--quick", "-n", "2"),
+        ("compare", "--quick", "-n", "2", "--policy", "hard", "--frame", "at_target", "--no-ladder"),
+        ("sweep", "--vary", "what_if.volume=1,1.1", "-n", "2"),
+    ],
+    ids=lambda words: f"{words[0]} {words[-2]}",
+)
+def test_compiling_is_said_before_it_happens(
+    file: Callable[..., str], monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    from sim import kernel
+
+    command, *options = words
+    name = file()
+    monkeypatch.setattr(kernel, "is_cached", lambda: False)
+    result = run(command, name, *options)
+    assert result.exit_code == 0, result.stderr
+    first, *rest = result.stderr.splitlines()
+    assert first.endswith("Compiling the simulation engine; this takes some seconds, once.")
+    assert not any("Compiling" in line for line in rest)
+
+
+def test_a_kept_comparison_is_read_without_compiling(
+    file: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sim import kernel
+
+    words = (
+        "compare",
+        file(),
+        "--quick",
+        "-n",
+        "2",
+        "--policy",
+        "hard",
+        "--frame",
+        "at_target",
+        "--no-ladder",
+    )
+    first = run(*words)
+    monkeypatch.setattr(kernel, "warm_up", None)
+    again = run(*words)
+    assert (again.exit_code, again.stdout) == (0, first.stdout)
