@@ -90,6 +90,9 @@ for way, words in ways.items():
                 "Verdict": part["verdict"],
             }
         )  # fmt: skip
+    st.caption(
+        f"Thousand {show.safe(currency)} a year with 95 % intervals; hours: paid hours a year that the work needs more. In force: what goes without it."
+    )
     show.table(
         table, f"{words}: what each lever costs and changes, thousand {currency} a year with 95 % intervals"
     )
