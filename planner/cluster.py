@@ -109,6 +109,7 @@ class Cluster(Executor):
         return error
 
 
+@lru_cache(maxsize=1)
 def _ours() -> dict[str, str]:
     """What results hang on, beside the scenario: code and libraries."""
     versions = runs.versions()
