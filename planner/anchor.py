@@ -30,8 +30,8 @@ from planner.scenario.problems import FieldError, FieldErrors
 from planner.scenario.schema import ContactType, Scenario, WhatIf
 from sim import records as r
 from sim.draws import unit_sample
-from sim.measures import Estimate, Lens, Totals, estimate, stack, totals
-from sim.replicate import Engine, shared, simulate_once
+from sim.measures import Estimate, Lens, Totals, estimate, stack, totals_of_block
+from sim.replicate import Engine, shared, simulated
 from sim.world import MAX_ROWS, Clock, Floats, World
 
 QUANTILES = 1001
@@ -227,18 +227,19 @@ class _Run(NamedTuple):
 
 
 def _one(world: World, lens: Lens, seed: int, k: int, engine: Engine) -> _Run:
-    drawn, records = simulate_once(world, seed, k, engine)
-    contacts = records.contacts
-    kind = drawn.needs.type[drawn.rows.need]
-    here = (contacts.outcome == r.ANSWERED) & (contacts.arrive_ms >= world.clock.start_ms)
+    block, written = simulated(world, seed, [k], engine)
+    here = np.flatnonzero(
+        (written.outcome == r.ANSWERED) & (written.lines["arrive_ms"] >= world.clock.start_ms)
+    )
+    kind, full_ms = block.needs.type[block.lines["need"][here]], written.lines["full_ms"][here]
     n_types = len(world.types.talk_cv)
     handles = np.full((n_types, QUANTILES), np.nan)
     grid = (np.arange(QUANTILES) + 0.5) / QUANTILES
     for t in range(n_types):
-        values = contacts.full_ms[here & (kind == t)]
+        values = full_ms[kind == t]
         if len(values):
             handles[t] = np.quantile(values, grid)
-    return _Run(totals(world, drawn, records, lens), handles)
+    return _Run(totals_of_block(world, block, written, lens)[0], handles)
 
 
 def _several(

@@ -42,8 +42,8 @@ from planner.schedule.validate import validate
 from planner.shifts import GRID_MIN, on_queue_share, shift_kinds, usual_shifts
 from planner.shrinkage import rostered_per_present, worked_share
 from sim import erlang
-from sim.measures import Estimate, Lens, Totals, stack, summary, totals
-from sim.replicate import Engine, shared, simulate_once
+from sim.measures import Estimate, Lens, Totals, stack, summary, totals_of_block
+from sim.replicate import Engine, shared, simulated
 from sim.world import Floats, World
 
 PROOF_REPLICATIONS = 10
@@ -388,8 +388,8 @@ def prove(
 def _proof_once(
     world: World, lens: Lens, waits: list[float], seed: int, k: int, engine: Engine
 ) -> tuple[Totals, list[dict[str, Floats]]]:
-    drawn, records = simulate_once(world, seed, k, engine)
-    return totals(world, drawn, records, lens), sums_by_wait(world, drawn, records, waits)
+    block, written = simulated(world, seed, [k], engine)
+    return totals_of_block(world, block, written, lens)[0], sums_by_wait(world, block, written, waits)
 
 
 def plan(

@@ -26,10 +26,10 @@ from planner.scenario.schema import RecoveryLever, Scenario, Target
 from planner.seats import seats_of
 from planner.shifts import usual_shifts
 from sim import erlang
-from sim.draws import Draws, draw_needs, draw_people, draw_rows
-from sim.measures import more_than_expected, people_by_day, service_totals, t_value
-from sim.records import Records
-from sim.replicate import Engine, run_engine, shared, shares_memory, simulate_once, totals_once
+from sim.draws import Block, draw_block, people_of
+from sim.measures import more_than_expected, people_by_day, service_of, t_value
+from sim.records import Written
+from sim.replicate import Engine, run_block, shared, shares_memory, simulated, totals_once
 from sim.world import Floats, Ints, Staffing, World, frozen
 
 Say = Callable[[str], None]
@@ -146,13 +146,12 @@ def waits_of(scenario: Scenario, policy: str) -> list[float]:
     ]
 
 
-def sums_by_wait(world: World, drawn: Draws, records: Records, waits: list[float]) -> list[dict[str, Floats]]:
-    """What targets are judged by, of one replication: a mapping for each acceptable wait (s)."""
-    same = people_by_day(world, records.spells) | {"unexpected": more_than_expected(world, drawn)}
+def sums_by_wait(world: World, block: Block, written: Written, waits: list[float]) -> list[dict[str, Floats]]:
+    """What targets are judged by, of a block of one replication: a mapping for each acceptable wait (s)."""
+    same = people_by_day(world, written.spells) | {"unexpected": more_than_expected(world, block.needs)}
     n = len(world.types.talk_cv)
-    return [
-        service_totals(world, drawn, records.contacts, np.full(n, wait * 1000.0)) | same for wait in waits
-    ]
+    services = [service_of(world, block, written, np.full(n, wait * 1000.0)) for wait in waits]
+    return [{name: column[0] for name, column in service.items()} | same for service in services]
 
 
 def measured_of(done: list[list[dict[str, Floats]]], waits: list[float], scenario: Scenario) -> Measured:
@@ -368,7 +367,7 @@ class Search:
         )
         self.mix = mix_of_today(scenario)
         self.waits = waits_of(scenario, policy)
-        self.draws: dict[int, Draws] = {}
+        self.drawn: dict[int, Block] = {}
         self.simulations = 0
         ample = np.full((len(scenario.groups), self.size), self._ample(), np.int64)
         self.usual = usual_shifts(scenario, policy)
@@ -417,15 +416,13 @@ class Search:
         return c.staffing_of(self.scenario, roster_of_duty(duty, self.scenario), self.world.clock)
 
     def _one(self, world: World, k: int) -> list[dict[str, Floats]]:
-        drawn = self.draws.get(k)
-        if drawn is None:
-            needs = draw_needs(world, self.seed, k)
-            drawn = Draws(needs, draw_rows(world, needs), draw_people(world, self.seed, k))
+        block = self.drawn.get(k)
+        if block is None:
+            block = draw_block(world, self.seed, [k], whole=self.engine == "simpy")
             if k < KEPT:
-                self.draws[k] = drawn
-        drawn = drawn._replace(people=draw_people(world, self.seed, k))
-        records = run_engine(world, drawn, self.engine)
-        return sums_by_wait(world, drawn, records, self.waits)
+                self.drawn[k] = block
+        block = block._replace(people=people_of(world, self.seed, block.numbers))
+        return sums_by_wait(world, block, run_block(world, block, self.engine), self.waits)
 
     def start(self) -> Requirement:
         """Rows from Erlang A on lagged load, with the arrivals and handle times that the policy itself leads to."""
@@ -948,8 +945,7 @@ def _one_elsewhere(
     world: World, seed: int, k: int, waits: list[float], engine: Engine
 ) -> list[dict[str, Floats]]:
     """As `Search._one`, for a process that does not know the search and its draws."""
-    drawn, records = simulate_once(world, seed, k, engine)
-    return sums_by_wait(world, drawn, records, waits)
+    return sums_by_wait(world, *simulated(world, seed, [k], engine), waits)
 
 
 def require(

@@ -9,14 +9,15 @@ point of a unit-rate Poisson process lies below the expected count of its cell.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv, ndtr, ndtri
 
 from sim import world as w
-from sim.world import DAY_MS, Floats, Ints, World
+from sim.world import Floats, Ints, World
 
 Hashes = NDArray[np.uint64]
 
@@ -29,6 +30,8 @@ NO_BOT, CONTAINED, CONTAINED_FALSELY, HUNG_UP, HANDED_OVER = 0, 1, 2, 3, 4
     HEARD, RESOLVED, RETURN, RETURN_DELAY, ESCALATE, REDIAL_DELAY, PASSED_ON, BUTTON, CALL_BACK,
     DETECT,
 ) = range(28)  # fmt: skip
+# Detectors count upwards from DETECT; these lie where no attempt's purposes do (there are 64 to an attempt).
+SILENT, ACCEPTS, UNANSWERED = range(1 << 16, (1 << 16) + 3)
 SPEED, ABSORPTION, ABSENT, LATE, LATE_FOR = range(5)
 FACTOR = 0
 NEED, PERSON, DAY = 1, 2, 3
@@ -47,7 +50,7 @@ def _mix(x: Hashes) -> Hashes:
     return x ^ (x >> np.uint64(31))
 
 
-def identity(seed: int, replication: int, *fields: Ints | int) -> Hashes:
+def identity(seed: int, replication: Ints | int, *fields: Ints | int) -> Hashes:
     """A 64-bit identity from whole numbers, broadcast together; the same wherever it is asked for."""
     with np.errstate(over="ignore"):
         h = np.atleast_1d(np.asarray(0, np.uint64))
@@ -59,9 +62,12 @@ def identity(seed: int, replication: int, *fields: Ints | int) -> Hashes:
 
 def uniform(h: Hashes, purpose: int, attempt: Ints | int = 0) -> Floats:
     """Uniforms in (0, 1), never 0 or 1, shaped like `h`: one per identity, attempt and purpose."""
-    from sim import hashing  # brings Numba, slow to import
+    from sim import drawing  # brings Numba, slow to import
 
-    return hashing.uniforms(h, purpose, attempt)
+    out = np.empty(h.size)
+    attempts = np.atleast_1d(np.asarray(attempt, np.int64)).ravel()
+    drawing.uniforms(out, np.ascontiguousarray(h).ravel(), attempts, purpose)
+    return out.reshape(h.shape)
 
 
 def unit_sample(family: int, cv: float, u: Floats) -> Floats:
@@ -74,28 +80,6 @@ def unit_sample(family: int, cv: float, u: Floats) -> Floats:
     if family == w.GAMMA and cv > 0:
         shape = 1.0 / (cv * cv)
         return np.asarray(gammaincinv(shape, u) / shape, np.float64)
-    return np.ones_like(u)
-
-
-def patience_sample(family: int, shape: float, ends: Floats, rates: Floats, u: Floats) -> Floats:
-    """Patience on the scale of its mean by inversion; the hazard family gives ms directly (to be scaled by one)."""
-    if family == w.EXPONENTIAL:
-        return -np.log1p(-u)
-    if family == w.WEIBULL:
-        from scipy.special import gamma
-
-        return np.asarray((-np.log1p(-u)) ** (1.0 / shape) / gamma(1.0 + 1.0 / shape), np.float64)
-    if family == w.LOGNORMAL:
-        return np.asarray(np.exp(shape * ndtri(u) - shape * shape / 2), np.float64)
-    if family == w.HAZARD:
-        starts = np.concatenate([[0.0], ends[:-1]])
-        with np.errstate(invalid="ignore"):
-            widths = np.where(np.isfinite(ends), ends - starts, 0.0)
-        before = np.concatenate([[0.0], np.cumsum(rates * widths)[:-1]])
-        e = -np.log1p(-u)
-        piece = np.clip(np.searchsorted(before, e, side="right") - 1, 0, len(rates) - 1)
-        rate = np.maximum(rates[piece], 1e-300)
-        return np.asarray(np.minimum(starts[piece] + (e - before[piece]) / rate, float(w.NEVER)), np.float64)
     return np.ones_like(u)
 
 
@@ -146,6 +130,33 @@ class Rows(NamedTuple):
     call_back_ms: Ints
     detect: Floats
     """(D, rows)"""
+    silent: Floats
+    """Uniforms: whether the customer of a chat is gone when answered; whether a call-back is accepted instead of waiting,
+    and whether it is picked up."""
+    accepts: Floats
+    unanswered: Floats
+
+
+_FLOAT = (
+    "talk_unit",
+    "acw_unit",
+    "patience_unit",
+    "heard",
+    "resolved",
+    "again",
+    "escalates",
+    "passed_on",
+    "button",
+    "silent",
+    "accepts",
+    "unanswered",
+)
+LINE = np.dtype([
+    *((name, np.float64) for name in _FLOAT), ("return_ms", np.int64),
+    *((name, np.int32) for name in ("need", "next", "bot_ms", "redial_ms", "call_back_ms")),
+    *((name, np.int8) for name in ("attempt", "fate", "refused", "context")),
+])  # fmt: skip
+"""A row as engines that are compiled read it: its fields side by side. `again` is both `returns` and `redials`."""
 
 
 class People(NamedTuple):
@@ -166,96 +177,48 @@ class Draws(NamedTuple):
     people: People
 
 
-def day_factors(world: World, seed: int, replication: int) -> Floats:
-    """(T, days simulated) factors of mean one: Gamma(a, a) with AR(1) normal scores, shared or per type."""
+class Block(NamedTuple):
+    """Everything random about several replications, one after another."""
+
+    numbers: Ints
+    first_need: Ints
+    """(n + 1,) where each replication's needs begin, and its rows (`first_row`)."""
+    first_row: Ints
+    needs: Needs
+    lines: Any
+    """(rows,) of LINE; `need` and `next` count from the start of the block."""
+    ears: Floats
+    """(rows, D) uniforms for detectors."""
+    people: People
+    """Each column with one more axis, the first, for replications."""
+    whole: bool
+    """Whether everything is drawn, or the later attempts are left to the engine."""
+
+
+def _factors(world: World, seed: int, numbers: Ints) -> Floats:
+    """(n, T, days simulated) factors of mean one: Gamma(a, a) with AR(1) normal scores, shared or per type."""
     demand, clock = world.demand, world.clock
-    n_types = len(demand.id_of_type)
-    if demand.factor_shape <= 0:
-        return np.ones((n_types, clock.n_days))
+    n_types, a = len(demand.id_of_type), demand.factor_shape
+    if a <= 0:
+        return np.ones((len(numbers), n_types, clock.n_days))
     # The chain starts at a fixed distance before the horizon, so that a longer warm-up changes no day's factor.
     back = 400
-    days = np.arange(-back, clock.days + clock.follow_days)
-    kinds = demand.id_of_type * (1 - demand.factor_shared)
-    scores = np.empty((n_types, len(days)))
+    days = np.arange(-back if demand.factor_memory else -clock.warm_days, clock.days + clock.follow_days)
+    kinds, of_type = np.unique(demand.id_of_type * (1 - demand.factor_shared), return_inverse=True)
+    factors = np.empty((len(numbers), len(kinds), clock.n_days))
     for i, kind in enumerate(kinds):
-        z = ndtri(uniform(identity(seed, replication, DAY, int(kind), days), FACTOR))
-        memory = demand.factor_memory
-        if memory:
-            for d in range(1, len(days)):
-                z[d] = memory * z[d - 1] + np.sqrt(1 - memory * memory) * z[d]
-        scores[i] = z
-    a = demand.factor_shape
-    factors = gammaincinv(a, ndtr(scores)) / a
-    return np.asarray(factors[:, back - clock.warm_days :], np.float64)
+        z: Any = ndtri(uniform(identity(seed, numbers[:, None], DAY, int(kind), days), FACTOR))
+        if demand.factor_memory:
+            from sim import drawing
+
+            drawing.remember(z, float(demand.factor_memory))
+        factors[:, i] = gammaincinv(a, ndtr(z[:, -clock.n_days :])) / a
+    return np.asarray(factors[:, of_type], np.float64)
 
 
-def _existing(world: World, seed: int, replication: int, expected: Floats) -> tuple[Ints, Hashes, Floats]:
-    """Cells (flat index) and identities of the needs that exist, cell by cell in the order of k."""
-    _, n_days, n_intervals = expected.shape
-    flat = expected.reshape(-1)
-    live = np.flatnonzero(flat > 0)
-    cells_out: list[Ints] = []
-    keys_out: list[Hashes] = []
-    size = np.maximum(16, flat[live] + 7 * np.sqrt(flat[live]) + 16)
-    bucket = np.ceil(np.log2(size)).astype(np.int64)
-    for power in np.unique(bucket):
-        cells = live[bucket == power]
-        width = 1 << int(power)
-        for part in np.array_split(cells, max(1, len(cells) * width // 4_000_000)):
-            kind, rest = np.divmod(part, n_days * n_intervals)
-            day, interval = np.divmod(rest, n_intervals)
-            key = identity(
-                seed, replication, NEED, world.demand.id_of_type[kind][:, None],
-                (day - world.clock.warm_days)[:, None], interval[:, None], np.arange(width)[None, :],
-            )  # fmt: skip
-            points = np.cumsum(-np.log1p(-uniform(key, SPACING)), axis=1)
-            exists = points < flat[part][:, None]
-            if exists[:, -1].any():
-                raise w.WorldTooLargeError("more contacts in an interval than can be drawn")
-            row, _ = np.nonzero(exists)
-            cells_out.append(part[row])
-            keys_out.append(key[exists])
-    if not cells_out:
-        return np.zeros(0, np.int64), np.zeros(0, np.uint64), flat
-    return np.concatenate(cells_out), np.concatenate(keys_out), flat
-
-
-def draw_needs(world: World, seed: int, replication: int) -> Needs:
-    """The needs of all simulated days, sorted by birth."""
-    demand, clock = world.demand, world.clock
-    expected = demand.expected * day_factors(world, seed, replication)[:, :, None]
-    if expected.sum() >= w.MAX_ROWS:  # before they are drawn: they might not fit into memory
-        raise w.WorldTooLargeError(
-            f"about {expected.sum():,.0f} needs in one replication; a simulation holds {w.MAX_ROWS:,} contacts"
-        )
-    n_days, n_intervals = expected.shape[1:]
-    cell, key, _ = _existing(world, seed, replication, expected)
-    kind, rest = np.divmod(cell, n_days * n_intervals)
-    day, interval = np.divmod(rest, n_intervals)
-    instant = np.floor(uniform(key, INSTANT) * clock.interval_ms).astype(np.int64)
-    birth = day * DAY_MS + interval * clock.interval_ms + instant
-    order = np.lexsort((key, birth))
-    kind, day, key, birth = kind[order], day[order], key[order], birth[order]
-    u = uniform(key, SEGMENT)
-    segment = (u[:, None] > demand.segment_share[kind]).sum(axis=1).astype(np.int64)
-    segment = np.minimum(segment, demand.segment_share.shape[1] - 1)
-    z = ndtri(uniform(key, DIFFICULTY))
-    t = world.types
-    loading = t.intensity_loading[kind]
-    score = loading * z + np.sqrt(1 - loading * loading) * ndtri(uniform(key, INTENSITY))
-    shift = demand.intensity_shift[kind, day]
-    logit = t.intensity_mean[kind] + shift + t.intensity_spread[kind] * score
-    return Needs(
-        type=kind,
-        segment=segment,
-        vulnerable=(uniform(key, VULNERABLE) < demand.vulnerable[segment]).astype(np.int64),
-        keyword=(uniform(key, KEYWORD) < demand.keyword[kind]).astype(np.int64),
-        day=day,
-        birth_ms=birth,
-        difficulty=z,
-        intensity=1.0 / (1.0 + np.exp(-logit)),
-        key=key,
-    )
+def day_factors(world: World, seed: int, replication: int) -> Floats:
+    """(T, days simulated) factors of mean one on the needs of each day."""
+    return np.asarray(_factors(world, seed, np.array([replication]))[0])
 
 
 def largest_continuation(world: World) -> tuple[float, float, float, float]:
@@ -270,146 +233,112 @@ def largest_continuation(world: World) -> tuple[float, float, float, float]:
     return returns, escalates, b.redial, b.passed_on * most_cut
 
 
-def draw_rows(world: World, needs: Needs, with_bot: bool = True) -> Rows:
-    """The possible contacts of these needs."""
-    t, b, bot = world.types, world.behaviour, world.bot
-    n = len(needs.key)
-    p_return, p_escalate, p_redial, p_pass = largest_continuation(world)
-    rows_need = [np.arange(n, dtype=np.int64)]
-    rows_attempt = [np.zeros(n, np.int64)]
-    rows_next: list[Ints] = []
-    total = n
-    for attempt in range(b.max_attempts):
-        who = rows_need[attempt]
-        onward = np.full(len(who), -1, np.int64)
-        if attempt + 1 < b.max_attempts and len(who):
-            key = needs.key[who]
-            can = (
-                (uniform(key, RETURN, attempt) < max(p_return, p_redial))
-                | (uniform(key, ESCALATE, attempt) < p_escalate)
-                | (uniform(key, PASSED_ON, attempt) < p_pass)
+def asked(world: World) -> tuple[bool, bool, bool]:
+    """Whether chats may be silent, call-backs be offered instead of waiting, and not be picked up."""
+    silence = bool(((world.types.channel == w.CHAT) & (world.types.silent > 0)).any())
+    offers = bool((world.levers.call_back_after_ms >= 0).any())
+    return silence, offers, offers and world.levers.call_back_unanswered > 0
+
+
+def _draw_needs(world: World, seed: int, numbers: Ints) -> tuple[Ints, Needs]:
+    """Where each replication's needs begin, and the needs, by replication and birth."""
+    from sim import drawing
+
+    sheet = drawing.sheet(world)
+    factors = _factors(world, seed, numbers)
+    for wanted in (sheet.expected.sum(axis=2) * factors).sum(axis=(1, 2)).tolist():
+        if wanted >= w.MAX_ROWS:  # before they are drawn: they might not fit into memory
+            raise w.WorldTooLargeError(
+                f"about {wanted:,.0f} needs in one replication; a simulation holds {w.MAX_ROWS:,} contacts"
             )
-            onward[can] = total + np.arange(int(can.sum()))
-            rows_need.append(who[can])
-            rows_attempt.append(np.full(int(can.sum()), attempt + 1, np.int64))
-            total += int(can.sum())
-        rows_next.append(onward)
-        if len(rows_need) == attempt + 1:
-            break
-    need = np.concatenate(rows_need)
-    attempt_of = np.concatenate(rows_attempt)
-    following = np.concatenate(rows_next)
-    if total >= w.MAX_ROWS:
+    n_types, n_days, n_intervals = sheet.expected.shape
+    count = np.empty((len(numbers), n_days, n_intervals, n_types), np.int32)
+    drawing.count(sheet, seed, numbers, factors, count)
+    first = np.concatenate([[0], np.cumsum(count.reshape(len(numbers), -1).sum(axis=1, dtype=np.int64))])
+    n, most = int(first[-1]), int(count.sum(axis=3).max(initial=0)) + 1
+    kinds = [np.int64] * 6 + [np.float64] * 2 + [np.uint64]
+    columns: list[Any] = [np.empty(n, kind) for kind in kinds]
+    needs = Needs(*columns)
+    room = [np.empty(most, np.uint64 if k == 1 else np.int64) for k in range(5)]
+    drawing.needs(sheet, seed, numbers, count, *needs, *room)
+    return first, needs
+
+
+def _draw_lines(world: World, first_need: Ints, needs: Needs, whole: bool) -> tuple[Ints, Any, Floats]:
+    """Where each replication's rows begin, the rows, and their uniforms for detectors."""
+    from sim import drawing
+
+    sheet = drawing.sheet(world)
+    n, attempts = len(needs.key), np.empty(len(needs.key), np.int8)
+    rows = np.zeros((len(first_need) - 1, world.behaviour.max_attempts), np.int64)
+    drawing.chains(sheet, needs.key, first_need, attempts, rows)
+    each = rows.sum(axis=1)
+    first_row = np.concatenate([[0], np.cumsum(each)])
+    if each.max(initial=0) >= w.MAX_ROWS:
         raise w.WorldTooLargeError(
-            f"{total:,} possible contacts in one replication; a simulation holds 8,388,608"
+            f"{each.max():,} possible contacts in one replication; a simulation holds {w.MAX_ROWS:,}"
         )
-    key = needs.key[need]
-    kind = needs.type[need]
-    z = needs.difficulty[need]
-
-    def u(purpose: int) -> Floats:
-        return uniform(key, purpose, attempt_of)
-
-    talk = np.empty(total)
-    acw = np.empty(total)
-    patience = np.empty(total)
-    loading = t.talk_loading[kind]
-    mixed = np.clip(ndtr(loading * z + np.sqrt(1 - loading * loading) * ndtri(u(TALK))), 1e-15, 1 - 1e-15)
-    straight = u(TALK)
-    u_acw, u_patience = u(ACW), u(PATIENCE)
-    for i in range(len(t.talk_cv)):
-        mine = np.flatnonzero(kind == i)
-        source = mixed if t.talk_loading[i] else straight
-        talk[mine] = unit_sample(int(t.talk_family[i]), float(t.talk_cv[i]), source[mine])
-        acw[mine] = unit_sample(int(t.acw_family[i]), float(t.acw_cv[i]), u_acw[mine])
-        patience[mine] = patience_sample(
-            int(t.patience_family[i]), float(t.patience_shape[i]), t.hazard_ms[i], t.hazard_rate[i],
-            u_patience[mine],
-        )  # fmt: skip
-    patience[u(BALK) < t.balk[kind]] = 0.0
-    fate, refused, bot_ms = _bot_fates(world, needs, need, kind, z, u) if with_bot else _no_bot(total)
-    return_ms = np.floor(b.return_median_ms * np.exp(b.return_sigma * ndtri(u(RETURN_DELAY))))
-    soon = u(REDIAL_DELAY)
-    redial_ms = np.where(
-        soon < b.redial_soon,
-        soon / max(b.redial_soon, 1e-12) * 600_000,
-        600_000 + (soon - b.redial_soon) / max(1 - b.redial_soon, 1e-12) * 3_000_000,
-    )
-    # Whoever was served may return, whoever was not may redial: the same inclination, never both.
-    returns = u(RETURN)
-    n_detectors = len(world.detectors.target)
-    detect = np.stack([u(DETECT + d) for d in range(n_detectors)]) if n_detectors else np.zeros((0, total))
-    return Rows(
-        need=need,
-        attempt=attempt_of,
-        next=following,
-        talk_unit=talk,
-        acw_unit=acw,
-        patience_unit=patience,
-        fate=fate,
-        refused=refused,
-        bot_ms=bot_ms,
-        context=(u(CONTEXT) < bot.context[kind]).astype(np.int64),
-        heard=u(HEARD),
-        resolved=u(RESOLVED),
-        returns=returns,
-        return_ms=np.minimum(return_ms, float(w.NEVER)).astype(np.int64),
-        escalates=u(ESCALATE),
-        redials=returns,
-        redial_ms=redial_ms.astype(np.int64),
-        passed_on=u(PASSED_ON),
-        button=u(BUTTON),
-        call_back_ms=np.floor(u(CALL_BACK) * 3_600_000).astype(np.int64),
-        detect=detect,
-    )
+    total = int(first_row[-1])
+    lines, ears = np.empty(total, LINE), np.empty((total, len(world.detectors.target)))
+    drawing.link(first_need, attempts, rows, first_row, lines, np.empty(n, np.int32))
+    drawing.fill_rows(
+        sheet, rows, first_row, lines, ears, needs.key, needs.type, needs.segment, needs.difficulty, needs.birth_ms,
+        whole,
+    )  # fmt: skip
+    return first_row, lines, ears
 
 
-def _no_bot(total: int) -> tuple[Ints, Ints, Ints]:
-    return np.zeros(total, np.int64), np.zeros(total, np.int64), np.zeros(total, np.int64)
+def rows_of(lines: Any, ears: Floats) -> Rows:
+    """The rows as columns: views of the lines."""
+    columns = {name: lines[name] for name in LINE.names or () if name != "again"}
+    return Rows(**columns, returns=lines["again"], redials=lines["again"], detect=ears.T)
 
 
-def p_contained(containment: Floats, loading: Floats, z: Floats) -> Floats:
-    """P(contained | z) under the Gaussian factor: averages to `containment` over z ~ N(0, 1)."""
-    inside = np.clip(containment, 1e-12, 1 - 1e-12)
-    p = ndtr((ndtri(inside) - loading * z) / np.sqrt(1 - loading * loading))
-    return np.where(containment <= 0, 0.0, np.where(containment >= 1, 1.0, p))
+def block_of(draws: Draws) -> Block:
+    """One replication as a block of one; its rows as they are where they are views of lines, else copied."""
+    rows, needs = draws.rows, draws.needs
+    lines: Any = rows.need.base
+    ears: Any = rows.detect.T
+    known = rows_of(lines, ears) if getattr(lines, "dtype", None) == LINE else None
+    if known is None or any(
+        a.__array_interface__ != b.__array_interface__ for a, b in zip(rows, known, strict=True)
+    ):
+        lines = np.empty(len(rows.need), LINE)
+        for name in LINE.names or ():
+            lines[name] = rows.returns if name == "again" else getattr(rows, name)
+        ears = np.ascontiguousarray(rows.detect.T)
+    people: list[Any] = [column[None] for column in draws.people]
+    first_need, first_row = np.array([0, len(needs.type)]), np.array([0, len(rows.need)])
+    return Block(np.zeros(1, np.int64), first_need, first_row, needs, lines, ears, People(*people), True)
 
 
-def _bot_fates(
-    world: World, needs: Needs, need: Ints, kind: Ints, z: Floats, u: object
-) -> tuple[Ints, Ints, Ints]:
-    bot, t = world.bot, world.types
-    if not (bot.offered > 0).any():
-        return _no_bot(len(need))
-    draw = u
-    assert callable(draw)
-    segment = needs.segment[need]
-    offered = draw(OFFERED) < bot.offered[kind, segment]
-    asks = draw(ASKS) < bot.asks[kind, segment]
-    hangs_up = draw(HANGS_UP) < bot.hangs_up[kind, segment]
-    contained = draw(CONTAIN) < p_contained(bot.containment[kind, segment], t.containment_loading[kind], z)
-    falsely = draw(FALSE) < 1.0 / (1.0 + np.exp(-(bot.false_logit[kind, segment] + bot.false_slope * z)))
-    out = asks & (bot.early_way_out == 1)
-    fate = np.where(contained, np.where(falsely, CONTAINED_FALSELY, CONTAINED), HANDED_OVER)
-    fate = np.where(hangs_up, HUNG_UP, fate)
-    fate = np.where(out, HANDED_OVER, fate)
-    fate = np.where(offered, fate, NO_BOT).astype(np.int64)
-    refused = (offered & asks & ~out).astype(np.int64)
-    length = unit_sample(w.LOGNORMAL, SESSION_CV, draw(SESSION))
-    bot_ms = np.where(out, bot.ask_ms[kind], bot.session_ms[kind, segment] * length)
-    return fate, refused, np.where(fate == NO_BOT, 0, np.floor(bot_ms)).astype(np.int64)
+def draws_of(block: Block, i: int) -> Draws:
+    """The block's i-th replication, of a block drawn as a whole."""
+    if not block.whole:
+        raise ValueError("not everything is drawn")
+    needs = slice(block.first_need[i], block.first_need[i + 1])
+    rows = slice(block.first_row[i], block.first_row[i + 1])
+    lines, ears = block.lines[rows], block.ears[rows]
+    if i > 0:
+        lines = lines.copy()
+        lines["need"] -= needs.start
+        lines["next"][lines["next"] >= 0] -= rows.start
+    columns: list[Any] = [column[needs] for column in block.needs]
+    people: list[Any] = [column[i] for column in block.people]
+    return Draws(Needs(*columns), rows_of(lines, ears), People(*people))
 
 
-def draw_people(world: World, seed: int, replication: int) -> People:
-    """Speed and absorption of agents, absence and lateness of shifts."""
+def people_of(world: World, seed: int, numbers: Ints) -> People:
+    """What is drawn about agents and shifts in each of these replications."""
     staffing, groups = world.staffing, world.groups
-    who = identity(seed, replication, PERSON, staffing.person, 0)
+    number = numbers[:, None]
+    who = identity(seed, number, PERSON, staffing.person, 0)
     group = staffing.group_of
     sigma = np.sqrt(np.log1p(groups.speed_cv[group] ** 2))
     n = len(staffing.agent)
     agent = np.maximum(staffing.agent, 0)
     person = staffing.person[agent] if n else np.zeros(0, np.int64)
-    shift = identity(seed, replication, PERSON, person, staffing.day - world.clock.warm_days + 1_000_000)
+    shift = identity(seed, number, PERSON, person, staffing.day - world.clock.warm_days + 1_000_000)
     of_shift = group[agent] if n else np.zeros(0, np.int64)
     late = uniform(shift, LATE) < groups.late[of_shift]
     late_for = -np.log1p(-uniform(shift, LATE_FOR)) * groups.late_ms[of_shift] * staffing.late_factor
@@ -418,13 +347,41 @@ def draw_people(world: World, seed: int, replication: int) -> People:
         absorption=np.maximum(
             0.0, groups.absorption[group] + groups.absorption_sd[group] * ndtri(uniform(who, ABSORPTION))
         ),
-        absent=uniform(shift, ABSENT) / staffing.absence_factor if n else np.zeros(0),
+        absent=uniform(shift, ABSENT) / staffing.absence_factor if n else np.zeros((len(numbers), 0)),
         late_ms=np.where(late, np.floor(late_for), 0).astype(np.int64),
     )
 
 
-def draw(world: World, seed: int, replication: int) -> Draws:
-    """Everything random about replication `replication` of a world, ready for an engine."""
+def draw_people(world: World, seed: int, replication: int) -> People:
+    """Speed and absorption of agents, absence and lateness of shifts."""
+    return People(*(column[0] for column in people_of(world, seed, np.array([replication]))))
+
+
+def draw_needs(world: World, seed: int, replication: int) -> Needs:
+    """The needs of all simulated days, sorted by birth."""
+    return _draw_needs(world, seed, np.array([replication]))[1]
+
+
+def draw_block(world: World, seed: int, numbers: Sequence[int], whole: bool = False) -> Block:
+    """Everything random about these replications of a world, ready for an engine.
+
+    Unless `whole`, only what can matter, and of later attempts nothing yet but that they are possible: the compiled
+    engine works out the rest when such a contact happens.
+    """
     w.check(world)
-    needs = draw_needs(world, seed, replication)
-    return Draws(needs, draw_rows(world, needs), draw_people(world, seed, replication))
+    which = np.array(numbers, np.int64)
+    first_need, needs = _draw_needs(world, seed, which)
+    first_row, lines, ears = _draw_lines(world, first_need, needs, whole)
+    return Block(which, first_need, first_row, needs, lines, ears, people_of(world, seed, which), whole)
+
+
+def draw(world: World, seed: int, replication: int) -> Draws:
+    """Everything random about one replication."""
+    return draws_of(draw_block(world, seed, [replication], whole=True), 0)
+
+
+def p_contained(containment: Floats, loading: Floats, z: Floats) -> Floats:
+    """P(contained | z) under the Gaussian factor: averages to `containment` over z ~ N(0, 1)."""
+    inside = np.clip(containment, 1e-12, 1 - 1e-12)
+    p = ndtr((ndtri(inside) - loading * z) / np.sqrt(1 - loading * loading))
+    return np.where(containment <= 0, 0.0, np.where(containment >= 1, 1.0, p))

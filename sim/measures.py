@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from sim import records as r
-from sim.draws import Draws
-from sim.records import Contacts, Records, Spells
-from sim.world import DAY_MS, Floats, Ints, World
+from sim.draws import Block, Draws, Needs, block_of
+from sim.records import Contacts, Records, Spells, Written, written_of
+from sim.world import DAY_MS, Floats, Ints, World, as_read, typed
 
 Bools = NDArray[np.bool_]
 
@@ -58,7 +58,7 @@ class Estimate(NamedTuple):
     unit: str
 
 
-# --- outcomes in expectation ----------------------------------------------------------------------------------------
+# --- outcomes of single contacts in expectation ----------------------------------------------------------------------------------------
 
 
 def endings(contacts: Contacts) -> tuple[Floats, Floats, Floats, Floats]:
@@ -116,206 +116,87 @@ def undisclosed(world: World, draws: Draws, contacts: Contacts) -> Floats:
     return np.asarray(untold * np.where(last, 1.0, (1 - b.escalate_cold) * (1 - b.return_cold)))
 
 
-# --- one replication ------------------------------------------------------------------------------------------------
+# --- a block of replications ------------------------------------------------------------------------------------------
+
+
+def totals_of_block(world: World, block: Block, written: Written, lens: Lens) -> list[Totals]:
+    """The sums of each replication."""
+    from sim import measuring
+
+    n = len(block.numbers)
+    n_types, n_segments = world.demand.segment_share.shape
+    customers = np.zeros((n, n_types, n_segments, 2), measuring.CUSTOMER_SUMS)
+    service, busy = _by_interval(world, n)
+    loads, first_load = np.empty(len(block.lines)), np.zeros(n + 1, np.int64)
+    needs = block.needs
+    measuring.add_up(
+        _look(world, lens), block.first_need, block.first_row, needs.type, needs.segment, needs.vulnerable,
+        needs.birth_ms, block.lines, written.outcome, written.lines, np.zeros(len(needs.type), np.int8),
+        np.empty((len(block.lines), 4), np.int64), customers, service, busy, loads, first_load,
+    )  # fmt: skip
+    t = {name: np.ascontiguousarray(customers[name]) for name in measuring.CUSTOMERS}
+    t["unmet_needs"] = t["needs"] - t["ended_sorted_heard"] - t["ended_sorted"] - t["ended_open"]
+    for name in ("needs", "unmet_needs", "refused_needs"):
+        t[f"vulnerable_{name}"] = t[name] * np.array([0.0, 1.0])
+    people = _people_totals(world, written, lens, busy)
+    single = _load_figures(world, written, loads, first_load)
+    parts = (t, people, _service_columns(world, service, busy), single)
+    return [Totals(*({name: value[i] for name, value in part.items()} for part in parts)) for i in range(n)]
 
 
 def totals(world: World, draws: Draws, records: Records, lens: Lens) -> Totals:
     """The sums of one replication."""
-    customers, service, single = _customer_totals(world, draws, records.contacts, lens)
-    people = _people_totals(world, records, lens)
-    single |= _load_figures(world, records)
-    return Totals(customers, people, service, single)
+    return totals_of_block(world, block_of(draws), written_of([records]), lens)[0]
 
 
-def _customer_totals(
-    world: World, all_draws: Draws, everything: Contacts, lens: Lens
-) -> tuple[dict[str, Floats], dict[str, Floats], dict[str, float | Floats]]:
-    clock, needs = world.clock, all_draws.needs
-    born = (needs.birth_ms >= clock.start_ms) & (needs.birth_ms < clock.end_ms)
-    draws, c = _concerned(world, all_draws, everything, born)
-    rows = draws.rows
-    n_types, n_segments = world.demand.segment_share.shape
-    shape = (n_types, n_segments, 2)
-    cell_of_need = (needs.type * n_segments + needs.segment) * 2 + needs.vulnerable
-    cell = cell_of_need[rows.need]
-    n_cells = n_types * n_segments * 2
+def _look(world: World, lens: Lens) -> Any:
+    from sim import measuring
 
-    def add(where: Bools, weight: Floats | None = None) -> Floats:
-        index = np.flatnonzero(where)
-        weights = None if weight is None else weight[index]
-        return np.bincount(cell[index], weights, n_cells).astype(float).reshape(shape)
-
-    happened = c.outcome > 0
-    here = happened & (c.arrive_ms >= clock.start_ms) & (c.arrive_ms < clock.end_ms)
-    ours = happened & born[rows.need]
-    answered, abandoned = c.outcome == r.ANSWERED, c.outcome == r.ABANDONED
-    turned, closed = c.outcome == r.TURNED_AWAY, c.outcome == r.CLOSED
-    wait = np.where(c.reach_ms >= 0, c.end_ms - c.reach_ms, 0).astype(float)
-    kind = needs.type[rows.need]
-    in_time = wait <= lens.within_ms[kind]
-    # Call-backs have no wait that a service level could count: they are a figure of their own.
-    called = c.flags & r.CALLED_BACK > 0
-    live = here & ~called
-    queued = live & (answered | abandoned | turned | (closed & (c.reach_ms >= 0)))
-    handle = (c.talk_ms + c.acw_ms).astype(float)
-    flags = c.flags
-    contained = c.outcome == r.CONTAINED
-    falsely = c.outcome == r.CONTAINED_FALSELY
-    had_bot = (c.bot_ms > 0) | contained | falsely | (c.outcome == r.HUNG_UP)
-    intense = c.intensity > world.behaviour.intense_above
-
-    t: dict[str, Floats] = {
-        "contacts": add(here),
-        "sessions": add(here & had_bot),
-        "contained": add(here & (contained | falsely)),
-        "falsely_contained": add(here & falsely),
-        "hung_up": add(here & (c.outcome == r.HUNG_UP)),
-        "handed_over": add(here & (c.bot_ms > 0) & (c.reach_ms >= 0)),
-        "refused": add(here & (flags & r.REFUSED > 0)),
-        "queued": add(queued),
-        "answered": add(here & answered),
-        "abandoned": add(here & abandoned),
-        "turned_away": add(here & turned),
-        "closed": add(here & closed),
-        "in_system": add(here & np.isin(c.outcome, (r.WAITING, r.IN_BOT))),
-        "called_back": add(here & called),
-        "live_answered": add(live & answered),
-        "live_abandoned": add(live & abandoned),
-        "in_time": add(live & answered & in_time),
-        "abandoned_in_time": add(live & abandoned & in_time),
-        "wait_answered_s": add(live & answered, wait / 1000),
-        "wait_s": add(queued, wait / 1000),
-        "talk_min": add(here & answered, c.talk_ms / 60_000),
-        "acw_min": add(here & answered, c.acw_ms / 60_000),
-        "handle_min": add(here & answered, handle / 60_000),
-        "full_min": add(here & answered, c.full_ms / 60_000),
-        "intense_answered": add(here & answered & intense),
-        "intense_handle_min": add(here & answered & intense, handle / 60_000),
-        "unmet": add(here & answered, c.unmet),
-        "heard": add(here & answered & (c.ending >= 0), c.heard),
-        "spoken": add(here & answered & (c.ending >= 0)),
-        "resolved_contacts": add(here & answered, c.heard * c.if_heard + (1 - c.heard) * c.if_not),
-        "passed_on": add(here & (flags & r.PASSED_ON > 0)),
-        "flags_right": add(here & (flags & r.FLAG_RIGHT > 0)),
-        "flags_wrong": add(here & (flags & r.FLAG_WRONG > 0)),
-        "flags_missed": add(here & (flags & r.FLAG_MISSED > 0)),
-    }
-    special = np.concatenate([world.groups.specialist[world.staffing.group_of], [0.0]])
-    expert = special[c.agent] > 0
-    t["expert_answered"] = add(here & answered & expert)
-    only_wrong = flags & (r.FLAG_WRONG | r.FLAG_RIGHT) == r.FLAG_WRONG
-    t["wrong_flag_expert_min"] = add(here & answered & expert & only_wrong, handle / 60_000)
-
-    # the log's view: no further contact of the same need within so many days
-    following = rows.next
-    has_next = following >= 0
-    next_at = np.where(has_next, everything.arrive_ms[following], -1)
-    next_happened = has_next & (next_at >= 0) & (everything.outcome[following] > 0)
-    repeated = next_happened & (next_at - c.end_ms <= lens.repeat_days * DAY_MS)
-    t["log_resolved"] = add(here & answered & ~repeated)
-
-    # journeys of the needs born here
-    t["needs"] = np.bincount(cell_of_need[born], minlength=n_cells).astype(float).reshape(shape)
-    first = np.full(len(needs.type), 99, np.int64)
-    met = np.flatnonzero(ours & answered)
-    np.minimum.at(first, rows.need[met], rows.attempt[met])
-    is_first = ours & answered & (rows.attempt == first[rows.need])
-    p_resolved = c.heard * c.if_heard + (1 - c.heard) * c.if_not
-    t["first_answered"] = add(is_first)
-    t["first_resolved"] = add(is_first, p_resolved)
-    t["journey_contacts"] = add(ours)
-    t["journey_answered"] = add(ours & answered)
-    t["journey_sessions"] = add(ours & had_bot)
-    t["journey_handle_min"] = add(ours & answered, handle / 60_000)
-    t["returns"] = add(ours & (flags & r.RETURNS > 0))
-    t["redials"] = add(ours & (flags & r.REDIALS > 0))
-    t["escalations"] = add(ours & (flags & r.ESCALATED > 0))
-    t["transfers"] = add(ours & (flags & r.PASSED_ON > 0))
-    stops = stopping(world, draws, c)
-    churn = expected_churn(world, draws, c)
-    t["churned"] = add(ours, churn)
-    t["undisclosed"] = add(ours & answered, undisclosed(world, draws, c))
-    for name, p in zip(("sorted_heard", "sorted", "warm", "cold"), endings(c), strict=True):
-        t[f"contacts_{name}"] = add(ours & (c.ending >= 0), p)
-    t["resolved_needs"] = add(ours, stops[0] + stops[1])
-
-    # how journeys ended, as they did
-    final = ours & ~next_happened
-    goes_on = final & (flags & (r.RETURNS | r.REDIALS | r.ESCALATED | r.PASSED_ON) > 0)
-    goes_on |= final & np.isin(c.outcome, (r.WAITING, r.IN_BOT))
-    done = final & ~goes_on
-    for number, name in enumerate(("sorted_heard", "sorted", "warm", "cold")):
-        t[f"ended_{name}"] = add(done & (c.ending == number))
-    t["ended_unserved"] = add(done & (c.ending < 0))
-    t["ended_open"] = add(goes_on)
-    t["unmet_needs"] = t["needs"] - t["ended_sorted_heard"] - t["ended_sorted"] - t["ended_open"]
-
-    # the guardrail: vulnerable needs left unmet, or refused a person they asked for
-    refused = np.unique(rows.need[ours & (flags & r.REFUSED > 0)])
-    t["refused_needs"] = np.bincount(cell_of_need[refused], minlength=n_cells).astype(float).reshape(shape)
-    for name in ("needs", "unmet_needs", "refused_needs"):
-        t[f"vulnerable_{name}"] = t[name] * np.array([0.0, 1.0])
-
-    service = service_totals(world, all_draws, everything, lens.within_ms)
-    service["busy_min"] = busy_by_interval(world, everything, everything.talk_ms + everything.acw_ms)
-    met_load = c.load[np.flatnonzero(here & answered)]
-    single: dict[str, float | Floats] = {
-        "load_p95": float(np.quantile(met_load, 0.95)) if len(met_load) else 0.0,
-        "load_met": float(met_load.mean()) if len(met_load) else 0.0,
-    }
-    return t, service, single
-
-
-def _concerned(world: World, draws: Draws, c: Contacts, born: Bools) -> tuple[Draws, Contacts]:
-    """Only the contacts that arrive in the horizon, or whose need arose in it: most rows do neither."""
-    clock, rows = world.clock, draws.rows
-    happened = np.flatnonzero(c.outcome > 0)
-    arrive = c.arrive_ms[happened]
-    inside = (arrive >= clock.start_ms) & (arrive < clock.end_ms)
-    index = happened[inside | born[rows.need[happened]]]
-    columns: list[Any] = [column[index] for column in c]
-    chosen = rows._replace(need=rows.need[index], attempt=rows.attempt[index], next=rows.next[index])
-    return draws._replace(rows=chosen), Contacts(*columns)
-
-
-def service_totals(world: World, draws: Draws, c: Contacts, within_ms: Floats) -> dict[str, Floats]:
-    """(T, days, I) sums of live contacts by the interval of their arrival."""
     clock = world.clock
-    n_types, n_intervals = len(world.types.talk_cv), world.demand.expected.shape[2]
-    index = np.flatnonzero((c.outcome > 0) & (c.arrive_ms >= clock.start_ms) & (c.arrive_ms < clock.end_ms))
-    kind = draws.needs.type[draws.rows.need[index]]
-    arrive, outcome = c.arrive_ms[index] - clock.start_ms, c.outcome[index]
-    place = arrive // DAY_MS * n_intervals + arrive % DAY_MS // clock.interval_ms
-    size = n_types * clock.days * n_intervals
-    spot = kind * clock.days * n_intervals + place
-    live = c.flags[index] & r.CALLED_BACK == 0
-    answered, abandoned = live & (outcome == r.ANSWERED), live & (outcome == r.ABANDONED)
-    reached = c.reach_ms[index] >= 0
-    wait_s = np.where(reached, c.end_ms[index] - c.reach_ms[index], 0) / 1000
-    in_time = wait_s * 1000 <= within_ms[kind]
-    queued = answered | abandoned | (live & ((outcome == r.TURNED_AWAY) | ((outcome == r.CLOSED) & reached)))
+    special = world.groups.specialist[world.staffing.group_of] > 0
+    return measuring.Look(
+        b=typed(world.behaviour), start_ms=clock.start_ms, end_ms=clock.end_ms, interval_ms=clock.interval_ms, within_ms=as_read(lens.within_ms),
+        repeat_ms=float(lens.repeat_days * DAY_MS), churn_scale=as_read(world.types.churn_scale),
+        expert=as_read(special.astype(np.int64)), group_of=as_read(world.staffing.group_of),
+    )  # fmt: skip
 
-    def add(where: Bools, weight: Floats | None = None) -> Floats:
-        weights = None if weight is None else weight[where]
-        return np.bincount(spot[where], weights, size).astype(float).reshape(n_types, clock.days, n_intervals)
 
+def service_of(world: World, block: Block, written: Written, within_ms: Floats) -> dict[str, Floats]:
+    """(n, T, days, I) sums of contacts by the interval of their arrival, and (n, G, days, I) minutes `busy_min` of
+    handling by the group and interval in which they were spent; calls in time are those of at most (T,) `within_ms`."""
+    from sim import measuring
+
+    n = len(block.numbers)
+    service, busy = _by_interval(world, n)
+    measuring.service_alone(
+        _look(world, Lens(within_ms)), block.first_row, block.needs.type, block.lines, written.outcome, written.lines,
+        np.empty((len(block.lines), 4), np.int64), service, busy,
+    )  # fmt: skip
+    return _service_columns(world, service, busy)
+
+
+def _by_interval(world: World, n: int) -> tuple[Any, Any]:
+    from sim import measuring
+
+    size = world.clock.days * world.demand.expected.shape[2]
+    n_types, n_groups = len(world.types.talk_cv), len(world.groups.specialist)
+    return np.zeros((n, n_types, size), measuring.SERVICE_SUMS), np.zeros(
+        (n, n_groups, size), measuring.BUSY_SUMS
+    )
+
+
+def _service_columns(world: World, service: Any, busy: Any) -> dict[str, Floats]:
+    columns = {name: service[name] for name in service.dtype.names} | {"busy_min": busy["busy_min"]}
     return {
-        "offered": add(np.ones(len(index), np.bool_)),
-        "queued": add(queued),
-        "second_tier": add(queued & (c.flags[index] & r.TIER_TWO != 0)),
-        "answered": add(answered),
-        "in_time": add(answered & in_time),
-        "abandoned": add(abandoned),
-        "abandoned_in_time": add(abandoned & in_time),
-        "wait_answered_s": add(answered, wait_s),
-        "wait_s": add(queued, wait_s),
+        name: np.ascontiguousarray(column).reshape(*column.shape[:2], world.clock.days, -1)
+        for name, column in columns.items()
     }
 
 
-def more_than_expected(world: World, draws: Draws) -> Floats:
+def more_than_expected(world: World, needs: Needs) -> Floats:
     """(T, days, I) needs born in excess of those expected: over all replications nothing, exactly."""
     clock, demand = world.clock, world.demand
-    needs, n_intervals = draws.needs, demand.expected.shape[2]
+    n_intervals = demand.expected.shape[2]
     live = (needs.birth_ms >= clock.start_ms) & (needs.birth_ms < clock.end_ms)
     at = needs.birth_ms[live] - clock.start_ms
     place = at // DAY_MS * n_intervals + at % DAY_MS // clock.interval_ms
@@ -328,7 +209,7 @@ def more_than_expected(world: World, draws: Draws) -> Floats:
 def people_by_day(world: World, s: Spells) -> dict[str, Floats]:
     """(G, days) minutes of people who sign on that day: handling, handling or ready, present, and load (point-min)."""
     clock, n_groups = world.clock, len(world.groups.specialist)
-    index = np.flatnonzero((s.on_ms >= clock.start_ms) & (s.on_ms < clock.end_ms) & (s.agent >= 0))
+    index = np.flatnonzero((s.on_ms >= clock.start_ms) & (s.on_ms < clock.end_ms))
     place = world.staffing.group_of[s.agent[index]] * clock.days + (s.on_ms[index] - clock.start_ms) // DAY_MS
 
     def add(values: NDArray[np.generic]) -> Floats:
@@ -344,36 +225,20 @@ def people_by_day(world: World, s: Spells) -> dict[str, Floats]:
     }
 
 
-def busy_by_interval(world: World, c: Contacts, handle_ms: Ints) -> Floats:
-    """(G, days, I) handling minutes by group and the interval in which they were spent, of (rows,) handling ms."""
-    clock = world.clock
-    n_groups, n_intervals = len(world.groups.specialist), world.demand.expected.shape[2]
-    size = clock.days * n_intervals
-    busy = np.zeros((n_groups, size))
-    index = np.flatnonzero((c.outcome == r.ANSWERED) & (c.end_ms < clock.end_ms))
-    group = world.staffing.group_of[c.agent[index]]
-    start = c.end_ms[index] - clock.start_ms
-    left = handle_ms[index]
-    while len(index):
-        place = start // clock.interval_ms
-        within = np.minimum(left, (place + 1) * clock.interval_ms - start)
-        inside = (place >= 0) & (place < size)
-        np.add.at(busy, (group[inside], place[inside]), within[inside] / 60_000)
-        left, start = left - within, start + within
-        going = (left > 0) & (start < size * clock.interval_ms)
-        index, group, start, left = index[going], group[going], start[going], left[going]
-    return busy.reshape(n_groups, clock.days, n_intervals)
-
-
-def _people_totals(world: World, records: Records, lens: Lens) -> dict[str, Floats]:
-    clock, staffing, s = world.clock, world.staffing, records.spells
-    n_groups = len(world.groups.specialist)
-    mine = (s.on_ms >= clock.start_ms) & (s.on_ms < clock.end_ms) & (s.agent >= 0)
-    index = np.flatnonzero(mine)
+def _people_totals(world: World, written: Written, lens: Lens, busy: Any) -> dict[str, Floats]:
+    """(n, G) sums by group; `busy` (n, G, intervals) has handling by the interval in which it was spent."""
+    clock, staffing, s = world.clock, world.staffing, written.spells
+    n, n_groups = len(written.first_spell) - 1, len(world.groups.specialist)
+    shape = (n, n_groups)
+    index = np.flatnonzero((s.on_ms >= clock.start_ms) & (s.on_ms < clock.end_ms))
     group = staffing.group_of[s.agent[index]]
+    place = group + n_groups * (np.searchsorted(written.first_spell, index, side="right") - 1)
+
+    def summed(values: Floats, where: Ints = place) -> Floats:
+        return np.bincount(where, values, n * n_groups).astype(float).reshape(shape)
 
     def add(values: NDArray[np.generic]) -> Floats:
-        return np.bincount(group, values[index].astype(float), n_groups).astype(float)
+        return summed(values[index].astype(float))
 
     minutes = {
         "talk": s.talk_ms, "acw": s.acw_ms, "idle": s.idle_ms, "rest": s.rest_ms, "break": s.break_ms,
@@ -382,19 +247,17 @@ def _people_totals(world: World, records: Records, lens: Lens) -> dict[str, Floa
     }  # fmt: skip
     p = {f"{name}_min": add(column) / 60_000 for name, column in minutes.items()}
     if clock.always_open and len(staffing.agent) == 0:
-        p |= _round_the_clock(world, records.contacts, p)
+        p |= _round_the_clock(world, busy, p)
     p["recovery_owed_min"] = add(np.maximum(0, s.due_ms - s.rest_ms)) / 60_000
     p["load_area_min"] = add(s.load_area) / 60_000
     p["load_end"] = add(s.load_end)
     p["exhaustion"] = add(s.exhaustion)
-    p["spells"] = add(np.ones(len(s.agent)))
+    p["spells"] = summed(np.ones(len(index)))
     p["contacts"] = add(s.contacts)
-    reference = (
-        world.groups.exhaustion[staffing.group_of[np.maximum(s.agent, 0)]] if len(s.agent) else s.exhaustion
-    )
-    p["exhausted"] = add(s.exhaustion > reference + 1.0)
-    p["leaving"] = add(lens.leaving_per_exhaustion ** (s.exhaustion - reference))
-    zero = np.zeros(n_groups)
+    above = s.exhaustion[index] - world.groups.exhaustion[group]
+    p["exhausted"] = summed((s.exhaustion[index] > world.groups.exhaustion[group] + 1.0).astype(float))
+    p["leaving"] = summed(lens.leaving_per_exhaustion**above)
+    zero = np.zeros(shape)
     p |= {"shifts": zero, "absences": zero, "absence_min": zero, "overtime_min": zero, "rostered_min": zero}
     if len(staffing.agent):
         length = (staffing.end_ms - staffing.start_ms).astype(float)
@@ -406,27 +269,25 @@ def _people_totals(world: World, records: Records, lens: Lens) -> dict[str, Floa
         paid = (length - unpaid) / 60_000
         when = (staffing.start_ms >= clock.start_ms) & (staffing.start_ms < clock.end_ms)
         of = staffing.group_of[staffing.agent]
-        p["shifts"] = np.bincount(of[when], minlength=n_groups).astype(float)
-        p["rostered_min"] = np.bincount(of[when], paid[when], n_groups).astype(float)
-        away = when & (records.absent == 1)
-        p["absences"] = np.bincount(of[away], minlength=n_groups).astype(float)
-        p["absence_min"] = np.bincount(of[away], paid[away], n_groups).astype(float)
-        shift = s.shift[index]
-        over = np.maximum(0, s.off_ms[index] - staffing.end_ms[shift]) / 60_000
-        p["overtime_min"] = np.bincount(group, over, n_groups).astype(float)
+        p["shifts"] = np.tile(np.bincount(of[when], minlength=n_groups).astype(float), (n, 1))
+        p["rostered_min"] = np.tile(np.bincount(of[when], paid[when], n_groups).astype(float), (n, 1))
+        replication, shift = np.nonzero((written.absent == 1) & when)
+        away = replication * n_groups + of[shift]
+        p["absences"] = summed(np.ones(len(away)), away)
+        p["absence_min"] = summed(paid[shift], away)
+        over = np.maximum(0, s.off_ms[index] - staffing.end_ms[s.shift[index]]) / 60_000
+        p["overtime_min"] = summed(over)
     p["paid_min"] = p["present_min"] - p["unpaid_min"] + p["absence_min"]
     return p
 
 
-def _round_the_clock(world: World, c: Contacts, p: dict[str, Floats]) -> dict[str, Floats]:
+def _round_the_clock(world: World, busy: Any, p: dict[str, Floats]) -> dict[str, Floats]:
     """Minutes inside the horizon of plain numbers on duty that never all go home: spells cross its ends there."""
     clock, staffing = world.clock, world.staffing
-    n_groups = len(world.groups.specialist)
-    present = np.zeros(n_groups)
+    present = np.zeros(len(world.groups.specialist))
     left = (clock.end_ms - np.clip(staffing.slot_ms, clock.start_ms, clock.end_ms)) / 60_000
     np.add.at(present, staffing.slot_group, staffing.slot_change * left)
-    talk = busy_by_interval(world, c, c.talk_ms).sum(axis=(1, 2))
-    both = busy_by_interval(world, c, c.talk_ms + c.acw_ms).sum(axis=(1, 2))
+    talk, both = (busy[name].sum(axis=2) for name in ("talk_min", "busy_min"))
     idle = np.maximum(0.0, present - both - p["rest_min"])
     return {
         "talk_min": talk, "acw_min": both - talk, "idle_min": idle,
@@ -434,14 +295,32 @@ def _round_the_clock(world: World, c: Contacts, p: dict[str, Floats]) -> dict[st
     }  # fmt: skip
 
 
-def _load_figures(world: World, records: Records) -> dict[str, float | Floats]:
-    clock, s = world.clock, records.spells
+def _p95(values: Floats) -> float:
+    """The 95 % quantile, in between as numpy has it; 0 of nothing."""
+    if len(values) == 0:
+        return 0.0
+    at = 0.95 * (len(values) - 1)
+    low = int(at)
+    high, part = min(low + 1, len(values) - 1), at - int(at)
+    values = np.partition(values, (low, high))
+    a, b = float(values[low]), float(values[high])
+    return b - (b - a) * (1 - part) if part >= 0.5 else a + (b - a) * part
+
+
+def _load_figures(world: World, written: Written, loads: Floats, first_load: Ints) -> dict[str, Floats]:
+    """(n,) figures of load: as customers met it (`loads`), and of people at the ends of their spells."""
+    clock, s, n = world.clock, written.spells, len(written.first_spell) - 1
+    single = {name: np.zeros(n) for name in ("load_p95", "load_met", "load_end_p95", "exhaustion_p95")}
     mine = (s.on_ms >= clock.start_ms) & (s.on_ms < clock.end_ms)
-    ends = s.load_end[mine]
-    return {
-        "load_end_p95": float(np.quantile(ends, 0.95)) if len(ends) else 0.0,
-        "exhaustion_p95": float(np.quantile(s.exhaustion[mine], 0.95)) if len(ends) else 0.0,
-    }
+    for i in range(n):
+        met = loads[first_load[i] : first_load[i + 1]]
+        spells = slice(written.first_spell[i], written.first_spell[i + 1])
+        here = mine[spells]
+        single["load_p95"][i] = _p95(met)
+        single["load_met"][i] = met.mean() if len(met) else 0.0
+        single["load_end_p95"][i] = _p95(s.load_end[spells][here])
+        single["exhaustion_p95"][i] = _p95(s.exhaustion[spells][here])
+    return single
 
 
 def stack(several: Sequence[Totals]) -> Totals:

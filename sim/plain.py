@@ -119,7 +119,7 @@ def plain_world(
     g_one, g_zero = np.ones(groups), np.zeros(groups)
     none = np.zeros(0, np.int64)
     patient = np.isfinite(patience_s)
-    n_queues = 3 * types
+    n_queues = 4 * types
     on_duty = np.zeros((groups, days, n_intervals), np.int64)
     on_duty[:, :, is_open] = agents
     world = World(
@@ -137,6 +137,7 @@ def plain_world(
             hazard_ms=np.full((types, 1), np.inf), hazard_rate=np.ones((types, 1)), balk=zero,
             resolved=zero, heard=zero, intensity_mean=zero - 2.0, intensity_spread=one, intensity_loading=zero,
             containment_loading=zero, talk_loading=zero, churn_scale=one,
+            channel=np.full(types, w.VOICE), silent=zero, silent_ms=np.zeros(types, np.int64),
         ),
         bot=Bot(
             offered=np.zeros((types, 1)), containment=np.zeros((types, 1)), false_logit=np.full((types, 1), -50.0),
@@ -151,7 +152,7 @@ def plain_world(
         groups=Groups(
             specialist=g_zero, empathy=g_zero, heard=g_zero, resolved=g_zero, speed=np.ones((groups, types)),
             speed_cv=g_zero, absorption=g_one, absorption_sd=g_zero, absence=g_zero, late=g_zero, late_ms=g_zero,
-            exhaustion=g_zero,
+            exhaustion=g_zero, slots=np.ones(groups, np.int64), slowing=np.ones((groups, 2)), reserved=g_zero,
         ),
         routing=Routing(
             order=np.tile(np.arange(groups), (n_queues, 1)), delay=np.zeros((n_queues, groups), np.int64),
@@ -163,6 +164,7 @@ def plain_world(
             target_ms=zero, cut=zero, scripts=0, authority=0, rest_on_type=np.zeros(types, np.int64),
             rest_over_ms=0, rest_on_flag=0, rest_on_button=0, rest_on_intensity=2.0, rest_ms=0,
             rest_hardest_ms=0, rest_share=1.0, rest_queue=1_000_000, rest_budget_ms=DAY_MS,
+            call_back_after_ms=np.full(types, -1), call_back_accepts=zero, call_back_unanswered=0.0, call_back_dial_ms=0,
         ),
         behaviour=plain_behaviour(**behaviour),
         staffing=anonymous_staffing(clock, on_duty),

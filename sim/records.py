@@ -13,19 +13,20 @@ import numpy as np
 from sim.world import RELIEF_MS, Floats, Ints, World
 
 # outcomes of a contact
-NOTHING, CONTAINED, CONTAINED_FALSELY, HUNG_UP, ANSWERED, ABANDONED, TURNED_AWAY, CLOSED, WAITING, IN_BOT = (
-    range(10)
-)
+(
+    NOTHING, CONTAINED, CONTAINED_FALSELY, HUNG_UP, ANSWERED, ABANDONED, TURNED_AWAY, CLOSED, WAITING, IN_BOT,
+    SILENT, UNREACHED,
+) = range(12)  # fmt: skip
 OUTCOMES = (
     "never happened", "contained", "falsely contained", "hung up in the bot", "answered", "abandoned",
-    "turned away", "closed", "still waiting", "still in the bot",
+    "turned away", "closed", "still waiting", "still in the bot", "answered, nobody there", "not reached",
 )  # fmt: skip
 
 # bits of `flags`
 (
     FLAG_RIGHT, FLAG_WRONG, FLAG_MISSED, REPEATS, REFUSED, PASSED_ON, ESCALATED, RETURNS, REDIALS, TIER_TWO,
-    CALLED_BACK, REST_DUE,
-) = (1 << i for i in range(12))  # fmt: skip
+    CALLED_BACK, REST_DUE, MESSAGE, CALL_BACK_TAKEN,
+) = (1 << i for i in range(14))  # fmt: skip
 
 
 class Contacts(NamedTuple):
@@ -56,6 +57,21 @@ class Contacts(NamedTuple):
     if_heard: Floats
     """Probability of resolving for those heard; `if_not` for those not."""
     if_not: Floats
+    done_ms: Ints
+    """When its handling was over, -1 if nobody took it; may lie beyond the last day. Of chats `talk_ms` and `acw_ms`
+    are the work at one chat at a time, of all others the time from the answer to here."""
+    live: Ints
+    """Chats open with the agent at its start, itself included; 1 for other work, 0 if nobody took it."""
+
+
+LINE = np.dtype([
+    *((name, np.float64) for name in ("intensity", "load", "unmet", "heard", "if_heard", "if_not")),
+    *((name, np.int64) for name in ("arrive_ms", "reach_ms", "end_ms", "done_ms", "full_ms")),
+    *((name, np.int32) for name in ("bot_ms", "agent", "talk_ms", "acw_ms", "flags", "queue", "behind")),
+    *((name, np.int16) for name in ("ending", "live")),
+])  # fmt: skip
+"""A contact as the compiled engine writes it, its fields side by side but for the outcome; `queue` it waits in, and who
+waits `behind`."""
 
 
 class Spells(NamedTuple):
@@ -81,6 +97,11 @@ class Spells(NamedTuple):
     due_ms: Ints
     """Recovery that fell due; with `rest_ms` what was taken, the rest is owed."""
     contacts: Ints
+    """All that were taken on, chats with nobody there and call-backs not picked up included."""
+    chat_ms: Ints
+    """Time with at least one chat open; talk and after-contact work are of work one at a time alone."""
+    slot_ms: Ints
+    """The same summed over the chats open."""
     load_area: Floats
     """Integral of load over the spell, point-ms."""
     load_end: Floats
@@ -99,7 +120,7 @@ class Records(NamedTuple):
 
 def blank_contacts(n: int) -> Contacts:
     """Contacts that have not happened."""
-    whole = {"reach_ms", "end_ms", "agent", "ending", "arrive_ms"}
+    whole = {"reach_ms", "end_ms", "agent", "ending", "arrive_ms", "done_ms"}
     floats = {"intensity", "load", "unmet", "heard", "if_heard", "if_not"}
     columns: dict[str, Any] = {
         name: np.zeros(n) if name in floats else np.full(n, -1 if name in whole else 0, np.int64)
@@ -143,3 +164,62 @@ def of_spells(spells: Sequence[Any]) -> Spells:
         for name, column in zip(kinds._fields, kinds, strict=True)
     ]
     return Spells(*columns)
+
+
+class Written(NamedTuple):
+    """What the compiled engine leaves behind of a block of replications."""
+
+    outcome: Any
+    """(rows,); the lines of those that never happened mean nothing."""
+    lines: Any
+    """(rows,) of LINE."""
+    spells: Spells
+    first_spell: Ints
+    """(n + 1,) where each replication's spells begin."""
+    absent: Ints
+    """(n, shifts)"""
+
+
+def blank_written(n_rows: int, n_spells: int, n_shifts: int, n: int) -> Written:
+    """Room for `n` replications."""
+    kinds = blank_spells(0)
+    table: Any = np.zeros(
+        n_spells, [(name, column.dtype) for name, column in zip(kinds._fields, kinds, strict=True)]
+    )
+    table["agent"] = table["shift"] = -1
+    spells: list[Any] = [table[name] for name in kinds._fields]
+    outcome, lines = np.zeros(n_rows, np.int8), np.empty(n_rows, LINE)
+    absent, first_spell = np.zeros((n, n_shifts), np.int64), np.zeros(n + 1, np.int64)
+    return Written(outcome, lines, Spells(*spells), first_spell, absent)
+
+
+def records_of(written: Written, first_row: Ints, i: int) -> Records:
+    """The records of the block's i-th replication."""
+    rows = slice(first_row[i], first_row[i + 1])
+    outcome, lines = written.outcome[rows], written.lines[rows]
+    contacts = blank_contacts(len(outcome))
+    contacts.outcome[:] = outcome
+    happened = np.flatnonzero(outcome)
+    lines = lines[happened]
+    for name, column in zip(contacts._fields, contacts, strict=True):
+        if name != "outcome":
+            column[happened] = lines[name]
+    spells: list[Any] = [
+        column[written.first_spell[i] : written.first_spell[i + 1]].copy() for column in written.spells
+    ]
+    return Records(contacts, Spells(*spells), written.absent[i])
+
+
+def written_of(several: Sequence[Records]) -> Written:
+    """The records of replications as those of a block."""
+    contacts = [records.contacts for records in several]
+    lines = np.zeros(sum(len(c.outcome) for c in contacts), LINE)
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(c, name) for c in contacts]) for name in Contacts._fields
+    }
+    outcome = columns.pop("outcome").astype(np.int8)
+    for name, column in columns.items():
+        lines[name] = column
+    spells: list[Any] = [np.concatenate(parts) for parts in zip(*(x.spells for x in several), strict=True)]
+    first_spell = np.cumsum([0, *(len(x.spells.agent) for x in several)])
+    return Written(outcome, lines, Spells(*spells), first_spell, np.stack([x.absent for x in several]))

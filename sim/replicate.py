@@ -11,8 +11,8 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, Literal
 
 from sim import draws as d
-from sim.measures import Lens, Totals, stack, totals
-from sim.records import Records
+from sim.measures import Lens, Totals, stack, totals_of_block
+from sim.records import Records, Written, records_of, written_of
 from sim.world import World
 
 Engine = Literal["kernel", "simpy"]
@@ -24,30 +24,38 @@ TASKS = 16
 """Tasks into which an executor's work is cut at least; four for each lane where it has `lanes`, so that a slow machine holds up little."""
 
 
-def simulate_once(
-    world: World, seed: int, replication: int, engine: Engine = "kernel"
-) -> tuple[d.Draws, Records]:
-    """One replication's draws and records."""
-    drawn = d.draw(world, seed, replication)
-    return drawn, run_engine(world, drawn, engine)
-
-
-def run_engine(world: World, drawn: d.Draws, engine: Engine) -> Records:
-    """Run one engine on what was drawn; they give the same records."""
+def run_block(world: World, block: d.Block, engine: Engine = "kernel") -> Written:
+    """Run one engine on what was drawn (`whole` for SimPy); they write down the same."""
     if engine == "simpy":
         from sim import model
 
-        return model.simulate(world, drawn)
+        return written_of([model.simulate(world, d.draws_of(block, i)) for i in range(len(block.numbers))])
     from sim import kernel
 
-    return kernel.simulate(world, drawn)
+    return kernel.simulate_block(world, block)
+
+
+def simulate_once(
+    world: World, seed: int, replication: int, engine: Engine = "kernel"
+) -> tuple[d.Draws, Records]:
+    """One replication's draws and records, all of them."""
+    block = d.draw_block(world, seed, [replication], whole=True)
+    return d.draws_of(block, 0), records_of(run_block(world, block, engine), block.first_row, 0)
+
+
+def simulated(
+    world: World, seed: int, numbers: Sequence[int], engine: Engine = "kernel"
+) -> tuple[d.Block, Written]:
+    """The replications with these numbers: what was drawn of them as far as it mattered, and what was written down."""
+    block = d.draw_block(world, seed, numbers, whole=engine == "simpy")
+    return block, run_block(world, block, engine)
 
 
 def totals_of(
     world: World, lens: Lens, seed: int, numbers: Sequence[int], engine: Engine = "kernel"
 ) -> list[Totals]:
     """The sums of the replications with these numbers, in their order; records are gone afterwards."""
-    return [totals(world, *simulate_once(world, seed, k, engine), lens) for k in numbers]
+    return totals_of_block(world, *simulated(world, seed, numbers, engine), lens)
 
 
 def totals_once(world: World, lens: Lens, seed: int, replication: int, engine: Engine = "kernel") -> Totals:

@@ -2,19 +2,24 @@
 
 A `World` is all that an engine needs to run, and holds nothing that an engine changes. Times are integer
 milliseconds from the first simulated day's midnight; rates and shares are floats; T types, S segments, G groups,
-Q = 3 T queues, D detectors, I intervals a day, N agents. A queue is a type in one of three forms: ordinary
-(q = type), flagged by a detector (q = T + type), second tier (q = 2 T + type).
+Q = 4 T queues, D detectors, I intervals a day, N agents. A queue is a type in one of four forms: ordinary
+(q = type), flagged by a detector (q = T + type), second tier (q = 2 T + type), and a message left out of hours
+(q = 3 T + type).
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+T = TypeVar("T")
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
@@ -25,11 +30,12 @@ MAX_MS = 1 << 35
 MAX_ROWS = 1 << 23
 NEVER = 1 << 34
 
-ORDINARY, FLAGGED, SECOND_TIER = 0, 1, 2
+ORDINARY, FLAGGED, SECOND_TIER, MESSAGES = 0, 1, 2, 3
 EXPONENTIAL, LOGNORMAL, GAMMA, FIXED, WEIBULL, HAZARD = 0, 1, 2, 3, 4, 5
 SEES_INTENSITY, SEES_VULNERABLE, SEES_KEYWORD = 0, 1, 2
 SERVE_OUT, SEND_AWAY = 0, 1
-CALL_BACK, LOST = 0, 1
+CALL_BACK, LOST, MESSAGE = 0, 1, 2
+VOICE, CHAT, DEFERRED = 0, 1, 2
 BREAK, LUNCH, OFFLINE, DECOMPRESSION = 0, 1, 2, 3
 
 
@@ -130,6 +136,12 @@ class Types(NamedTuple):
     containment_loading: Floats
     talk_loading: Floats
     churn_scale: Floats
+    channel: Ints
+    """(T,) VOICE: live, one at a time; CHAT: live, several at a time; DEFERRED: messaging and e-mail, by age."""
+    silent: Floats
+    """(T,) share of chats whose customer turns out to be gone when answered."""
+    silent_ms: Ints
+    """(T,) until the slot of such a chat is given back."""
 
 
 class Bot(NamedTuple):
@@ -193,6 +205,12 @@ class Groups(NamedTuple):
     late_ms: Floats
     exhaustion: Floats
     """(G,) exhaustion under as_is: the start, and the reference of absence and leaving."""
+    slots: Ints
+    """(G,) chats that one person handles at once, at least one."""
+    slowing: Floats
+    """(G, K + 1) f(n): with n live chats each takes f(n) times its work; f(0) = f(1) = 1, K >= `slots`."""
+    reserved: Floats
+    """(G,) share of the people at work that deferred work may claim before live work."""
 
 
 class Routing(NamedTuple):
@@ -238,6 +256,14 @@ class Levers(NamedTuple):
     rest_queue: int
     """Postponed while more than so many wait for the group."""
     rest_budget_ms: int
+    call_back_after_ms: Ints
+    """(T,) wait after which a call-back is offered instead of waiting; -1: never."""
+    call_back_accepts: Floats
+    """(T,) share of those offered one who accept."""
+    call_back_unanswered: float
+    """Share of call-backs that nobody picks up."""
+    call_back_dial_ms: int
+    """What such a one takes of the agent's time."""
 
 
 class Behaviour(NamedTuple):
@@ -263,8 +289,10 @@ class Behaviour(NamedTuple):
     heard_wait_per_min: float
     heard_scripts: float
     heard_specialist: float
+    heard_concurrency: float
     resolved_specialist: float
     resolved_authority: float
+    resolved_concurrency: float
     return_sorted_heard: float
     return_sorted: float
     return_warm: float
@@ -347,10 +375,38 @@ class World(NamedTuple):
     staffing: Staffing
 
 
+def queue_channels(world: World) -> Ints:
+    """(Q,) channel of each queue: messages are deferred, whatever their type."""
+    channel = world.types.channel
+    return np.concatenate([np.tile(channel, 3), np.full(len(channel), DEFERRED)]).astype(np.int64)
+
+
+def has_chat(world: World) -> bool:
+    """Whether anybody works on several contacts at once."""
+    return bool((world.types.channel == CHAT).any())
+
+
+def has_deferred(world: World) -> bool:
+    """Whether there is work that nobody waits for on the line."""
+    return bool((world.types.channel == DEFERRED).any()) or world.clock.out_of_hours == MESSAGE
+
+
+def fed_queues(world: World) -> NDArray[np.bool_]:
+    """(Q,) queues that anybody can ever join: no flagged ones without detectors, no messages where none are left."""
+    n_types = len(world.types.talk_cv)
+    fed = np.ones(4 * n_types, np.bool_)
+    if len(world.detectors.target) == 0:
+        fed[FLAGGED * n_types : (FLAGGED + 1) * n_types] = False
+    if world.clock.out_of_hours != MESSAGE:
+        fed[MESSAGES * n_types :] = False
+    return fed
+
+
 def check(world: World) -> None:
     """Raise WorldTooLargeError when the clock or the timetable outgrow the event key (397 days, 23 bits).
 
-    ValueError where the activities of a shift stand in another order than that of their times.
+    ValueError where the activities of a shift stand in another order than that of their times, where chats do not fit
+    the groups' slots, or where messages are left that nobody reads.
     """
     staffing = world.staffing
     lines = max(len(staffing.agent), len(staffing.act_ms), len(staffing.slot_ms))
@@ -361,11 +417,68 @@ def check(world: World) -> None:
     shift = np.repeat(np.arange(len(staffing.agent)), np.diff(staffing.act_from))
     if ((np.diff(staffing.act_ms) < 0) & (np.diff(shift) == 0)).any():
         raise ValueError("the activities of a shift must stand in the order of their times")
+    groups, types = world.groups, world.types
+    if (groups.slots < 1).any() or groups.slots.max(initial=1) >= groups.slowing.shape[1]:
+        raise ValueError(
+            "every group has at least one slot for chats, and a slowing for each number of chats"
+        )
+    if (groups.slowing[:, :2] != 1.0).any() or not (groups.slowing > 0).all():
+        raise ValueError("slowing starts at 1 for no chat and for one, and is positive")
+    if ((world.levers.call_back_after_ms >= 0) & (types.channel == DEFERRED)).any():
+        raise ValueError("a call-back is offered only to those who wait live")
+    served = np.max(world.routing.order, axis=1, initial=-1) >= 0
+    if len(world.routing.order) != 4 * len(types.channel):
+        raise ValueError("there are four queues for each type")
+    if world.clock.out_of_hours == MESSAGE:
+        messages = served[MESSAGES * len(types.channel) :]
+        if not messages[types.channel != DEFERRED].all():
+            raise ValueError("messages are left that nobody reads")
 
 
 def _is_float(part: Any, name: str) -> bool:
     kind = part.__annotations__[name]
     return kind in (float, Floats) or getattr(kind, "__forward_arg__", kind) in ("float", "Floats")
+
+
+def as_read(array: Any) -> Any:
+    """The array contiguous, of one of two types, and read-only: compiled code is made for no others."""
+    same = np.ascontiguousarray(array, np.float64 if array.dtype.kind == "f" else np.int64).view()
+    same.flags.writeable = False
+    return same
+
+
+def typed(part: Any) -> Any:
+    """The same named tuple as compiled code reads it: arrays likewise, scalars by their annotation."""
+    return type(part)(
+        *(
+            as_read(value)
+            if isinstance(value, np.ndarray)
+            else (float if _is_float(part, name) else int)(value)
+            for name, value in part._asdict().items()
+        )
+    )
+
+
+def once(*parts: str) -> Callable[[Callable[[World], T]], Callable[[World], T]]:
+    """What is made of these parts of a world is made once, as long as they are among the latest few asked for."""
+
+    def keeping(make: Callable[[World], T]) -> Callable[[World], T]:
+        kept: list[tuple[tuple[Any, ...], T]] = []
+
+        @wraps(make)
+        def made(world: World) -> T:
+            wanted = tuple(getattr(world, part) for part in parts)
+            for known, result in kept.copy():
+                if all(a is b for a, b in zip(known, wanted, strict=True)):
+                    return result
+            result = make(world)
+            kept.append((wanted, result))
+            del kept[:-8]
+            return result
+
+        return made
+
+    return keeping
 
 
 def frozen(part: Any) -> Any:

@@ -26,12 +26,13 @@ from planner.scenario.compile import by_days, compile_world
 from planner.scenario.load import read
 from planner.scenario.schema import Scenario
 from sim import world as w
-from sim.draws import Draws
+from sim.draws import Block
 from sim.erlang import agents_for, queue_a, queue_c, wait_quantile_c
-from sim.measures import busy_by_interval, estimate, service_totals, t_value
+from sim.measures import estimate, service_of, t_value
 from sim.plain import anonymous_staffing, plain_world
-from sim.records import ABANDONED, ANSWERED, OUTCOMES, TURNED_AWAY, Records
-from sim.replicate import Engine, simulate_once
+from sim.records import ABANDONED, ANSWERED, OUTCOMES, TURNED_AWAY, Written
+from sim.replicate import Engine
+from sim.replicate import simulated as run
 from sim.world import DAY_MS, Floats, World
 
 CASES = Path(__file__).parent / "validation"
@@ -118,15 +119,16 @@ def load_case(name: str) -> tuple[Scenario, World]:
     return scenario, compile_world(scenario, first_guess(scenario), "as_is", Roster((), duty))
 
 
-Look = Callable[[World, Draws, Records], Any]
+Look = Callable[[World, Block, Written], Any]
+"""What is made of a block of one replication."""
 
 
 def looks(world: World, n: int, *wanted: Look, seed: int = 1, engine: Engine = ENGINE) -> Iterator[list[Any]]:
     """What each look makes of each of `n` replications, in order; on two threads where the engine allows."""
 
     def one(k: int) -> list[Any]:
-        drawn, records = simulate_once(world, seed, k, engine)
-        return [look(world, drawn, records) for look in wanted]
+        block, written = run(world, seed, [k], engine)
+        return [look(world, block, written) for look in wanted]
 
     if engine == "simpy":
         yield from map(one, range(n))
@@ -139,10 +141,9 @@ def looks(world: World, n: int, *wanted: Look, seed: int = 1, engine: Engine = E
 def service(within_s: float) -> Look:
     """The service figures by type (or group), day and interval, with this acceptable wait."""
 
-    def look(world: World, drawn: Draws, records: Records) -> dict[str, Floats]:
-        c = records.contacts
-        sums = service_totals(world, drawn, c, np.full(len(world.types.talk_cv), within_s * 1000))
-        return sums | {"busy_min": busy_by_interval(world, c, c.talk_ms + c.acw_ms)}
+    def look(world: World, block: Block, written: Written) -> dict[str, Floats]:
+        sums = service_of(world, block, written, np.full(len(world.types.talk_cv), within_s * 1000))
+        return {name: column[0] for name, column in sums.items()}
 
     return look
 
@@ -158,9 +159,9 @@ def whole(figures: dict[str, Floats]) -> dict[str, Floats]:
     return {name: value.sum(axis=(1, 2)) for name, value in figures.items()}
 
 
-def busy_share(world: World, drawn: Draws, records: Records) -> tuple[Floats, Floats]:
+def busy_share(world: World, block: Block, written: Written) -> tuple[Floats, Floats]:
     """(days,) the first group's busy and scheduled minutes from opening to closing."""
-    busy = service(0.0)(world, drawn, records)["busy_min"][0]
+    busy = service(0.0)(world, block, written)["busy_min"][0]
     opening, closing = world.clock.open_ms[0], world.clock.close_ms[0]
     at = np.arange(busy.shape[1]) * world.clock.interval_ms
     staffing = world.staffing
@@ -170,16 +171,17 @@ def busy_share(world: World, drawn: Draws, records: Records) -> tuple[Floats, Fl
     return within, np.full(len(busy), float(scheduled))
 
 
-def busy_share_to_the_end(world: World, drawn: Draws, records: Records) -> tuple[Floats, Floats]:
+def busy_share_to_the_end(world: World, block: Block, written: Written) -> tuple[Floats, Floats]:
     """(days,) the first group's minutes busy, and scheduled or finishing a contact, to the day's end.
 
     The day ends with its last contact, and those scheduled last count until then: SimpleMSK's definition.
     """
     days = world.clock.days
-    s, c, staffing = records.spells, records.contacts, world.staffing
-    ends = c.end_ms + np.where(c.outcome == ANSWERED, c.talk_ms + c.acw_ms, 0)
+    s, staffing = written.spells, world.staffing
+    c, outcome = written.lines[written.outcome > 0], written.outcome[written.outcome > 0]
+    ends = c["end_ms"] + np.where(outcome == ANSWERED, c["talk_ms"] + c["acw_ms"], 0)
     last = world.clock.close_ms.copy()
-    np.maximum.at(last, c.arrive_ms[c.outcome > 0] // DAY_MS, ends[c.outcome > 0])
+    np.maximum.at(last, c["arrive_ms"] // DAY_MS, ends)
     first = staffing.group_of[s.agent] == 0
     day = s.on_ms[first] // DAY_MS
     until = np.minimum(s.off_ms[first], world.clock.close_ms[day])
@@ -562,11 +564,12 @@ Kinds = dict[str, Callable[[Any, Any], Any]]
 
 
 def _our_runs(world: World, n: int, kinds: Kinds, from_s: float, seed: int = 5) -> list[dict[str, float]]:
-    def look(world: World, drawn: Draws, records: Records) -> dict[str, float]:
-        c = records.contacts
-        seen = np.isin(c.outcome, (ANSWERED, ABANDONED, TURNED_AWAY)) & (c.arrive_ms >= from_s * 1000)
-        kind, arrival = drawn.needs.type[drawn.rows.need][seen], c.arrive_ms[seen] / 1000
-        wait, outcome = (c.end_ms - c.reach_ms)[seen] / 1000, np.array(OUTCOMES)[c.outcome[seen]]
+    def look(world: World, block: Block, written: Written) -> dict[str, float]:
+        seen = np.flatnonzero(np.isin(written.outcome, (ANSWERED, ABANDONED, TURNED_AWAY)))
+        seen = seen[written.lines["arrive_ms"][seen] >= from_s * 1000]
+        c = written.lines[seen]
+        kind, arrival = block.needs.type[block.lines["need"][seen]], c["arrive_ms"] / 1000
+        wait, outcome = (c["end_ms"] - c["reach_ms"]) / 1000, np.array(OUTCOMES)[written.outcome[seen]]
         sums: dict[str, float] = {}
         for name, chosen in kinds.items():
             mine = chosen(kind, arrival)

@@ -31,6 +31,15 @@ def numbers(purpose: int, n: int = N) -> np.ndarray:
     return d.uniform(d.identity(3, 0, d.NEED, np.arange(n)), purpose)
 
 
+def patience(family: int, shape: float, ends: np.ndarray, rates: np.ndarray) -> np.ndarray:
+    """As drawn for the contacts of a world with this patience."""
+    world = plain_world(arrivals_per_hour=N / 40, days=5)
+    types = world.types._replace(
+        patience_family=np.array([family]), patience_shape=np.array([shape]), hazard_ms=ends[None], hazard_rate=rates[None]
+    )  # fmt: skip
+    return d.draw(world._replace(types=types), 3, 0).rows.patience_unit.copy()
+
+
 def near_in(values: np.ndarray, expected: float) -> None:
     """The mean of independent values within Z standard errors of what is expected."""
     se = float(values.std(ddof=1)) / math.sqrt(len(values))
@@ -100,7 +109,7 @@ NO_PIECES = (np.array([np.inf]), np.ones(1))
 )
 def test_patience_families(family, shape, stated):
     assert stated.mean() == pytest.approx(1)
-    values = d.patience_sample(family, shape, *NO_PIECES, numbers(d.PATIENCE))
+    values = patience(family, shape, *NO_PIECES)
     near_in(values, 1.0)
     is_distributed(values, stated.cdf)
 
@@ -108,7 +117,7 @@ def test_patience_families(family, shape, stated):
 def test_patience_by_hazard():
     """In each stretch, those who leave over the time that people wait in it is the stated hazard."""
     ends, rates = np.array([20.0, 60.0, 90.0, np.inf]), np.array([0.02, 0.004, 0.0, 0.01])
-    values = d.patience_sample(w.HAZARD, 1.0, ends, rates, numbers(d.PATIENCE))
+    values = patience(w.HAZARD, 1.0, ends, rates)
     start = 0.0
     for end, rate in zip(ends, rates, strict=True):
         leaving = float(((values >= start) & (values < end)).sum())
@@ -670,6 +679,13 @@ def test_another_type_leaves_the_others_alone():
             }
         ),
         types=w.Types(*(column[keep] for column in world.types)),
+        bot=world.bot._replace(
+            **{
+                name: column[keep]
+                for name, column in world.bot._asdict().items()
+                if np.ndim(column) and not name.startswith("outage")
+            }
+        ),
     )
     all_three, two = by_key(world), by_key(fewer)
     renamed = {0: 0, 2: 1}

@@ -237,6 +237,9 @@ def types_of(scenario: Scenario, natural: NaturalValues) -> w.Types:
         containment_loading=np.full(len(kinds), scenario.coefficient("containment_loading")),
         talk_loading=np.array([talk_loading(scenario, kind.handle.family) for kind in kinds]),
         churn_scale=np.array([kind.churn_scale for kind in kinds]) * scenario.what_if.churn,
+        channel=np.full(len(kinds), w.VOICE),
+        silent=np.zeros(len(kinds)),
+        silent_ms=np.zeros(len(kinds), np.int64),
     )
 
 
@@ -360,13 +363,16 @@ def groups_of(scenario: Scenario, natural: NaturalValues, policy: Policy) -> w.G
         late=np.full(n, LATE_SHARE if late else 0.0),
         late_ms=np.full(n, late * mean_shift_ms / LATE_SHARE),
         exhaustion=natural.exhaustion,
+        slots=np.ones(n, np.int64),
+        slowing=np.ones((n, 2)),
+        reserved=np.zeros(n),
     )
 
 
 def routing_of(scenario: Scenario, policy: Policy) -> w.Routing:
     """Who may serve which queue."""
     types, groups = list(scenario.types), list(scenario.groups)
-    n_queues, n_groups = 3 * len(types), len(groups)
+    n_queues, n_groups = 4 * len(types), len(groups)
     position = np.full((n_groups, len(types)), -1, np.int64)
     for g, name in enumerate(groups):
         for place, item in enumerate(scenario.groups[name].skills):
@@ -464,6 +470,10 @@ def levers_of(scenario: Scenario, natural: NaturalValues, policy: Policy) -> w.L
         rest_share=rest.at_most_share if rest else 1.0,
         rest_queue=rest.postpone_over if rest else 0,
         rest_budget_ms=round(rest.budget_min * MINUTE_MS) if rest else 0,
+        call_back_after_ms=np.full(len(names), -1),
+        call_back_accepts=np.zeros(len(names)),
+        call_back_unanswered=0.0,
+        call_back_dial_ms=0,
     )
 
 

@@ -1,0 +1,345 @@
+"""Adding up, compiled: what happened to each contact of a block of replications, into the sums that `measures` names.
+
+One pass over the rows in their order, attempt by attempt, so that a need's earlier contacts are met before its later
+ones. A sum is a field of a record: a new one is a name here, and the line that adds to it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sim import records as r
+from sim.compiled import compiled
+from sim.world import Behaviour, Floats, Ints
+
+CUSTOMERS = (
+    "contacts", "sessions", "contained", "falsely_contained", "hung_up", "handed_over", "refused", "queued", "answered",
+    "abandoned", "turned_away", "closed", "in_system", "called_back", "live_answered", "live_abandoned", "in_time",
+    "abandoned_in_time", "wait_answered_s", "wait_s", "talk_min", "acw_min", "handle_min", "full_min",
+    "intense_answered", "intense_handle_min", "unmet", "heard", "spoken", "resolved_contacts", "passed_on",
+    "flags_right", "flags_wrong", "flags_missed", "expert_answered", "wrong_flag_expert_min", "log_resolved", "needs",
+    "first_answered", "first_resolved", "journey_contacts", "journey_answered", "journey_sessions",
+    "journey_handle_min", "returns", "redials", "escalations", "transfers", "churned", "undisclosed",
+    "contacts_sorted_heard", "contacts_sorted", "contacts_warm", "contacts_cold", "resolved_needs",
+    "ended_sorted_heard", "ended_sorted", "ended_warm", "ended_cold", "ended_unserved", "ended_open", "refused_needs",
+)  # fmt: skip
+SERVICE = (
+    "offered", "queued", "second_tier", "answered", "in_time", "abandoned", "abandoned_in_time", "wait_answered_s",
+    "wait_s",
+)  # fmt: skip
+BUSY = ("talk_min", "busy_min")
+CUSTOMER_SUMS, SERVICE_SUMS, BUSY_SUMS = (
+    np.dtype([(name, np.float64) for name in names]) for names in (CUSTOMERS, SERVICE, BUSY)
+)
+ANSWERED_BEFORE, REFUSED_BEFORE = 1, 2
+
+
+class Look(NamedTuple):
+    """What adding up reads of a world and a lens."""
+
+    b: Behaviour
+    start_ms: int
+    """The horizon, from and to."""
+    end_ms: int
+    interval_ms: int
+    within_ms: Floats
+    repeat_ms: float
+    churn_scale: Floats
+    expert: Ints
+    """(agents,) 1 for specialists."""
+    group_of: Ints
+
+
+def _spread(
+    look: Look, busy: Any, group: int, start: int, talk_ms: int, both_ms: int, waiting: Ints, n_waiting: int
+) -> int:
+    """Add a stretch of handling to the interval in which it starts; what is left over waits for its turn.
+
+    Later intervals come later: every stretch's first, then every stretch's second, and so on.
+    """
+    place = start // look.interval_ms
+    room = (place + 1) * look.interval_ms - start
+    if 0 <= place < busy.shape[1]:
+        busy[group, place].talk_min += min(talk_ms, room) / 60_000
+        busy[group, place].busy_min += min(both_ms, room) / 60_000
+    if both_ms > room and start + room < busy.shape[1] * look.interval_ms:
+        waiting[n_waiting, 0] = group
+        waiting[n_waiting, 1] = start + room
+        waiting[n_waiting, 2] = max(0, talk_ms - room)
+        waiting[n_waiting, 3] = both_ms - room
+        n_waiting += 1
+    return n_waiting
+
+
+def _serve(s: Any, became: int, c: Any, within_ms: float) -> None:
+    """Add a contact to the service of the interval of its arrival."""
+    s.offered += 1.0
+    # Call-backs have no wait that a service level could count.
+    if c.flags & r.CALLED_BACK:
+        return
+    reached = c.reach_ms >= 0
+    wait_s = float(c.end_ms - c.reach_ms) / 1000 if reached else 0.0
+    in_time = wait_s * 1000 <= within_ms
+    if became == r.ANSWERED:
+        s.answered += 1.0
+        s.wait_answered_s += wait_s
+        if in_time:
+            s.in_time += 1.0
+    elif became == r.ABANDONED:
+        s.abandoned += 1.0
+        if in_time:
+            s.abandoned_in_time += 1.0
+    elif not (became == r.TURNED_AWAY or (became == r.CLOSED and reached)):
+        return
+    s.queued += 1.0
+    s.wait_s += wait_s
+    if c.flags & r.TIER_TWO:
+        s.second_tier += 1.0
+
+
+def _service_alone(
+    look: Look, first_row: Ints, types: Ints, lines: Any, outcome: Any, marks: Any, waiting: Ints, service: Any,
+    busy: Any,
+) -> None:  # fmt: skip
+    """The service sums and handling minutes of `_add_up` without the others."""
+    for i in range(len(first_row) - 1):
+        n_waiting = 0
+        for row in range(first_row[i], first_row[i + 1]):
+            became = outcome[row]
+            if became == r.NOTHING:
+                continue
+            c = marks[row]
+            if became == r.ANSWERED and c.end_ms < look.end_ms:
+                n_waiting = _spread(
+                    look, busy[i], look.group_of[c.agent], c.end_ms - look.start_ms, c.talk_ms,
+                    c.talk_ms + c.acw_ms, waiting, n_waiting,
+                )  # fmt: skip
+            if look.start_ms <= c.arrive_ms < look.end_ms:
+                kind = types[lines[row].need]
+                at = (c.arrive_ms - look.start_ms) // look.interval_ms
+                _serve(service[i, kind, at], became, c, look.within_ms[kind])
+        _spread_on(look, busy[i], waiting, n_waiting)
+
+
+def _spread_on(look: Look, busy: Any, waiting: Ints, n_waiting: int) -> None:
+    """What lasts beyond the interval in which it starts."""
+    while n_waiting > 0:
+        n_left = 0
+        for k in range(n_waiting):
+            n_left = _spread(
+                look, busy, waiting[k, 0], waiting[k, 1], waiting[k, 2], waiting[k, 3], waiting, n_left
+            )
+        n_waiting = n_left
+
+
+def _add_up(
+    look: Look, first_need: Ints, first_row: Ints, types: Ints, segment: Ints, vulnerable: Ints, birth_ms: Ints,
+    lines: Any, outcome: Any, marks: Any, seen: Any, waiting: Ints,
+    customers: Any, service: Any, busy: Any, loads: Floats, first_load: Ints,
+) -> None:  # fmt: skip
+    """Fill (n, T, S, 2) of CUSTOMER_SUMS, (n, T, days x I) of SERVICE_SUMS, (n, G, days x I) of BUSY_SUMS, and the loads
+    at which contacts were answered; `seen` (needs) starts at 0, `waiting` (rows, 4) is room."""
+    b = look.b
+    n_loads = 0
+    for i in range(len(first_row) - 1):
+        n_waiting = 0
+        for need in range(first_need[i], first_need[i + 1]):
+            if look.start_ms <= birth_ms[need] < look.end_ms:
+                customers[i, types[need], segment[need], vulnerable[need]].needs += 1.0
+        for row in range(first_row[i], first_row[i + 1]):
+            became = outcome[row]
+            if became == r.NOTHING:
+                continue
+            c = marks[row]
+            answered = became == r.ANSWERED
+            if answered and c.end_ms < look.end_ms:
+                n_waiting = _spread(
+                    look, busy[i], look.group_of[c.agent], c.end_ms - look.start_ms, c.talk_ms,
+                    c.talk_ms + c.acw_ms, waiting, n_waiting,
+                )  # fmt: skip
+            need = lines[row].need
+            here = look.start_ms <= c.arrive_ms < look.end_ms
+            ours = look.start_ms <= birth_ms[need] < look.end_ms
+            if not here and not ours:
+                continue
+            kind = types[need]
+            t = customers[i, kind, segment[need], vulnerable[need]]
+            flags = c.flags
+            abandoned = became == r.ABANDONED
+            contained = became in (r.CONTAINED, r.CONTAINED_FALSELY)
+            had_bot = c.bot_ms > 0 or contained or became == r.HUNG_UP
+            handle_min = float(c.talk_ms + c.acw_ms) / 60_000
+            h, yes, no = c.heard, c.if_heard, c.if_not
+            p_resolved = h * yes + (1 - h) * no
+            then = lines[row].next
+            goes_on = then >= 0 and outcome[then] != r.NOTHING
+
+            if here:
+                t.contacts += 1.0
+                wait = float(c.end_ms - c.reach_ms) if c.reach_ms >= 0 else 0.0
+                # Call-backs have no wait that a service level could count: they are a figure of their own.
+                live = not flags & r.CALLED_BACK
+                queued = live and (
+                    answered
+                    or abandoned
+                    or became == r.TURNED_AWAY
+                    or (became == r.CLOSED and c.reach_ms >= 0)
+                )
+                at = c.arrive_ms - look.start_ms
+                _serve(service[i, kind, at // look.interval_ms], became, c, look.within_ms[kind])
+                if had_bot:
+                    t.sessions += 1.0
+                    if contained:
+                        t.contained += 1.0
+                        if became == r.CONTAINED_FALSELY:
+                            t.falsely_contained += 1.0
+                    elif became == r.HUNG_UP:
+                        t.hung_up += 1.0
+                if c.bot_ms > 0 and c.reach_ms >= 0:
+                    t.handed_over += 1.0
+                if not live:
+                    t.called_back += 1.0
+                if queued:
+                    t.queued += 1.0
+                    t.wait_s += wait / 1000
+                if became == r.TURNED_AWAY:
+                    t.turned_away += 1.0
+                elif became == r.CLOSED:
+                    t.closed += 1.0
+                elif became in (r.WAITING, r.IN_BOT):
+                    t.in_system += 1.0
+                elif abandoned:
+                    t.abandoned += 1.0
+                    if live:
+                        t.live_abandoned += 1.0
+                        if wait <= look.within_ms[kind]:
+                            t.abandoned_in_time += 1.0
+                elif answered:
+                    t.answered += 1.0
+                    if live:
+                        t.live_answered += 1.0
+                        t.wait_answered_s += wait / 1000
+                        if wait <= look.within_ms[kind]:
+                            t.in_time += 1.0
+                    t.talk_min += c.talk_ms / 60_000
+                    t.acw_min += c.acw_ms / 60_000
+                    t.handle_min += handle_min
+                    t.full_min += c.full_ms / 60_000
+                    t.unmet += c.unmet
+                    if c.intensity > b.intense_above:
+                        t.intense_answered += 1.0
+                        t.intense_handle_min += handle_min
+                    if c.ending >= 0:
+                        t.spoken += 1.0
+                        t.heard += h
+                    t.resolved_contacts += p_resolved
+                    if look.expert[c.agent]:
+                        t.expert_answered += 1.0
+                        if flags & (r.FLAG_WRONG | r.FLAG_RIGHT) == r.FLAG_WRONG:
+                            t.wrong_flag_expert_min += handle_min
+                    # The log's view: no further contact of the same need within so many days.
+                    if not (goes_on and marks[then].arrive_ms - c.end_ms <= look.repeat_ms):
+                        t.log_resolved += 1.0
+                    loads[n_loads] = c.load
+                    n_loads += 1
+                if flags:
+                    if flags & r.REFUSED:
+                        t.refused += 1.0
+                    if flags & r.PASSED_ON:
+                        t.passed_on += 1.0
+                    if flags & r.FLAG_RIGHT:
+                        t.flags_right += 1.0
+                    if flags & r.FLAG_WRONG:
+                        t.flags_wrong += 1.0
+                    if flags & r.FLAG_MISSED:
+                        t.flags_missed += 1.0
+
+            if not ours:
+                continue
+            # Journeys of the needs born in the horizon, to their end.
+            last_one = lines[row].attempt + 1 >= b.max_attempts
+            t.journey_contacts += 1.0
+            if had_bot:
+                t.journey_sessions += 1.0
+            if answered:
+                t.journey_answered += 1.0
+                t.journey_handle_min += handle_min
+                if not seen[need] & ANSWERED_BEFORE:
+                    seen[need] |= ANSWERED_BEFORE
+                    t.first_answered += 1.0
+                    t.first_resolved += p_resolved
+                untold = (1 - h) * max(0.0, yes - no)
+                t.undisclosed += untold * (1.0 if last_one else (1 - b.escalate_cold) * (1 - b.return_cold))
+            if flags:
+                if flags & r.RETURNS:
+                    t.returns += 1.0
+                if flags & r.REDIALS:
+                    t.redials += 1.0
+                if flags & r.ESCALATED:
+                    t.escalations += 1.0
+                if flags & r.PASSED_ON:
+                    t.transfers += 1.0
+                if flags & r.REFUSED and not seen[need] & REFUSED_BEFORE:
+                    # The guardrail: refused a person they asked for.
+                    seen[need] |= REFUSED_BEFORE
+                    t.refused_needs += 1.0
+            # How likely the journey stops here with each ending: expectations, so less noisy than coin flips.
+            churn = 0.0
+            if c.ending >= 0:
+                p = (h * yes, (1 - h) * no, h * (1 - yes), (1 - h) * (1 - no))
+                t.contacts_sorted_heard += p[0]
+                t.contacts_sorted += p[1]
+                t.contacts_warm += p[2]
+                t.contacts_cold += p[3]
+                stops = p
+                if not last_one:
+                    up = (b.escalate_sorted_heard, b.escalate_sorted, b.escalate_warm, b.escalate_cold)
+                    back = (b.return_sorted_heard, b.return_sorted, b.return_warm, b.return_cold)
+                    if answered:
+                        stops = (
+                            p[0] * (1 - (1 - (1 - up[0]) * (1 - back[0]))),
+                            p[1] * (1 - (1 - (1 - up[1]) * (1 - back[1]))),
+                            p[2] * (1 - (1 - (1 - up[2]) * (1 - back[2]))),
+                            p[3] * (1 - (1 - (1 - up[3]) * (1 - back[3]))),
+                        )
+                    else:
+                        stops = (
+                            p[0] * (1 - back[0]), p[1] * (1 - back[1]), p[2] * (1 - back[2]), p[3] * (1 - back[3])
+                        )  # fmt: skip
+                t.resolved_needs += stops[0] + stops[1]
+                churn = stops[0] * b.churn_sorted_heard + stops[1] * b.churn_sorted
+                churn = churn + stops[2] * b.churn_warm + stops[3] * b.churn_cold
+            if abandoned or became in (r.TURNED_AWAY, r.HUNG_UP):
+                churn += b.churn_abandoned * (1.0 if last_one else 1 - b.redial)
+            elif became == r.CLOSED:
+                churn += b.churn_abandoned
+            # Whoever the bot has falsely contained leaves it more upset than they came.
+            upset = c.intensity
+            if became == r.CONTAINED_FALSELY:
+                upset = min(1.0, upset + b.bot_loop_intensity)
+            scale = look.churn_scale[kind]
+            scale *= max(0.0, 1 - b.churn_intensity + 2 * b.churn_intensity * upset)
+            t.churned += min(1.0, churn * scale)
+            # How journeys ended, as they did.
+            if goes_on:
+                continue
+            if flags & (r.RETURNS | r.REDIALS | r.ESCALATED | r.PASSED_ON) or became in (r.WAITING, r.IN_BOT):
+                t.ended_open += 1.0
+            elif c.ending == 0:
+                t.ended_sorted_heard += 1.0
+            elif c.ending == 1:
+                t.ended_sorted += 1.0
+            elif c.ending == 2:
+                t.ended_warm += 1.0
+            elif c.ending == 3:
+                t.ended_cold += 1.0
+            else:
+                t.ended_unserved += 1.0
+        first_load[i + 1] = n_loads
+        _spread_on(look, busy[i], waiting, n_waiting)
+
+
+_HELPERS: list[Any] = [_spread, _spread_on, _serve]
+add_up, service_alone = compiled(_add_up, _HELPERS), compiled(_service_alone)
