@@ -945,8 +945,7 @@ def _one_elsewhere(
     world: World, seed: int, k: int, waits: list[float], engine: Engine
 ) -> list[dict[str, Floats]]:
     """As `Search._one`, for a process that does not know the search and its draws."""
-    block, written = simulated(world, seed, [k], engine)
-    return sums_by_wait(world, block, written, waits)
+    return sums_by_wait(world, *simulated(world, seed, [k], engine), waits)
 
 
 def require(

@@ -1554,17 +1554,27 @@ def _at_first(world: World) -> dict[str, Any]:
 
 
 def _state(world: World) -> dict[str, Any]:
-    """The same as two stretches of memory (whole numbers and others), each field a view, and what they hold at first."""
+    """The same as two stretches of memory (whole numbers and others), each field a view, and what they hold at first.
+
+    Fields of one length lie side by side: what is known of an agent is near together.
+    """
     at_first = _at_first(world)
     found: dict[str, Any] = {}
     for stretch, kind in (("whole", np.int64), ("real", np.float64)):
         mine = {name: value for name, value in at_first.items() if value.dtype == kind}
-        found[f"{stretch}_at_first"] = np.concatenate(list(mine.values()))
+        lengths = {len(value) for value in mine.values()}
+        parts = [
+            (n, [name for name, value in mine.items() if len(value) == n]) for n in sorted(lengths)
+        ]
+        found[f"{stretch}_at_first"] = np.concatenate(
+            [np.stack([mine[name] for name in names], axis=1).ravel() for _, names in parts]
+        )
         found[f"{stretch}_state"] = state = np.empty_like(found[f"{stretch}_at_first"])
         begin = 0
-        for name, value in mine.items():
-            found[name] = state[begin : begin + len(value)]
-            begin += len(value)
+        for n, names in parts:
+            table = state[begin : begin + n * len(names)].reshape(n, len(names))
+            begin += n * len(names)
+            found |= {name: table[:, i] for i, name in enumerate(names)}
     return found
 
 

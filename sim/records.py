@@ -182,10 +182,15 @@ class Written(NamedTuple):
 
 def blank_written(n_rows: int, n_spells: int, n_shifts: int, n: int) -> Written:
     """Room for `n` replications."""
-    return Written(
-        np.zeros(n_rows, np.int8), np.empty(n_rows, LINE), blank_spells(n_spells), np.zeros(n + 1, np.int64),
-        np.zeros((n, n_shifts), np.int64),
-    )  # fmt: skip
+    kinds = blank_spells(0)
+    table: Any = np.zeros(
+        n_spells, [(name, column.dtype) for name, column in zip(kinds._fields, kinds, strict=True)]
+    )
+    table["agent"] = table["shift"] = -1
+    spells: list[Any] = [table[name] for name in kinds._fields]
+    outcome, lines = np.zeros(n_rows, np.int8), np.empty(n_rows, LINE)
+    absent, first_spell = np.zeros((n, n_shifts), np.int64), np.zeros(n + 1, np.int64)
+    return Written(outcome, lines, Spells(*spells), first_spell, absent)
 
 
 def records_of(written: Written, first_row: Ints, i: int) -> Records:

@@ -74,7 +74,7 @@ def test_values_from_a_range_or_a_list():
         ("what_if.volume=1,nan", "--vary: what_if.volume: must be numbers (found '1,nan')"),
         ("what_if.volume=1,1", "--vary: what_if.volume: must be different values (found '1,1')"),
         ("what_if.contained=0.5:1.5:2", "--vary: what_if.contained: must be less than 1 (found 1.5)"),
-        ("what_if.volumee=0.5,0.6", "--vary: what_if.volumee: unknown field (did you mean volume? allowed: contained, volume, handle, patience, absence, churn, value, headcount)"),
+        ("what_if.volumee=0.5,0.6", "--vary: what_if.volumee: unknown field (did you mean volume? allowed: volume, contained, handle, patience, absence, churn, value, headcount)"),
     ],
 )  # fmt: skip
 def test_a_line_for_what_is_wrong_with_values(file, text, line):

@@ -87,9 +87,7 @@ def test_every_journey_can_be_told_and_is_told_as_it_went():
                     words[word] += word in sentence
     missing = {name for name in r.OUTCOMES[1:] if not outcomes[name]}
     assert not missing
-    assert {word for word, n in words.items() if not n} == {"log's says"}, (
-        "a word that never occurs is not tested"
-    )
+    assert all(words.values()), [word for word, n in words.items() if not n]
 
 
 def test_an_answered_contact_has_its_own_figures():
