@@ -145,6 +145,8 @@ def _bot(
     if (following < 0).any():
         raise RuntimeError("a journey goes on for which nothing was drawn")
     comes = _when_answered(doors, later[again], rows.call_back_ms[following], stop)
+    at_any_hour = world.types.channel[draws.needs.type[rows.need[following]]] == w.DEFERRED
+    comes = np.where(at_any_hour, later[again], comes)
     in_time, through = comes < stop, handed & (end < stop)
     out = Reaching(row[through], end[through], np.ones(through.sum(), np.bool_))
     return out, following[in_time], comes[in_time]

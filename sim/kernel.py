@@ -31,9 +31,9 @@ from sim.records import Records
 from sim.world import DAY_MS, Behaviour, Floats, Ints, World
 
 (
-    ABANDON, SIGN_ON, CAPACITY, ACTIVITY, SIGN_OFF, FREE, ARRIVE, RETURN, REACH, OVERFLOW, CLOSE,
-) = range(1, 12)  # fmt: skip
-OFF, IDLE, BUSY, REST, AWAY = range(5)
+    ABANDON, SIGN_ON, CAPACITY, ACTIVITY, SIGN_OFF, FREE, CHAT_OVER, LOOK, ARRIVE, RETURN, REACH, OVERFLOW, CLOSE,
+) = range(1, 14)  # fmt: skip
+OFF, IDLE, BUSY, REST, AWAY, CHATTING = range(6)
 FAR = (1 << 63) - 1
 CACHES_KEPT = 4
 
@@ -158,7 +158,7 @@ def _next_in_line(
     group: int, now: int, queues: Ints, waiting: Ints, head: Ints, chain: Ints, outcome: Ints, reach_ms: Ints,
     delay_of_group: Ints, priority: Ints,
 ) -> int:  # fmt: skip
-    """The best waiting contact for this group: priority, then longest wait; -1 for none."""
+    """The best waiting contact for this group, of the queues given: priority, then longest wait; -1 for none."""
     best, best_priority, best_reach = -1, 0, 0
     for k in range(queues.shape[1]):
         q = queues[group, k]
@@ -180,6 +180,33 @@ def _next_in_line(
             if mine == best_priority and (reach > best_reach or (reach == best_reach and row > best)):
                 continue
         best, best_priority, best_reach = row, mine, reach
+    return best
+
+
+def _next_live(
+    group: int, now: int, queues: Ints, waiting: Ints, head: Ints, chain: Ints, outcome: Ints, reach_ms: Ints,
+    delay_of_group: Ints, priority: Ints, called_from: Ints,
+) -> int:  # fmt: skip
+    """The best of those who wait on the line, who have not been promised a call-back; -1 for none."""
+    best, best_priority, best_reach = -1, 0, 0
+    for k in range(queues.shape[1]):
+        q = queues[group, k]
+        if q < 0:
+            break
+        left, row = waiting[q], head[q]
+        while left > 0:
+            if outcome[row] == r.WAITING:
+                left -= 1
+                if len(called_from) == 0 or called_from[row] > now:
+                    break
+            row = chain[row]
+        else:
+            continue
+        reach, mine = reach_ms[row], priority[group, q]
+        if now - reach < delay_of_group[q, group]:
+            continue
+        if best < 0 or (mine, reach, row) < (best_priority, best_reach, best):
+            best, best_priority, best_reach = row, mine, reach
     return best
 
 
@@ -210,6 +237,114 @@ def _settle(
     s_over[spell[agent]] += rules.time_over(before, elapsed, half_life_ms, threshold)
 
 
+def _may_rest(
+    group: int, resting: Ints, signed_on: Ints, queues: Ints, waiting: Ints, share: float, most_waiting: int
+) -> bool:
+    """Service is protected: not too many at once, not while too many wait."""
+    if resting[group] + 1 > max(1.0, share * signed_on[group]):
+        return False
+    return bool(_waiting_for(group, queues, waiting) <= most_waiting)
+
+
+# --- several chats at once ----------------------------------------------------------------------------------
+
+
+def _rest_falls_due(
+    row: int, kind: int, took_ms: int, intensity: float, agent: int, mine: int, b: Behaviour, on_type: Ints,
+    over_ms: int, on_flag: int, on_button: int, on_intensity: float, rest_ms: int, hardest_ms: int,
+    budget_ms: int, button: Floats, flags: Ints, s_due: Ints, s_rest: Ints, owed: Ints,
+) -> None:  # fmt: skip
+    """What can be seen of a contact may make a recovery pause due, and is flagged then."""
+    n = on_type[kind]
+    if 0 < over_ms < took_ms:
+        n += 1
+    if on_flag and flags[row] & (r.FLAG_RIGHT | r.FLAG_WRONG):
+        n += 1
+    if on_button and intensity > b.intense_above and button[row] < b.button_uptake:
+        n += 1
+    if intensity > on_intensity:
+        n += 1
+    due = rules.rest_due(n, rest_ms, hardest_ms)
+    if due > 0:
+        flags[row] |= r.REST_DUE
+        s_due[mine] += due
+        left = budget_ms - s_rest[mine] - owed[agent]
+        owed[agent] += max(0, min(due, left))
+
+
+def _line_up(
+    agent: int, number: int, first: Ints, last: Ints, ahead: Ints, behind: Ints, n_ready: Ints
+) -> None:
+    """Put the agent at the end of a list."""
+    behind[agent] = -1
+    if n_ready[number] > 0:
+        ahead[agent] = last[number]
+        behind[last[number]] = agent
+    else:
+        ahead[agent] = -1
+        first[number] = agent
+    last[number] = agent
+    n_ready[number] += 1
+
+
+def _with_room(
+    group: int, n_groups: int, slots: Ints, first: Ints, behind: Ints, n_ready: Ints, to_leave: Ints,
+    leaving: Ints, act_first: Ints, act_last: Ints, owed: Ints, may_rest: bool,
+) -> int:  # fmt: skip
+    """Who of the group takes a further chat: the fewest chats first, then the longest with so many; -1 for nobody.
+
+    Not those for whom something is due, nor, of the others, as many as are to leave.
+    """
+    leave = to_leave[group]
+    for level in range(1, slots[group]):
+        number = level * n_groups + group
+        agent = first[number] if n_ready[number] > 0 else -1
+        while agent >= 0:
+            due = leaving[agent] == 1 or act_first[agent] < act_last[agent] or (owed[agent] > 0 and may_rest)
+            if not due:
+                if leave == 0:
+                    return int(agent)
+                leave -= 1
+            agent = behind[agent]
+    return -1
+
+
+def _attend(
+    agent: int, now: int, half_life_ms: float, threshold: float, load: Floats, load_at: Ints, spell: Ints,
+    s_over: Ints, s_load_taken: Floats, s_chat: Ints, s_slot: Ints, n_open: Ints, n_live: Ints, pull: Floats,
+) -> None:  # fmt: skip
+    """Bring somebody with chats up to now: minutes, decay of load, and what the live chats have added."""
+    elapsed = now - load_at[agent]
+    if elapsed == 0:
+        return
+    mine = spell[agent]
+    s_chat[mine] += elapsed
+    s_slot[mine] += elapsed * n_open[agent]
+    _settle(agent, now, half_life_ms, threshold, load, load_at, spell, s_over)
+    if n_live[agent] > 0:
+        gained = rules.load_pulled(pull[agent], elapsed, n_live[agent])
+        load[agent] += gained
+        s_load_taken[mine] += gained
+
+
+def _pace(
+    here: int, n: int, elapsed: int, before: float, after: float, now: int, left: Ints, end: Ints
+) -> None:
+    """The agent's live chats (places `here` to `here` + n) go on at another speed; silent ones have no work left, -1."""
+    for i in range(here, here + n):
+        if left[i] >= 0:
+            left[i] = rules.work_left(left[i], elapsed, before)
+            end[i] = rules.work_ends(now, left[i], after)
+
+
+def _next_end(here: int, n: int, end: Ints) -> int:
+    """When the first of the agent's chats will be over."""
+    soonest = FAR
+    for i in range(here, here + n):
+        soonest = min(soonest, end[i])
+    return soonest
+
+
 def _is_open(now: int, open_ms: Ints, close_ms: Ints) -> bool:
     """Whether people answer now."""
     day = now // DAY_MS
@@ -236,17 +371,21 @@ def _loop(
     stop: int, b: Behaviour, timetable: Ints, shift_of_act: Ints,
     clock_interval_ms: int, clock_open_ms: Ints, clock_close_ms: Ints, clock_at_close: int,
     clock_out_of_hours: int, clock_always_open: int,
-    types_talk_ms: Floats, types_acw_ms: Floats, types_patience_ms: Floats,
+    types_talk_ms: Floats, types_acw_ms: Floats, types_patience_ms: Floats, types_channel: Ints,
+    types_silent: Floats, types_silent_ms: Ints,
     bot_from_ms: Ints, bot_to_ms: Ints, bot_outage_from: Ints, bot_outage_to: Ints,
     ears_target: Ints, ears_above: Floats, ears_sensitivity: Floats, ears_specificity: Floats,
     ears_listens: Ints,
     groups_empathy: Floats, groups_speed: Floats, groups_absence: Floats, groups_exhaustion: Floats,
+    groups_slots: Ints, groups_slowing: Floats, groups_reserved: Floats,
     routing_order: Ints, routing_delay: Ints, routing_delay_of_group: Ints, routing_priority: Ints,
     routing_queues: Ints, routing_max_queue: int, routing_by_load: int,
     levers_target_ms: Floats, levers_cut: Floats, levers_scripts: int, levers_rest_on_type: Ints,
     levers_rest_over_ms: int, levers_rest_on_flag: int, levers_rest_on_button: int,
     levers_rest_on_intensity: float, levers_rest_ms: int, levers_rest_hardest_ms: int,
     levers_rest_share: float, levers_rest_queue: int, levers_rest_budget_ms: int,
+    levers_call_back_after_ms: Ints, levers_call_back_accepts: Floats, levers_call_back_unanswered: float,
+    levers_call_back_dial_ms: int,
     staffing_group_of: Ints, staffing_agent: Ints, staffing_end_ms: Ints, staffing_day: Ints,
     staffing_act_from: Ints, staffing_act_length_ms: Ints, staffing_act_kind: Ints, staffing_act_paid: Ints,
     staffing_slot_group: Ints, staffing_slot_change: Ints,
@@ -257,6 +396,7 @@ def _loop(
     rows_heard: Floats, rows_resolved: Floats, rows_returns: Floats, rows_return_ms: Ints,
     rows_escalates: Floats, rows_redials: Floats, rows_redial_ms: Ints, rows_passed_on: Floats,
     rows_button: Floats, rows_call_back_ms: Ints, rows_detect: Floats,
+    rows_silent: Floats, rows_accepts: Floats, rows_unanswered: Floats,
     people_speed: Floats, people_absorption: Floats, people_absent: Floats,
     heard_base: Floats, resolved_base: Floats, heard_by_bot: Floats, strained: Ints, half_life: Floats,
     overflow_ms: Ints,
@@ -266,20 +406,27 @@ def _loop(
     exhaustion_day: Ints, ahead: Ints, behind: Ints, ready: Ints, place_of: Ints, spare: Ints, base: Ints,
     resting: Ints, signed_on: Ints, to_leave: Ints, first: Ints, last: Ints, n_ready: Ints, n_spare: Ints,
     heap: Ints,
+    has_chat: int, has_deferred: int, queue_channel: Ints, live_queues: Ints, call_queues: Ints, chat_queues: Ints,
+    deferred_queues: Ints, called_from: Ints, works_deferred: Ints, on_deferred: Ints,
+    n_open: Ints, n_live: Ints, pull: Floats, paced_at: Ints, chat_at: Ints, chat_row: Ints, chat_left: Ints,
+    chat_end: Ints, chat_pull: Floats, looking: Ints,
     c_outcome: Ints, c_arrive_ms: Ints, c_reach_ms: Ints, c_end_ms: Ints, c_bot_ms: Ints, c_agent: Ints,
     c_talk_ms: Ints, c_acw_ms: Ints, c_full_ms: Ints, c_ending: Ints, c_flags: Ints, c_intensity: Floats,
     c_load: Floats, c_unmet: Floats, c_heard: Floats, c_if_heard: Floats, c_if_not: Floats,
+    c_done_ms: Ints, c_live: Ints,
     s_agent: Ints, s_shift: Ints, s_on_ms: Ints, s_off_ms: Ints, s_talk_ms: Ints, s_acw_ms: Ints,
     s_idle_ms: Ints, s_rest_ms: Ints, s_break_ms: Ints, s_lunch_ms: Ints, s_offline_ms: Ints,
     s_decompression_ms: Ints, s_unpaid_ms: Ints, s_over_ms: Ints, s_due_ms: Ints, s_contacts: Ints,
-    s_load_area: Floats, s_load_end: Floats, s_exhaustion: Floats,
+    s_chat_ms: Ints, s_slot_ms: Ints, s_load_area: Floats, s_load_end: Floats, s_exhaustion: Floats,
     absent: Ints,
 ) -> int:  # fmt: skip
     """Fill the records; how many spells there were. A name starts with the part that it is from."""
     n_types, n_needs, n_table = len(types_acw_ms), len(needs_birth_ms), len(timetable)
     n_agents, n_queues, n_ears = len(staffing_group_of), len(waiting), len(ears_target)
     threshold, by_load = b.load_threshold, routing_by_load
-    n_waiting = 0
+    n_groups, most_slots = len(signed_on), len(n_ready) // max(1, len(signed_on))
+    offers, rings, silence = len(rows_accepts) > 0, len(rows_unanswered) > 0, len(rows_silent) > 0
+    n_waiting, n_deferred, n_chats = 0, 0, 0
     n_heap = 0
     n_spells = 0
     s_load_taken = s_load_area  # until the end, when it becomes the area
@@ -316,7 +463,7 @@ def _loop(
 
         # What this event leads to; each section below may set a later one's.
         joining, arriving, reaching, freeing, going_home, caller, server = -1, -1, -1, -1, -1, -1, -1
-        gives_up, ended, ending, over_at, onward_from = -1, -1, 0, now, -1
+        gives_up, ended, ending, over_at, onward_from, asking, opening = -1, -1, 0, now, -1, -1, -1
 
         if event == FREE:
             agent = who
@@ -328,6 +475,9 @@ def _loop(
                 )
                 if status[agent] == REST:
                     resting[staffing_group_of[agent]] -= 1
+            elif has_deferred and works_deferred[agent]:
+                works_deferred[agent] = 0
+                on_deferred[staffing_group_of[agent]] -= 1
             freeing = agent
         elif event in (ARRIVE, RETURN):
             arriving = who
@@ -337,27 +487,14 @@ def _loop(
             if c_outcome[who] == r.WAITING:
                 waiting[queue_of[who]] -= 1
                 n_waiting -= 1
+                if has_chat and queue_channel[queue_of[who]] == w.CHAT:
+                    n_chats -= 1
                 c_outcome[who] = r.ABANDONED
                 c_end_ms[who] = now
                 gives_up = who
         elif event == OVERFLOW:
             if c_outcome[who] == r.WAITING:
-                q = queue_of[who]
-                server = _first_ready(
-                    q,
-                    now - c_reach_ms[who],
-                    routing_order,
-                    routing_delay,
-                    by_load,
-                    first,
-                    ready,
-                    n_ready,
-                    base,
-                )
-                if server >= 0:
-                    waiting[q] -= 1
-                    n_waiting -= 1
-                    caller = who
+                asking = who
         elif event == SIGN_ON:
             agent = staffing_agent[who]
             group = staffing_group_of[agent]
@@ -408,10 +545,110 @@ def _loop(
                     going_home = agent
                 else:
                     leaving[agent] = 1
+        elif event == CHAT_OVER:
+            # One chat is over, the one with the least row of those due; unless the agent's chats have changed since.
+            if status[who] == CHATTING and chat_at[who] == now:
+                agent = who
+                group = staffing_group_of[agent]
+                here, n = agent * most_slots, n_open[agent]
+                _attend(
+                    agent, now, half_life[group], threshold, load, load_at, spell, s_over_ms, s_load_taken,
+                    s_chat_ms, s_slot_ms, n_open, n_live, pull,
+                )  # fmt: skip
+                place = -1
+                for i in range(here, here + n):
+                    if chat_end[i] == now and (place < 0 or chat_row[i] < chat_row[place]):
+                        place = i
+                row, was_live, its_pull = chat_row[place], chat_left[place] >= 0, chat_pull[place]
+                other = here + n - 1
+                chat_row[place], chat_left[place] = chat_row[other], chat_left[other]
+                chat_end[place], chat_pull[place] = chat_end[other], chat_pull[other]
+                if n < groups_slots[group]:
+                    _no_longer_ready(
+                        agent, n * n_groups + group, 0, first, last, ahead, behind, ready, place_of, n_ready,
+                        base, load_key, since,
+                    )  # fmt: skip
+                n_open[agent] = n - 1
+                c_done_ms[row] = now
+                if was_live:
+                    _pace(
+                        here, n - 1, now - paced_at[agent], groups_slowing[group, n_live[agent]],
+                        groups_slowing[group, n_live[agent] - 1], now, chat_left, chat_end,
+                    )  # fmt: skip
+                    paced_at[agent] = now
+                    n_live[agent] -= 1
+                    pull[agent] = pull[agent] - its_pull if n_live[agent] > 0 else 0.0
+                    # What it leaves behind was decided when it started.
+                    need = rows_need[row]
+                    if levers_rest_ms > 0:
+                        _rest_falls_due(
+                            row, needs_type[need], now - c_end_ms[row], c_intensity[row], agent, spell[agent],
+                            b, levers_rest_on_type, levers_rest_over_ms, levers_rest_on_flag,
+                            levers_rest_on_button, levers_rest_on_intensity, levers_rest_ms,
+                            levers_rest_hardest_ms, levers_rest_budget_ms, rows_button, c_flags, s_due_ms,
+                            s_rest_ms, owed,
+                        )  # fmt: skip
+                    if c_flags[row] & (r.PASSED_ON | r.ESCALATED):
+                        tier[need] = 1
+                        onward_from = row
+                    else:
+                        ended, ending = row, c_ending[row]
+                if n == 1:
+                    chat_at[agent] = FAR
+                    status[agent] = BUSY
+                    n_heap = _push(heap, n_heap, now << 28 | FREE << 23 | agent)
+                else:
+                    mine = spell[agent]
+                    if (
+                        shift_of[agent] < 0
+                        and to_leave[group] == 0
+                        and now - s_on_ms[mine] >= w.RELIEF_MS
+                    ):
+                        # Somebody fresh takes over in the middle of other chats.
+                        s_off_ms[mine] = now
+                        s_load_end[mine] = load[agent]
+                        spell[agent] = n_spells
+                        s_agent[n_spells] = agent
+                        s_on_ms[n_spells] = now
+                        s_exhaustion[n_spells] = exhaustion[agent]
+                        n_spells += 1
+                        load[agent] = 0.0
+                        owed[agent] = 0
+                    _line_up(agent, (n - 1) * n_groups + group, first, last, ahead, behind, n_ready)
+                    chat_at[agent] = _next_end(here, n - 1, chat_end)
+                    if chat_at[agent] < stop:
+                        n_heap = _push(heap, n_heap, chat_at[agent] << 28 | CHAT_OVER << 23 | agent)
+        elif event == LOOK:
+            # A chat waits, and somebody has room for another.
+            group = who
+            looking[group] = 0
+            if (
+                _next_in_line(
+                    group, now, call_queues, waiting, head, chain, c_outcome, c_reach_ms,
+                    routing_delay_of_group, routing_priority,
+                ) < 0
+            ):  # fmt: skip
+                row = _next_in_line(
+                    group, now, chat_queues, waiting, head, chain, c_outcome, c_reach_ms,
+                    routing_delay_of_group, routing_priority,
+                )  # fmt: skip
+                if row >= 0:
+                    server = _with_room(
+                        group, n_groups, groups_slots, first, behind, n_ready, to_leave, leaving, act_first,
+                        act_last, owed,
+                        _may_rest(
+                            group, resting, signed_on, live_queues, waiting, levers_rest_share, levers_rest_queue
+                        ),
+                    )  # fmt: skip
+                    if server >= 0:
+                        waiting[queue_of[row]] -= 1
+                        n_waiting -= 1
+                        n_chats -= 1
+                        caller = row
         else:
             # The doors close: those for whom nobody is there any more, or everybody, are sent away.
             for q in range(n_queues):
-                if waiting[q] == 0:
+                if waiting[q] == 0 or (has_deferred and queue_channel[q] == w.DEFERRED):
                     continue
                 staffed = False
                 for k in range(routing_order.shape[1]):
@@ -421,13 +658,17 @@ def _loop(
                         staffed = True
                 if clock_at_close == w.SERVE_OUT and staffed:
                     continue
-                row = head[q]
-                while waiting[q] > 0:
+                row, left_here = head[q], waiting[q]
+                while left_here > 0:
                     if c_outcome[row] == r.WAITING:
-                        waiting[q] -= 1
-                        n_waiting -= 1
-                        c_outcome[row] = r.CLOSED
-                        c_end_ms[row] = now
+                        left_here -= 1
+                        if not (offers and called_from[row] <= now):
+                            waiting[q] -= 1
+                            n_waiting -= 1
+                            if has_chat and queue_channel[q] == w.CHAT:
+                                n_chats -= 1
+                            c_outcome[row] = r.CLOSED
+                            c_end_ms[row] = now
                     row = chain[row]
 
         if joining >= 0:
@@ -505,7 +746,12 @@ def _loop(
             kind = needs_type[need]
             c_reach_ms[row] = now
             c_intensity[row] = intensity_of[need]
-            if not clock_always_open and not _is_open(now, clock_open_ms, clock_close_ms):
+            closed = not clock_always_open and not _is_open(now, clock_open_ms, clock_close_ms)
+            if closed and has_deferred:
+                closed = types_channel[kind] != w.DEFERRED and clock_out_of_hours != w.MESSAGE
+                if types_channel[kind] != w.DEFERRED and not closed:
+                    c_flags[row] |= r.MESSAGE
+            if closed:
                 if clock_out_of_hours == w.CALL_BACK:
                     # In the first hour of the next opening.
                     c_outcome[row] = r.WAITING
@@ -523,7 +769,9 @@ def _loop(
             else:
                 # Second tier for escalations; the flagged queue where a detector hears something.
                 q = kind
-                if tier[need]:
+                if c_flags[row] & r.MESSAGE:
+                    q = w.MESSAGES * n_types + kind
+                elif tier[need]:
                     c_flags[row] |= r.TIER_TWO
                     q = w.SECOND_TIER * n_types + kind
                 else:
@@ -547,11 +795,66 @@ def _loop(
                     if flagged:
                         q = w.FLAGGED * n_types + kind
                 queue_of[row] = q
+                asking = row
+
+        if asking >= 0:
+            # Whom they get: the contact's preference of groups, then the longest idle, then room for a further chat.
+            row = asking
+            q = queue_of[row]
+            waited = now - c_reach_ms[row]
+            if has_chat and queue_channel[q] == w.CHAT:
+                for k in range(routing_order.shape[1]):
+                    group = routing_order[q, k]
+                    if group < 0 or server >= 0:
+                        break
+                    if routing_delay[q, k] > waited:
+                        continue
+                    if n_ready[group] > 0:
+                        server = ready[base[group]] if by_load else first[group]
+                    elif (
+                        _next_in_line(
+                            group, now, call_queues, waiting, head, chain, c_outcome, c_reach_ms,
+                            routing_delay_of_group, routing_priority,
+                        ) < 0
+                    ):  # fmt: skip
+                        server = _with_room(
+                            group, n_groups, groups_slots, first, behind, n_ready, to_leave, leaving,
+                            act_first, act_last, owed,
+                            _may_rest(
+                                group, resting, signed_on, live_queues, waiting, levers_rest_share,
+                                levers_rest_queue,
+                            ),
+                        )  # fmt: skip
+            else:
                 server = _first_ready(
-                    q, 0, routing_order, routing_delay, by_load, first, ready, n_ready, base
+                    q, waited, routing_order, routing_delay, by_load, first, ready, n_ready, base
                 )
+            if server >= 0:
+                caller = row
+            if event == OVERFLOW:
                 if server >= 0:
-                    caller = row
+                    waiting[q] -= 1
+                    if has_deferred and queue_channel[q] == w.DEFERRED:
+                        n_deferred -= 1
+                    else:
+                        n_waiting -= 1
+                    if has_chat and queue_channel[q] == w.CHAT:
+                        n_chats -= 1
+            elif server < 0:
+                kind = needs_type[rows_need[row]]
+                if has_deferred and queue_channel[q] == w.DEFERRED:
+                    c_outcome[row] = r.WAITING
+                    if waiting[q] == 0:
+                        head[q] = row
+                    else:
+                        chain[tail[q]] = row
+                    tail[q] = row
+                    waiting[q] += 1
+                    n_deferred += 1
+                    for k in range(overflow_ms.shape[1]):
+                        when = now + overflow_ms[q, k]
+                        if now < when < stop:
+                            n_heap = _push(heap, n_heap, when << 28 | OVERFLOW << 23 | row)
                 elif 0 < routing_max_queue <= n_waiting and not c_flags[row] & r.CALLED_BACK:
                     c_outcome[row] = r.TURNED_AWAY
                     c_end_ms[row] = now
@@ -573,7 +876,15 @@ def _loop(
                         tail[q] = row
                         waiting[q] += 1
                         n_waiting += 1
+                        if has_chat and queue_channel[q] == w.CHAT:
+                            n_chats += 1
                         when = now + int(min(patience, float(w.NEVER)))
+                        if offers and not called_back and levers_call_back_after_ms[kind] >= 0:
+                            # A call-back instead of waiting will be accepted: no patience to lose.
+                            offer = now + levers_call_back_after_ms[kind]
+                            if offer < when and rows_accepts[row] < levers_call_back_accepts[kind]:
+                                called_from[row] = offer
+                                called_back = 1
                         if when < stop and not called_back:
                             n_heap = _push(heap, n_heap, when << 28 | ABANDON << 23 | row)
                         for k in range(overflow_ms.shape[1]):
@@ -598,7 +909,7 @@ def _loop(
             agent = freeing
             group = staffing_group_of[agent]
             row = -1
-            if n_waiting > 0:
+            if n_waiting + n_deferred > 0:
                 row = _next_in_line(
                     group, now, routing_queues, waiting, head, chain, c_outcome, c_reach_ms,
                     routing_delay_of_group, routing_priority,
@@ -607,6 +918,19 @@ def _loop(
             serves_out = False
             if going and row >= 0 and clock_at_close == w.SERVE_OUT and not clock_always_open:
                 serves_out = not _is_open(now, clock_open_ms, clock_close_ms)
+                if serves_out and (has_deferred or offers):
+                    row = _next_live(
+                        group, now, live_queues, waiting, head, chain, c_outcome, c_reach_ms,
+                        routing_delay_of_group, routing_priority, called_from,
+                    )  # fmt: skip
+                    serves_out = row >= 0
+            elif not going and n_deferred > 0 and on_deferred[group] < groups_reserved[group] * signed_on[group]:
+                other = _next_in_line(
+                    group, now, deferred_queues, waiting, head, chain, c_outcome, c_reach_ms,
+                    routing_delay_of_group, routing_priority,
+                )  # fmt: skip
+                if other >= 0:
+                    row = other
             mine = spell[agent]
             if not going and shift_of[agent] < 0 and now - s_on_ms[mine] >= w.RELIEF_MS:
                 # After eight hours somebody fresh takes an anonymous person's place, headset and all.
@@ -621,10 +945,8 @@ def _loop(
                 owed[agent] = 0
             rests = False
             if owed[agent] > 0 and not going:
-                # Service is protected: not too many at once, not while too many wait.
-                rests = (
-                    resting[group] + 1 <= max(1.0, levers_rest_share * signed_on[group])
-                    and _waiting_for(group, routing_queues, waiting) <= levers_rest_queue
+                rests = _may_rest(
+                    group, resting, signed_on, live_queues, waiting, levers_rest_share, levers_rest_queue
                 )
             if going and not serves_out:
                 if leaving[agent] == 0:
@@ -658,7 +980,12 @@ def _loop(
                     n_heap = _push(heap, n_heap, now + length << 28 | FREE << 23 | agent)
             elif row >= 0:
                 waiting[queue_of[row]] -= 1
-                n_waiting -= 1
+                if has_deferred and queue_channel[queue_of[row]] == w.DEFERRED:
+                    n_deferred -= 1
+                else:
+                    n_waiting -= 1
+                if has_chat and queue_channel[queue_of[row]] == w.CHAT:
+                    n_chats -= 1
                 status[agent] = BUSY
                 caller = row
                 server = agent
@@ -699,7 +1026,7 @@ def _loop(
                 n_spare[group] += 1
 
         if caller >= 0:
-            # An agent takes a contact: how long it will take, how it will end, what it leaves behind.
+            # An agent takes a contact.
             row = caller
             agent = server
             need = rows_need[row]
@@ -714,9 +1041,62 @@ def _loop(
                     load_key, since,
                 )  # fmt: skip
                 s_idle_ms[mine] += now - since[agent]
+            elif status[agent] == CHATTING:
+                _no_longer_ready(
+                    agent, n_open[agent] * n_groups + group, 0, first, last, ahead, behind, ready, place_of,
+                    n_ready, base, load_key, since,
+                )  # fmt: skip
+                _attend(
+                    agent, now, half_life[group], threshold, load, load_at, spell, s_over_ms, s_load_taken,
+                    s_chat_ms, s_slot_ms, n_open, n_live, pull,
+                )  # fmt: skip
             _settle(agent, now, half_life[group], threshold, load, load_at, spell, s_over_ms)
             load_now = load[agent]
+            s_contacts[mine] += 1
+            c_end_ms[row] = now
+            c_agent[row] = agent
+            c_intensity[row] = intensity
+            c_load[row] = load_now
 
+            channel, live, waited, holds_ms = w.VOICE, 1, now - c_reach_ms[row], -1
+            if has_chat or has_deferred:
+                channel = queue_channel[queue_of[row]]
+                if channel == w.CHAT:
+                    live = n_live[agent] + 1
+                elif channel == w.DEFERRED:
+                    waited = 0
+                    works_deferred[agent] = 1
+                    on_deferred[group] += 1
+            c_live[row] = live
+            if offers and called_from[row] <= now:
+                # On the line no longer than until the offer.
+                waited = called_from[row] - c_reach_ms[row]
+                c_flags[row] |= r.CALLED_BACK | r.CALL_BACK_TAKEN
+                if rings and rows_unanswered[row] < levers_call_back_unanswered:
+                    c_outcome[row] = r.UNREACHED
+                    holds_ms = max(1, levers_call_back_dial_ms)
+            elif silence and channel == w.CHAT and not c_flags[row] & r.CALLED_BACK:
+                if rows_silent[row] < types_silent[kind]:
+                    c_outcome[row] = r.SILENT
+                    holds_ms = max(1, types_silent_ms[kind])
+            if holds_ms >= 0:
+                # Nobody is there: time is lost, and nothing else happens.
+                gives_up = row
+                caller = -1
+                if channel == w.CHAT:
+                    opening = row
+                else:
+                    c_acw_ms[row] = holds_ms
+                    s_acw_ms[mine] += holds_ms
+                    status[agent] = BUSY
+                    when = now + holds_ms
+                    c_done_ms[row] = when
+                    _settle(agent, when, half_life[group], threshold, load, load_at, spell, s_over_ms)
+                    if when < stop:
+                        n_heap = _push(heap, n_heap, when << 28 | FREE << 23 | agent)
+
+        if caller >= 0:
+            # How long it will take, how it will end, what it leaves behind.
             interval = c_arrive_ms[row] % DAY_MS // clock_interval_ms
             speed = people_speed[agent] * groups_speed[group, kind]
             talk = rows_talk_unit[row] * types_talk_ms[kind, interval] * rules.talk_factor(
@@ -730,7 +1110,7 @@ def _loop(
             full = talk + acw
             cut = 0.0
             if n_waiting > 0:
-                cut = talk * rules.hurried_share(b, _waiting_for(group, routing_queues, waiting))
+                cut = talk * rules.hurried_share(b, _waiting_for(group, live_queues, waiting))
             if levers_target_ms[kind] > 0.0:
                 cut += levers_cut[kind] * rules.over_target(full - cut, levers_target_ms[kind])
             unmet = 0.0
@@ -744,19 +1124,21 @@ def _loop(
             acw_ms = int(acw + 0.5)
             over_at = now + talk_ms
 
-            heard = rules.odds(rules.heard_odds(
-                b, heard_base[group, kind], intensity, empathy, unmet, load_now, repeats,
-                now - c_reach_ms[row],
-            ))  # fmt: skip
+            base_heard, base_resolved = heard_base[group, kind], resolved_base[group, kind]
+            if live > 1:
+                base_heard += b.heard_concurrency * (live - 1)
+                base_resolved += b.resolved_concurrency * (live - 1)
+            heard = rules.odds(
+                rules.heard_odds(b, base_heard, intensity, empathy, unmet, load_now, repeats, waited)
+            )
             last_one = rows_attempt[row] + 1 >= b.max_attempts
             if cut > 0.0 and not last_one and rules.is_passed_on(b, cut, full, rows_passed_on[row]):
                 c_flags[row] |= r.PASSED_ON
-                tier[need] = 1
-                onward_from = row
+                if channel != w.CHAT:
+                    tier[need] = 1
+                    onward_from = row
             else:
-                log_odds = rules.resolved_odds(
-                    b, resolved_base[group, kind], needs_difficulty[need], unmet, load_now
-                )
+                log_odds = rules.resolved_odds(b, base_resolved, needs_difficulty[need], unmet, load_now)
                 if_heard = rules.odds(log_odds)
                 if_not = if_heard
                 if rules.unsafe(b, needs_vulnerable[need], intensity):
@@ -768,55 +1150,70 @@ def _loop(
                 c_ending[row] = ending
                 if rows_escalates[row] < rules.p_escalate(b, ending) and not last_one:
                     c_flags[row] |= r.ESCALATED
-                    tier[need] = 1
-                    onward_from = row
-                else:
+                    if channel != w.CHAT:
+                        tier[need] = 1
+                        onward_from = row
+                elif channel != w.CHAT:
                     ended = row
+                elif rows_returns[row] < rules.p_return(b, ending) and not last_one:
+                    c_flags[row] |= r.RETURNS
 
-            if levers_rest_ms > 0:
-                # What can be seen of a contact may make a recovery pause due.
-                n = levers_rest_on_type[kind]
-                if 0 < levers_rest_over_ms < talk_ms + acw_ms:
-                    n += 1
-                if levers_rest_on_flag and c_flags[row] & (r.FLAG_RIGHT | r.FLAG_WRONG):
-                    n += 1
-                if (
-                    levers_rest_on_button
-                    and intensity > b.intense_above
-                    and rows_button[row] < b.button_uptake
-                ):
-                    n += 1
-                if intensity > levers_rest_on_intensity:
-                    n += 1
-                due = rules.rest_due(n, levers_rest_ms, levers_rest_hardest_ms)
-                if due > 0:
-                    c_flags[row] |= r.REST_DUE
-                    s_due_ms[mine] += due
-                    left = levers_rest_budget_ms - s_rest_ms[mine] - owed[agent]
-                    owed[agent] += max(0, min(due, left))
+            if levers_rest_ms > 0 and channel != w.CHAT:
+                _rest_falls_due(
+                    row, kind, talk_ms + acw_ms, intensity, agent, mine, b, levers_rest_on_type,
+                    levers_rest_over_ms, levers_rest_on_flag, levers_rest_on_button, levers_rest_on_intensity,
+                    levers_rest_ms, levers_rest_hardest_ms, levers_rest_budget_ms, rows_button, c_flags,
+                    s_due_ms, s_rest_ms, owed,
+                )  # fmt: skip
             c_outcome[row] = r.ANSWERED
-            c_end_ms[row] = now
-            c_agent[row] = agent
             c_talk_ms[row] = talk_ms
             c_acw_ms[row] = acw_ms
             c_full_ms[row] = int(full + 0.5)
-            c_intensity[row] = intensity
-            c_load[row] = load_now
             c_unmet[row] = unmet
             c_heard[row] = heard
-            s_talk_ms[mine] += talk_ms
-            s_acw_ms[mine] += acw_ms
-            s_contacts[mine] += 1
-            status[agent] = BUSY
-            when = over_at + acw_ms
-            _settle(agent, when, half_life[group], threshold, load, load_at, spell, s_over_ms)
-            gained = rules.load_gained(
-                intensity, talk_ms, rules.load_rate(b, people_absorption[agent], strained[kind])
-            )
-            s_load_taken[mine] += gained
-            load[agent] += gained
-            if when < stop:
-                n_heap = _push(heap, n_heap, when << 28 | FREE << 23 | agent)
+            rate = rules.load_rate(b, people_absorption[agent], strained[kind])
+            if channel == w.CHAT:
+                opening = row
+            else:
+                s_talk_ms[mine] += talk_ms
+                s_acw_ms[mine] += acw_ms
+                status[agent] = BUSY
+                when = over_at + acw_ms
+                c_done_ms[row] = when
+                _settle(agent, when, half_life[group], threshold, load, load_at, spell, s_over_ms)
+                gained = rules.load_gained(intensity, talk_ms, rate)
+                s_load_taken[mine] += gained
+                load[agent] += gained
+                if when < stop:
+                    n_heap = _push(heap, n_heap, when << 28 | FREE << 23 | agent)
+
+        if opening >= 0:
+            # A chat takes one of the agent's slots; the others go on at another speed.
+            here, n = agent * most_slots, n_open[agent]
+            status[agent] = CHATTING
+            chat_row[here + n] = row
+            if holds_ms >= 0:
+                chat_left[here + n] = -1
+                chat_end[here + n] = now + holds_ms
+                chat_pull[here + n] = 0.0
+            else:
+                before, after = groups_slowing[group, live - 1], groups_slowing[group, live]
+                _pace(here, n, now - paced_at[agent], before, after, now, chat_left, chat_end)
+                paced_at[agent] = now
+                n_live[agent] = live
+                work_ms = talk_ms + acw_ms
+                chat_left[here + n] = work_ms
+                chat_end[here + n] = rules.work_ends(now, work_ms, after)
+                chat_pull[here + n] = rules.load_pull(intensity, talk_ms, work_ms, rate)
+                pull[agent] += chat_pull[here + n]
+            n_open[agent] = n + 1
+            if n + 1 < groups_slots[group]:
+                _line_up(agent, (n + 1) * n_groups + group, first, last, ahead, behind, n_ready)
+            soonest = _next_end(here, n + 1, chat_end)
+            if soonest != chat_at[agent]:
+                chat_at[agent] = soonest
+                if soonest < stop:
+                    n_heap = _push(heap, n_heap, soonest << 28 | CHAT_OVER << 23 | agent)
 
         comes_back = False
         if gives_up >= 0:
@@ -843,7 +1240,8 @@ def _loop(
             row = rows_next[onward_from]
             if row < 0:
                 raise RuntimeError("a journey goes on for which nothing was drawn")
-            if comes_back and over_at < stop and not clock_always_open:
+            at_any_hour = has_deferred and types_channel[needs_type[rows_need[row]]] == w.DEFERRED
+            if comes_back and over_at < stop and not clock_always_open and not at_any_hour:
                 closed = not _is_open(over_at, clock_open_ms, clock_close_ms)
                 if closed:
                     # Whoever would call while nobody is there calls at some time of the next opening.
@@ -855,6 +1253,30 @@ def _loop(
             if over_at < stop:
                 n_heap = _push(heap, n_heap, over_at << 28 | RETURN << 23 | row)
 
+        if n_chats > 0 and (arriving < 0 or reaching >= 0):
+            # Whoever has room takes a waiting chat next. Who meets the bot changes nothing of that.
+            for group in range(n_groups):
+                if looking[group] or _next_in_line(
+                    group, now, chat_queues, waiting, head, chain, c_outcome, c_reach_ms,
+                    routing_delay_of_group, routing_priority,
+                ) < 0:  # fmt: skip
+                    continue
+                if _next_in_line(
+                    group, now, call_queues, waiting, head, chain, c_outcome, c_reach_ms,
+                    routing_delay_of_group, routing_priority,
+                ) >= 0:  # fmt: skip
+                    continue
+                agent = _with_room(
+                    group, n_groups, groups_slots, first, behind, n_ready, to_leave, leaving, act_first,
+                    act_last, owed,
+                    _may_rest(
+                        group, resting, signed_on, live_queues, waiting, levers_rest_share, levers_rest_queue
+                    ),
+                )  # fmt: skip
+                if agent >= 0:
+                    looking[group] = 1
+                    n_heap = _push(heap, n_heap, now << 28 | LOOK << 23 | group)
+
     for agent in range(n_agents):
         if status[agent] != OFF:
             mine = spell[agent]
@@ -864,6 +1286,13 @@ def _loop(
                     agent, stop, half_life[staffing_group_of[agent]], threshold, load, load_at, spell,
                     s_over_ms,
                 )  # fmt: skip
+            elif status[agent] == CHATTING:
+                _attend(
+                    agent, stop, half_life[staffing_group_of[agent]], threshold, load, load_at, spell,
+                    s_over_ms, s_load_taken, s_chat_ms, s_slot_ms, n_open, n_live, pull,
+                )  # fmt: skip
+                for i in range(agent * most_slots, agent * most_slots + n_open[agent]):
+                    c_done_ms[chat_row[i]] = chat_end[i]
             s_off_ms[mine] = stop
             s_load_end[mine] = load[agent]
     for mine in range(n_spells):
@@ -877,7 +1306,8 @@ def _loop(
 
 _HELPERS = (
     _push, _pop, _less_loaded, _rise, _sink, _first_ready, _no_longer_ready, _next_in_line, _waiting_for,
-    _settle, _is_open, _bot_is_up,
+    _settle, _is_open, _bot_is_up, _next_live, _may_rest, _rest_falls_due, _line_up, _with_room, _attend, _pace,
+    _next_end,
 )  # fmt: skip
 SOURCES = ("draws.py", "kernel.py", "records.py", "rules.py", "world.py")
 """What the compiled loop is made of."""
@@ -990,15 +1420,31 @@ def _planned(world: World, people: People) -> Ints:
     return np.sort(np.concatenate(keys))
 
 
-def _fed(world: World) -> Ints:
-    """(G, .) the queues that a group serves and that anybody can ever join; -1 ends the list."""
-    fed = w.fed_queues(world)
-    lists = [[q for q in mine if q >= 0 and fed[q]] for mine in world.routing.queues.tolist()]
-    queues = np.full((len(lists), max(1, *map(len, lists))), -1, np.int64)
-    for mine, row in zip(lists, queues, strict=True):
-        row[: len(mine)] = mine
-    queues.flags.writeable = False
-    return queues
+def _by_channel(world: World) -> dict[str, Any]:
+    """(G, .) the queues that a group serves and that anybody can ever join, all and by channel; -1 ends each list."""
+    fed, channel = w.fed_queues(world), w.queue_channels(world)
+
+    def served(*channels: int) -> Ints:
+        lists = [
+            [q for q in mine if q >= 0 and fed[q] and channel[q] in channels]
+            for mine in world.routing.queues.tolist()
+        ]
+        queues = np.full((len(lists), max([1, *map(len, lists)])), -1, np.int64)
+        for mine, row in zip(lists, queues, strict=True):
+            row[: len(mine)] = mine
+        queues.flags.writeable = False
+        return queues
+
+    return {
+        "routing_queues": served(w.VOICE, w.CHAT, w.DEFERRED),
+        "live_queues": served(w.VOICE, w.CHAT),
+        "call_queues": served(w.VOICE),
+        "chat_queues": served(w.CHAT),
+        "deferred_queues": served(w.DEFERRED),
+        "queue_channel": channel,
+        "has_chat": int(w.has_chat(world)),
+        "has_deferred": int(w.has_deferred(world)),
+    }
 
 
 def _from_rules(world: World) -> dict[str, Any]:
@@ -1042,6 +1488,10 @@ def _at_first(world: World, draws: Draws, n_overflows: int) -> dict[str, Any]:
     n_rows, n_agents = len(draws.rows.need), len(group_of)
     n_groups, n_queues = len(world.groups.specialist), len(world.routing.order)
     sizes = np.bincount(group_of, minlength=n_groups).astype(np.int64)
+    chats = w.has_chat(world)
+    most_slots = int(world.groups.slots.max(initial=1)) if chats else 1
+    n_chatting, n_slots = (n_agents, n_agents * most_slots) if chats else (0, 0)
+    n_offered = n_rows if len(draws.rows.accepts) else 0
 
     def zeros(n: int, names: str, kind: Any = np.int64) -> dict[str, Any]:
         return {name: np.zeros(n, kind) for name in names.split()}
@@ -1054,7 +1504,15 @@ def _at_first(world: World, draws: Draws, n_overflows: int) -> dict[str, Any]:
         ),
         **zeros(n_agents, "ahead behind ready place_of"),
         **zeros(n_agents, "load load_key", np.float64),
-        **zeros(n_groups, "first last resting signed_on to_leave n_ready"),
+        **zeros(n_groups, "resting signed_on to_leave on_deferred looking"),
+        # A list of idle agents for each group, and then of those with so many chats who have room for more.
+        **zeros(n_groups * most_slots, "first last n_ready"),
+        **zeros(n_agents if w.has_deferred(world) else 0, "works_deferred"),
+        **zeros(n_chatting, "n_open n_live paced_at chat_at"),
+        **zeros(n_slots, "chat_row chat_left chat_end"),
+        "pull": np.zeros(n_chatting),
+        "chat_pull": np.zeros(n_slots),
+        "called_from": np.full(n_offered, FAR, np.int64),
         "intensity_of": draws.needs.intensity.copy(),
         "tier": np.zeros(len(draws.needs.type), np.int64),
         "exhaustion": world.groups.exhaustion[group_of],
@@ -1062,8 +1520,9 @@ def _at_first(world: World, draws: Draws, n_overflows: int) -> dict[str, Any]:
         # Of those without a shift, the first of each group lies on top.
         "spare": np.lexsort((-np.arange(n_agents), group_of)),
         "n_spare": sizes,
-        # An agent has one event ahead of them, a contact one of its own and those of its overflows.
-        "heap": np.empty(n_agents + n_rows * (1 + n_overflows) + 8, np.int64),
+        # An agent has one event ahead of them, a contact one of its own and those of its overflows, and a chat changes
+        # twice when the agent's next one is over; a group looks at the line once at a time.
+        "heap": np.empty(n_agents + n_groups + n_rows * (1 + n_overflows + 2 * chats) + 8, np.int64),
     }
 
 
@@ -1095,11 +1554,11 @@ def simulate(world: World, draws: Draws) -> Records:
     }  # fmt: skip
     for prefix, part in parts.items():
         given.update(_fields_of(prefix, part))
-    given["routing_queues"] = _fed(world)
+    given.update(_by_channel(world))
     n_spells = engine(*(given[name] for name in _ARGUMENTS))
-    taken = np.flatnonzero(contacts.agent >= 0)
-    contacts.done_ms[taken] = contacts.end_ms[taken] + contacts.talk_ms[taken] + contacts.acw_ms[taken]
-    contacts.live[taken] = 1
+    if len(given["called_from"]):
+        promised = (contacts.outcome == r.WAITING) & (given["called_from"] < world.clock.stop_ms)
+        contacts.flags[promised] |= r.CALLED_BACK | r.CALL_BACK_TAKEN
     return Records(contacts, r.trimmed(spells, n_spells), absent)
 
 

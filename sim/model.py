@@ -36,20 +36,28 @@ from sim.rules import (
     idle_key,
     is_passed_on,
     load_gained,
+    load_pull,
+    load_pulled,
     odds,
     over_target,
     resolved_odds,
     talk_factor,
     time_over,
     unmet_share,
+    work_ends,
+    work_left,
 )
 from sim.world import DAY_MS, Ints, World
 
 (
-    DAWN, ABANDON, SIGN_ON, CAPACITY, ACTIVITY, SIGN_OFF, FREE, ARRIVE, RETURN, REACH, OVERFLOW, CLOSE,
-) = range(12)  # fmt: skip
-OFF, IDLE, BUSY, REST, AWAY = range(5)
+    DAWN, ABANDON, SIGN_ON, CAPACITY, ACTIVITY, SIGN_OFF, FREE, CHAT_OVER, LOOK, ARRIVE, RETURN, REACH, OVERFLOW, CLOSE,
+) = range(14)  # fmt: skip
+OFF, IDLE, BUSY, REST, AWAY, CHATTING = range(6)
 FLAGGED = r.FLAG_RIGHT | r.FLAG_WRONG
+NOBODY_THERE, NOT_REACHED = -2, -3
+CALLED = r.CALLED_BACK | r.CALL_BACK_TAKEN
+"""A call-back accepted instead of waiting."""
+"""Endings of what was taken on without a conversation, until they become outcomes."""
 
 _WHOLE = ("row", "reach_ms", "end_ms", "spell", "talk_ms", "acw_ms", "ending", "flags")
 _SAID = (*_WHOLE, "full_ms", "intensity", "load", "unmet", "heard", "if_heard", "if_not")
@@ -133,6 +141,17 @@ class Clock(simpy.Environment):
             callback(event)
 
 
+class Watched(Clock):
+    """A clock after whose every moment somebody looks around."""
+
+    look_around: Callable[[], None]
+
+    def step(self) -> None:
+        """Let the next moment come, and look around."""
+        super().step()
+        self.look_around()
+
+
 class Moment(simpy.Event):
     """Something that happens to somebody; it succeeds, and nobody waits for its value."""
 
@@ -148,8 +167,9 @@ class Group:
     """People with the same skills: who of them is idle, and who waits for them."""
 
     __slots__ = (
-        "absence", "busy", "empathy", "exhaustion", "half_life_ms", "idle", "lines", "n_waiting", "resting",
-        "signed_on", "spare", "take", "to_leave",
+        "absence", "busy", "calls", "chats", "chatting", "deferred", "empathy", "exhaustion", "half_life_ms", "idle",
+        "lines", "look", "looking", "n_deferred", "n_waiting", "number", "on_deferred", "reserved", "resting",
+        "signed_on", "slots", "slowing", "spare", "take", "to_leave",
     )  # fmt: skip
 
     def __init__(self, empathy: float, absence: float, exhaustion: float, half_life_ms: float) -> None:
@@ -164,8 +184,16 @@ class Group:
         """A heap of (when they are free, number, agent): those whose end of conversation nothing hangs on as yet, and
         is therefore no event. They are free after everybody in `idle`, some of them since a while ago.
         """
-        self.lines: list[tuple[deque[Waiting], int, int]] = []
+        self.lines: Lines = []
         """(who waits, priority, delay) of the queues that the group serves, the first ones first."""
+        self.calls: Lines = []
+        self.chats: Lines = []
+        self.deferred: Lines = []
+        """The same by channel."""
+        self.chatting: list[dict[Agent, None]] = []
+        """By how many chats they have open: those with room for more, the longest with so many first."""
+        self.looking = False
+        self.n_deferred = self.on_deferred = 0
         self.n_waiting = self.resting = self.signed_on = self.to_leave = 0
         self.spare: list[Agent] = []
 
@@ -173,10 +201,10 @@ class Group:
 class Line:
     """A queue: who waits in it, and who may serve it."""
 
-    __slots__ = ("at_once", "order", "served_by", "waiting", "waits")
+    __slots__ = ("at_once", "channel", "order", "served_by", "waiting", "waits")
 
-    def __init__(self, order: list[tuple[Group, int]]) -> None:
-        self.order = order
+    def __init__(self, order: list[tuple[Group, int]], channel: int) -> None:
+        self.order, self.channel = order, channel
         """(group, delay) in the order in which a contact prefers them."""
         self.at_once = [group for group, delay in order if delay <= 0]
         self.waits = list(dict.fromkeys(delay for _, delay in order if delay > 0))
@@ -189,21 +217,38 @@ class Line:
 class Waiting:
     """Somebody in a line."""
 
-    __slots__ = ("contact", "flags", "line", "reach_ms", "row", "still")
+    __slots__ = ("called_from", "contact", "flags", "line", "reach_ms", "row", "still")
 
     def __init__(self, contact: Contact, line: Line, flags: int, reach_ms: int) -> None:
         self.contact, self.line, self.flags, self.reach_ms = contact, line, flags, reach_ms
         self.row: int = contact[0]
         self.still = True
         """Whether they are there, or gone."""
+        self.called_from = w.MAX_MS
+        """From when on they no longer wait on the line, but will be called back."""
+
+
+Lines = list[tuple[deque[Waiting], int, int]]
+
+
+class Chat:
+    """A slot of an agent taken by somebody."""
+
+    __slots__ = ("contact", "end", "flags", "left", "pull", "since")
+
+    def __init__(self, contact: Contact, flags: int, since: int, left: int, end: int, pull: float) -> None:
+        self.contact, self.flags, self.since = contact, flags, since
+        self.left, self.end, self.pull = left, end, pull
+        """Work left at one chat at a time, -1 where nobody is there; when it is over as things are; load per ms."""
 
 
 class Agent:
     """Somebody at work, or not."""
 
     __slots__ = (
-        "act_first", "act_last", "back", "done", "due_ms", "exhaustion", "exhaustion_day", "group", "leaving", "load",
-        "load_at", "number", "on_phone", "owed", "planned_ms", "rank", "shift", "spell", "status", "until",
+        "act_first", "act_last", "back", "chat_over", "chat_over_ms", "chats", "done", "due_ms", "exhaustion",
+        "exhaustion_day", "group", "leaving", "load", "load_at", "n_live", "number", "on_deferred", "on_phone", "owed",
+        "paced_at", "planned_ms", "pull", "rank", "shift", "spell", "status", "until",
     )  # fmt: skip
 
     def __init__(self, number: int, group: Group, when_free: Handlers, when_pause_over: Handlers) -> None:
@@ -222,6 +267,13 @@ class Agent:
         self.done, self.back = Moment(when_free, self), Moment(when_pause_over, self)
         """The end of a conversation, and that of anything else."""
         self.rank = FREE << 23 | number
+        self.on_deferred = False
+        self.chats: list[Chat] = []
+        self.n_live = self.paced_at = 0
+        """How many of them are live, and since when they go on at that speed."""
+        self.pull = 0.0
+        """Load per ms of the live ones, before they share the attention."""
+        self.chat_over_ms = 0
 
 
 class Spell:
@@ -263,7 +315,8 @@ class Model:
 
     def __init__(self, world: World, draws: Draws) -> None:
         w.check(world)
-        self.env: Any = Clock(initial_time=0)
+        self.has_chat = w.has_chat(world)
+        self.env: Any = Watched(initial_time=0) if self.has_chat else Clock(initial_time=0)
         self.schedule: Any = self.env.schedule
         self.world, self.people = world, draws.people
         self.b = _quick(world.behaviour)
@@ -290,7 +343,9 @@ class Model:
         self._of_types(world)
         self._of_endings()
         self._groups_and_lines(world)
-        self.n_waiting = 0
+        self.n_waiting = self.n_chats = 0
+        self.is_elsewhere = False
+        """Whether what has just happened has nothing to do with people."""
         self.said = bytearray(_LINE.size * n_rows)
         """A line for each conversation: `_SAID`."""
         self.places = count(0, _LINE.size)
@@ -302,6 +357,8 @@ class Model:
         self.when_handed_over: Handlers = [self.handed_over]
         self.when_impatient: Handlers = [self.loses_patience]
         self.when_overflowing: Handlers = [self.overflows]
+        if self.has_chat:
+            self.env.look_around = self.look_around
         self._first_contacts()
         self._timetable()
         self.known_reaches, self.answer, self.free, self.what_next = self._every_contact()
@@ -314,6 +371,19 @@ class Model:
         self.patience_ms: list[list[float]] = types.patience_ms.tolist()
         self.acw_ms: list[float] = types.acw_ms.tolist()
         self.target_ms, self.cut = levers.target_ms.tolist(), levers.cut.tolist()
+        channels = w.queue_channels(world)
+        self.is_deferred = (types.channel == w.DEFERRED).tolist()
+        self.is_chat = (types.channel == w.CHAT).tolist()
+        self.takes_messages = world.clock.out_of_hours == w.MESSAGE
+        self.has_deferred = w.has_deferred(world)
+        self.is_mixed = self.has_chat or self.has_deferred
+        self.channels: list[int] = channels.tolist()
+        self.silent, self.silent_ms = types.silent.tolist(), types.silent_ms.tolist()
+        self.offers = len(self.rows.accepts) > 0
+        self.offer_after, self.offer_accepts = (
+            levers.call_back_after_ms.tolist(),
+            levers.call_back_accepts.tolist(),
+        )
         self.has_ears = len(world.detectors.target) > 0
         self.scripts, self.has_rest = levers.scripts, levers.rest_ms > 0
         self.rest_on_type = levers.rest_on_type.tolist()
@@ -339,19 +409,31 @@ class Model:
             )
         ]
         self.lines = [
-            Line([(self.groups[g], wait) for g, wait in zip(order, delay, strict=True) if g >= 0])
-            for order, delay in zip(routing.order.tolist(), routing.delay.tolist(), strict=True)
+            Line([(self.groups[g], wait) for g, wait in zip(order, delay, strict=True) if g >= 0], channel)
+            for order, delay, channel in zip(
+                routing.order.tolist(), routing.delay.tolist(), self.channels, strict=True
+            )
         ]
+        when_looking: Handlers = [self.looks]
         for g, group in enumerate(self.groups):
+            group.number, group.slots, group.reserved = g, int(of.slots[g]), float(of.reserved[g])
+            group.slowing = of.slowing[g].tolist()
+            group.chatting = [{} for _ in range(group.slots)]
+            group.look = Moment(when_looking, group)
             queues = [q for q in routing.queues[g].tolist() if q >= 0]
             for q in queues:
                 self.lines[q].served_by.append(group)
             fed = [q for q in queues if w.fed_queues(world)[q]]
+            fed.sort(key=lambda q: routing.priority[g, q])
             lines = [
                 (self.lines[q].waiting, int(routing.priority[g, q]), int(routing.delay_of_group[q, g]))
                 for q in fed
             ]
-            group.lines = sorted(lines, key=lambda line: line[1])
+            group.lines = lines
+            group.calls, group.chats, group.deferred = (
+                [line for line, q in zip(lines, fed, strict=True) if self.channels[q] == channel]
+                for channel in (w.VOICE, w.CHAT, w.DEFERRED)
+            )
             if routing.by_load:
                 group.idle = []
                 group.take = partial(_least_loaded, group.idle)
@@ -379,9 +461,11 @@ class Model:
         self.agents: list[Agent] = []
         when_free: Handlers = [self.free]
         when_pause_over: Handlers = [self.pause_over]
+        when_chat_over: Handlers = [self.chat_over]
         traits = zip(self.staffing.group_of, *(column.tolist() for column in draws.people[:2]), strict=True)
         for number, (g, speed, absorption) in enumerate(traits):
             agent = Agent(number, self.groups[g], when_free, when_pause_over)
+            agent.chat_over = Moment(when_chat_over, agent)
             agent.on_phone = [
                 (speed * on_type, rules.load_rate(b, absorption, strained), heard, resolved)
                 for strained, (on_type, heard, resolved) in zip(self.strained, on_phone[g], strict=True)
@@ -407,12 +491,17 @@ class Model:
         for agent in self.agents:
             if agent.status == IDLE:
                 self.settle(agent, self.stop_ms, agent.group.half_life_ms)
+            elif agent.status == CHATTING:
+                self.attend(agent, self.stop_ms)
+                for chat in agent.chats:
+                    self.c.done_ms[chat.contact[0]] = chat.end
             elif agent.status != OFF:
                 agent.spell.beyond_ms = agent.until - self.stop_ms
             if agent.status != OFF:
                 self.sign_off(agent, self.stop_ms)
         for waiting in (x for line in self.lines for x in line.waiting if x.still):
-            self.note(waiting.contact, waiting.flags, r.WAITING, waiting.reach_ms)
+            taken = CALLED if waiting.called_from < self.stop_ms else 0
+            self.note(waiting.contact, waiting.flags | taken, r.WAITING, waiting.reach_ms)
         spells = self.write_said(r.of_spells(self.spells))
         return Records(self.contacts, spells, self.absent)
 
@@ -456,7 +545,8 @@ class Model:
             rows.attempt[row] + 1 < self.b.max_attempts, needs.difficulty[need],
             rules.unsafe(self.b, needs.vulnerable[need], intensity), intensity,
         )  # fmt: skip
-        self.known = _row_by_row(when, self.doors.are_open_at(when), when_next, next_rank, within=contacts)
+        answered = self.doors.are_open_at(when) | (types.channel[kind] == w.DEFERRED)
+        self.known = _row_by_row(when, answered, when_next, next_rank, within=contacts)
 
     def _timetable(self) -> None:
         """Shifts, activities, changes of capacity and closing, in order."""
@@ -522,6 +612,7 @@ class Model:
 
     def day_begins(self, day: int, _: int) -> None:
         """Who reaches people today without having met any since they last called is known."""
+        self.is_elsewhere = True
         if self.call_again_on[day]:
             self._file(*np.array(self.call_again_on[day], np.int64).T)
         parts = self.reach_on[day]
@@ -542,6 +633,7 @@ class Model:
         if fate == d.NO_BOT:
             self.reach(row, now)
             return
+        self.is_elsewhere = True
         c.bot_ms[row] = bot_ms = rows.bot_ms[row]
         if rows.refused[row]:
             c.flags[row] |= r.REFUSED
@@ -597,7 +689,7 @@ class Model:
         """Somebody reaches people who has met some before, or is called back."""
         contact = self._again(row)
         _, need, kind, flags, *_ = contact
-        if not self.always_open and not self.doors.are_open(now):
+        if not self.always_open and not self.is_deferred[kind] and not self.doors.are_open(now):
             self.out_of_hours(contact, flags, now)
             return
         form = w.ORDINARY
@@ -612,6 +704,11 @@ class Model:
 
     def joins(self, contact: Contact, flags: int, line: Line, now: int) -> None:
         """A contact joins the people's queue: an agent at once, a place in the line, or neither."""
+        if self.is_mixed:
+            agent = self.whom(line, 0, now)
+            if agent is not None:
+                self.answer(contact, flags, now, agent, now)
+                return
         for group in line.at_once:
             if group.idle:
                 self.answer(contact, flags, now, group.take(), now)
@@ -621,8 +718,23 @@ class Model:
                 return
         self.waits(contact, flags, line, now)
 
+    def whom(self, line: Line, waited: int, now: int) -> Agent | None:
+        """By the order of groups: who has been idle longest, or who has room for a further chat."""
+        for group, delay in line.order:
+            if delay <= waited:
+                if group.idle:
+                    return group.take()
+                if line.channel == w.CHAT:
+                    agent = self.with_room(group, now)
+                    if agent is not None:
+                        return agent
+        return None
+
     def waits(self, contact: Contact, flags: int, line: Line, now: int) -> None:
         """Nobody is free: the customer waits, unless there are too many already or they will not."""
+        if line.channel == w.DEFERRED:
+            self.is_left(contact, flags, line, now)
+            return
         called_back = flags & r.CALLED_BACK
         if 0 < self.max_queue <= self.n_waiting and not called_back:
             self.gone(contact, flags, r.TURNED_AWAY, now, now)
@@ -634,13 +746,30 @@ class Model:
         waiting = Waiting(contact, line, flags, now)
         line.waiting.append(waiting)
         self.n_waiting += 1
+        if line.channel == w.CHAT:
+            self.n_chats += 1
         for group in line.served_by:
             group.n_waiting += 1
             if group.n_waiting == 1 and group.busy:
                 self.now_idle(group, now + 1)
                 self.await_next(group, now)
+        if self.offers and not called_back:
+            kind, gives_up_after = contact[2], int(min(patience, float(w.NEVER)))
+            after = self.offer_after[kind]
+            if 0 <= after < gives_up_after and self.rows.accepts[waiting.row] < self.offer_accepts[kind]:
+                waiting.called_from = now + after
+                patience = float(w.NEVER)
         if patience < self.stop_ms - now:
             self.after(int(patience), ABANDON, waiting.row, self.when_impatient, waiting)
+        for wait in line.waits:
+            self.after(wait, OVERFLOW, waiting.row, self.when_overflowing, waiting)
+
+    def is_left(self, contact: Contact, flags: int, line: Line, now: int) -> None:
+        """A message for whoever has time: nobody sees it wait, and it waits for as long as it takes."""
+        waiting = Waiting(contact, line, flags, now)
+        line.waiting.append(waiting)
+        for group in line.served_by:
+            group.n_deferred += 1
         for wait in line.waits:
             self.after(wait, OVERFLOW, waiting.row, self.when_overflowing, waiting)
 
@@ -665,8 +794,12 @@ class Model:
         return flags
 
     def out_of_hours(self, contact: Contact, flags: int, now: int) -> None:
-        """Nobody is there: a call-back in the first hour of the next opening, or lost."""
+        """Nobody is there: a message, a call-back in the first hour of the next opening, or lost."""
         row = contact[0]
+        if self.takes_messages:
+            line = self.lines[w.MESSAGES * self.n_types + contact[2]]
+            self.joins(contact, flags | r.MESSAGE, line, now)
+            return
         if self.world.clock.out_of_hours != w.CALL_BACK:
             self.note(contact, flags, r.CLOSED, now)
             self.c.end_ms[row] = now
@@ -687,7 +820,13 @@ class Model:
     def out_of_line(self, waiting: Waiting) -> None:
         """One fewer is waiting; the line itself forgets later."""
         waiting.still = False
+        if waiting.line.channel == w.DEFERRED:
+            for group in waiting.line.served_by:
+                group.n_deferred -= 1
+            return
         self.n_waiting -= 1
+        if waiting.line.channel == w.CHAT:
+            self.n_chats -= 1
         for group in waiting.line.served_by:
             group.n_waiting -= 1
 
@@ -717,6 +856,9 @@ class Model:
     def comes_back(self, row: int, when: int, now: int) -> None:
         """The next attempt of a journey, at a time when somebody answers."""
         if row >= 0 and when < self.stop_ms:
+            if self.has_deferred and self.is_deferred[self.type_of[self.rows.need[row]]]:
+                self.again(row, when, now)
+                return
             when = self.doors.when_answered(when, self.rows.call_back_ms[row])
             if when < self.stop_ms and now // DAY_MS < when // DAY_MS:
                 self.call_again_on[when // DAY_MS].append((row, when))
@@ -742,11 +884,15 @@ class Model:
         if not waiting.still:
             return
         now = self.env.now
-        for group, delay in waiting.line.order:
-            if delay <= now - waiting.reach_ms and group.idle:
-                self.out_of_line(waiting)
-                self.answer(waiting.contact, waiting.flags, waiting.reach_ms, group.take(), now)
-                return
+        agent = self.whom(waiting.line, now - waiting.reach_ms, now)
+        if agent is not None:
+            self.takes(waiting, agent, now)
+
+    def takes(self, waiting: Waiting, agent: Agent, now: int) -> None:
+        """An agent takes somebody out of a line."""
+        self.out_of_line(waiting)
+        flags = waiting.flags | CALLED if waiting.called_from <= now else waiting.flags
+        self.answer(waiting.contact, flags, waiting.reach_ms, agent, now)
 
     # --- a conversation -------------------------------------------------------------------------------------------
 
@@ -758,6 +904,8 @@ class Model:
         passed_on = self.rows.passed_on
         flagged = w.FLAGGED * self.n_types
         has_ears, has_rest, by_load, scripts = self.has_ears, self.has_rest, self.by_load, self.scripts
+        is_mixed, is_special = self.is_mixed, self.is_mixed or self.offers
+        every_end = bool(by_load or is_mixed)  # is an event
         target_ms, cut_share = self.target_ms, self.cut
         p_return, p_escalate, threshold = self.p_return, self.p_escalate, b.load_threshold
         said, places, put, endings = self.said, self.places, _LINE.pack_into, self.endings
@@ -775,6 +923,9 @@ class Model:
                 flags |= self.heard_at_the_front(contact)
                 if flags & FLAGGED:
                     line = lines[flagged + contact[2]]
+            if is_mixed:
+                self.joins(contact, flags, line, now)
+                return
             for group in line.at_once:
                 if group.idle:
                     answer(contact, flags, now, group.take(), now)
@@ -793,11 +944,46 @@ class Model:
             ) = contact  # fmt: skip
             group, spell, load = agent.group, agent.spell, agent.load
             half_life_ms = group.half_life_ms
+            waited, live, is_chat = now - reach_ms, 1, False
+            if is_special:
+                if agent.chats:
+                    self.attend(agent, now)
+                    load = agent.load
+                if is_mixed:
+                    if flags & r.MESSAGE or self.is_deferred[kind]:
+                        waited = 0
+                        agent.on_deferred = True
+                        group.on_deferred += 1
+                    elif self.is_chat[kind]:
+                        is_chat, live = True, agent.n_live + 1
+                if flags & r.CALL_BACK_TAKEN:
+                    waited = self.offer_after[kind]
             if load and now > agent.load_at:
                 if load > threshold:
                     spell.over_ms += time_over(load, now - agent.load_at, half_life_ms, threshold)
                 load = decayed(load, now - agent.load_at, half_life_ms)
+            if is_special:
+                agent.load, agent.load_at = load, now
+                nobody = self.nobody_there(contact, flags)
+                if nobody is not None:
+                    ending, holds_ms = nobody
+                    put(
+                        said, next(places), row, reach_ms, now, spell.number, 0, 0 if is_chat else holds_ms, ending,
+                        flags, 0.0, intensity, load, 0.0, 0.0, 0.0, 0.0,
+                    )  # fmt: skip
+                    self.gives_up(row, need, now, now)
+                    if is_chat:
+                        self.c.live[row] = live
+                        self.opens(Chat(contact, flags, now, -1, now + holds_ms, 0.0), agent, now)
+                        return
+                    self.settle(agent, now + holds_ms, half_life_ms)
+                    agent.until, agent.status = agent.load_at, BUSY
+                    schedule(agent.done, agent.rank, holds_ms)
+                    return
             speed, load_rate, heard_base, resolved_base = agent.on_phone[kind]
+            if live > 1:
+                heard_base += b.heard_concurrency * (live - 1)
+                resolved_base += b.resolved_concurrency * (live - 1)
 
             talk *= talk_factor(b, speed, load, now - spell.on_ms, intensity, group.empathy, scripts)
             repeats = 0
@@ -820,14 +1006,13 @@ class Model:
             talk_ms = int(talk + 0.5) or 1
             handle_ms = talk_ms + int(acw + 0.5)
 
-            heard = odds(
-                heard_odds(b, heard_base, intensity, group.empathy, unmet, load, repeats, now - reach_ms)
-            )
+            heard = odds(heard_odds(b, heard_base, intensity, group.empathy, unmet, load, repeats, waited))
             if cut and goes_on and is_passed_on(b, cut, full, passed_on[row]):
                 if_heard = if_not = 0.0
                 ending = -1
                 flags |= r.PASSED_ON
-                self.onward(row, need, now + talk_ms, now)
+                if not is_chat:
+                    self.onward(row, need, now + talk_ms, now)
             else:
                 log_odds = resolved_odds(b, resolved_base, difficulty, unmet, load)
                 if_heard = if_not = odds(log_odds)
@@ -838,17 +1023,24 @@ class Model:
                 if goes_on:
                     if u_escalates < p_escalate[ending]:
                         flags |= r.ESCALATED
-                        self.onward(row, need, now + talk_ms, now)
+                        if not is_chat:
+                            self.onward(row, need, now + talk_ms, now)
                     elif u_returns < p_return[ending]:
                         flags |= r.RETURNS
-                        self.returns(row, need, now + talk_ms, now)
-            if has_rest:
+                        if not is_chat:
+                            self.returns(row, need, now + talk_ms, now)
+            if has_rest and not is_chat:
                 flags |= self.rest_falls_due(contact, flags, agent, handle_ms)
 
             put(
                 said, next(places), row, reach_ms, now, spell.number, talk_ms, handle_ms - talk_ms, ending, flags, full,
                 intensity, load, unmet, heard, if_heard, if_not,
             )  # fmt: skip
+            if is_chat:
+                self.c.live[row] = live
+                pull = load_pull(intensity, talk_ms, handle_ms, load_rate)
+                self.opens(Chat(contact, flags, now, handle_ms, 0, pull), agent, now)
+                return
 
             if load:
                 if load > threshold:
@@ -859,7 +1051,7 @@ class Model:
             agent.load = load + gained
             agent.load_at = agent.until = until = now + handle_ms
             agent.status = BUSY
-            if until >= agent.due_ms or group.n_waiting or by_load:
+            if until >= agent.due_ms or group.n_waiting or every_end:
                 schedule(agent.done, agent.rank, handle_ms)
             else:
                 heappush(group.busy, (until, agent.number, agent))
@@ -868,6 +1060,9 @@ class Model:
             """A conversation or a pause is over."""
             agent = moment.who
             now, group = agent.until, agent.group
+            if agent.on_deferred:
+                agent.on_deferred = False
+                group.on_deferred -= 1
             if group.busy:
                 self.now_idle(group, now, agent.number)
                 if group.n_waiting:
@@ -878,8 +1073,13 @@ class Model:
             """Something that is due, the next customer, or idle."""
             if agent.due_ms <= now and self.sees_to_it(agent, group, now):
                 return
-            if group.n_waiting:
-                waiting = self.next_in_line(group, now)
+            if is_special:
+                waiting = self.next_of_all(agent, group, now)
+                if waiting is not None:
+                    self.takes(waiting, agent, now)
+                    return
+            elif group.n_waiting:
+                waiting = self.next_in_line(group.lines, now)
                 if waiting is not None:
                     self.out_of_line(waiting)
                     answer(waiting.contact, waiting.flags, waiting.reach_ms, agent, now)
@@ -892,6 +1092,18 @@ class Model:
                 group.idle.append(agent)
 
         return known_reaches, answer, free, what_next
+
+    def nobody_there(self, contact: Contact, flags: int) -> tuple[int, int] | None:
+        """A call-back that nobody picks up, or a chat whose customer is gone: how it ends, and the time it takes."""
+        row, _, kind, *_ = contact
+        rows, levers = self.rows, self.levers
+        if flags & r.CALL_BACK_TAKEN:
+            if len(rows.unanswered) and rows.unanswered[row] < levers.call_back_unanswered:
+                return NOT_REACHED, max(1, levers.call_back_dial_ms)
+        elif self.is_chat[kind] and len(rows.silent) and not flags & (r.CALLED_BACK | r.MESSAGE):
+            if rows.silent[row] < self.silent[kind]:
+                return NOBODY_THERE, max(1, self.silent_ms[kind])
+        return None
 
     def onward(self, row: int, need: int, when: int, now: int) -> None:
         """Put through to the second tier."""
@@ -924,14 +1136,24 @@ class Model:
         """Put what was said into the records."""
         said = np.frombuffer(self.said, _READ, next(self.places) // _LINE.size)
         c, row, spell = self.contacts, said["row"].copy(), said["spell"].copy()
+        since_known = c.flags[row] & (r.REST_DUE | r.REDIALS)
         for name in _SAID:
             if name not in ("row", "spell"):
                 getattr(c, name)[row] = said[name] + 0.5 if name == "full_ms" else said[name]
+        c.flags[row] |= since_known
         c.outcome[row] = r.ANSWERED
+        nobody = row[c.ending[row] < -1]
+        c.outcome[nobody] = np.where(c.ending[nobody] == NOBODY_THERE, r.SILENT, r.UNREACHED)
+        c.ending[nobody] = -1
         c.agent[row] = spells.agent[spell]
-        c.done_ms[row], c.live[row] = c.end_ms[row] + c.talk_ms[row] + c.acw_ms[row], 1
+        alone = c.live[row] == 0
+        c.live[row[alone]] = 1
+        one = row[alone]
+        c.done_ms[one] = c.end_ms[one] + c.talk_ms[one] + c.acw_ms[one]
         n = len(spells.agent)
-        talk_ms, acw_ms = (np.bincount(spell, of[row], n).astype(np.int64) for of in (c.talk_ms, c.acw_ms))
+        talk_ms, acw_ms = (
+            np.bincount(spell[alone], of[one], n).astype(np.int64) for of in (c.talk_ms, c.acw_ms)
+        )
         away_ms = (
             spells.rest_ms + spells.break_ms + spells.lunch_ms + spells.offline_ms + spells.decompression_ms
         )
@@ -939,9 +1161,137 @@ class Model:
         return spells._replace(
             talk_ms=talk_ms,
             acw_ms=acw_ms,
-            idle_ms=spells.off_ms + beyond_ms - spells.on_ms - talk_ms - acw_ms - away_ms,
+            idle_ms=spells.off_ms + beyond_ms - spells.on_ms - talk_ms - acw_ms - spells.chat_ms - away_ms,
             contacts=np.bincount(spell, minlength=n),
         )
+
+    # --- several at once ------------------------------------------------------------------------------------------
+
+    def with_room(self, group: Group, now: int) -> Agent | None:
+        """Who of the group takes a further chat: the fewest chats first, then the longest with so many.
+
+        Not while a call waits for the group; not those for whom something is due, nor, of the others, as many as are
+        to leave.
+        """
+        if not any(group.chatting) or (group.n_waiting and self.next_in_line(group.calls, now) is not None):
+            return None
+        may_rest, leave = self.may_rest(group), group.to_leave
+        for level in group.chatting:
+            for agent in level:
+                due = agent.leaving or agent.act_first < agent.act_last
+                if due or (agent.owed > 0 and may_rest):
+                    continue
+                if not leave:
+                    return agent
+                leave -= 1
+        return None
+
+    def opens(self, chat: Chat, agent: Agent, now: int) -> None:
+        """A chat takes one of the agent's slots; the others go on at another speed."""
+        group = agent.group
+        if agent.chats:
+            del group.chatting[len(agent.chats)][agent]
+        agent.status = CHATTING
+        if chat.left >= 0:
+            self.pace(agent, agent.n_live + 1, now)
+            chat.end = work_ends(now, chat.left, group.slowing[agent.n_live])
+            agent.pull += chat.pull
+        agent.chats.append(chat)
+        if len(agent.chats) < group.slots:
+            group.chatting[len(agent.chats)][agent] = None
+        self.await_chat(agent, now)
+
+    def pace(self, agent: Agent, n_live: int, now: int) -> None:
+        """The agent's live chats go on at another speed."""
+        slowing, elapsed = agent.group.slowing, now - agent.paced_at
+        before, after = slowing[agent.n_live], slowing[n_live]
+        for chat in agent.chats:
+            if chat.left >= 0:
+                chat.left = work_left(chat.left, elapsed, before)
+                chat.end = work_ends(now, chat.left, after)
+        agent.n_live, agent.paced_at = n_live, now
+
+    def await_chat(self, agent: Agent, now: int) -> None:
+        """The next end of a chat counts; those awaited before no longer do, unless they are at that time."""
+        soonest = min(chat.end for chat in agent.chats)
+        if soonest != agent.chat_over_ms:
+            agent.chat_over_ms = soonest
+            self.schedule(agent.chat_over, CHAT_OVER << 23 | agent.number, soonest - now)
+
+    def attend(self, agent: Agent, now: int) -> None:
+        """Bring somebody with chats up to now: minutes, decay of load, and what the live chats have added."""
+        elapsed, spell = now - agent.load_at, agent.spell
+        if not elapsed:
+            return
+        spell.chat_ms += elapsed
+        spell.slot_ms += elapsed * len(agent.chats)
+        self.settle(agent, now, agent.group.half_life_ms)
+        if agent.n_live:
+            gained = load_pulled(agent.pull, elapsed, agent.n_live)
+            agent.load += gained
+            spell.load_taken += gained
+
+    def chat_over(self, moment: Moment) -> None:
+        """One chat is over, the one with the least row of those due; unless the agent's chats have changed since."""
+        agent, now = moment.who, self.env.now
+        if agent.status != CHATTING or agent.chat_over_ms != now:
+            return
+        group = agent.group
+        self.attend(agent, now)
+        chat = min((chat for chat in agent.chats if chat.end == now), key=lambda chat: chat.contact[0])
+        if len(agent.chats) < group.slots:
+            del group.chatting[len(agent.chats)][agent]
+        agent.chats.remove(chat)
+        self.c.done_ms[chat.contact[0]] = now
+        if chat.left >= 0:
+            self.pace(agent, agent.n_live - 1, now)
+            agent.pull = agent.pull - chat.pull if agent.n_live else 0.0
+            self.leaves_behind(chat, agent, now)
+        if not agent.chats:
+            agent.chat_over_ms = 0
+            agent.status, agent.until = BUSY, now
+            self.schedule(agent.done, agent.rank, 0)
+            return
+        group.chatting[len(agent.chats)][agent] = None
+        if agent.shift < 0 and not group.to_leave and now - agent.spell.on_ms >= w.RELIEF_MS:
+            self.relieve(agent, now)
+        agent.chat_over_ms = 0
+        self.await_chat(agent, now)
+
+    def leaves_behind(self, chat: Chat, agent: Agent, now: int) -> None:
+        """What follows from a chat was decided when it started."""
+        row, need, *_ = chat.contact
+        if self.has_rest:
+            self.c.flags[row] |= self.rest_falls_due(chat.contact, chat.flags, agent, now - chat.since)
+        if chat.flags & (r.PASSED_ON | r.ESCALATED):
+            self.onward(row, need, now, now)
+        elif chat.flags & r.RETURNS:
+            self.returns(row, need, now, now)
+
+    def look_around(self) -> None:
+        """After whatever has happened: where a chat waits and somebody has room, they take it next."""
+        if not self.n_chats or self.is_elsewhere:
+            self.is_elsewhere = False
+            return
+        now = self.env.now
+        for group in self.groups:
+            if not group.looking and self.may_take(group, now) is not None:
+                group.looking = True
+                self.schedule(group.look, LOOK << 23 | group.number, 0)
+
+    def may_take(self, group: Group, now: int) -> tuple[Waiting, Agent] | None:
+        """The best waiting chat for the group, and who takes it."""
+        waiting = self.next_in_line(group.chats, now)
+        agent = None if waiting is None else self.with_room(group, now)
+        return None if waiting is None or agent is None else (waiting, agent)
+
+    def looks(self, moment: Moment) -> None:
+        """A chat waits, and somebody has room for another."""
+        group, now = moment.who, self.env.now
+        group.looking = False
+        both = self.may_take(group, now)
+        if both is not None:
+            self.takes(*both, now)
 
     # --- agents ---------------------------------------------------------------------------------------------------
 
@@ -1010,7 +1360,11 @@ class Model:
         """After closing, where the queue is served out, an agent stays while somebody waits for the group."""
         if not group.n_waiting or self.world.clock.at_close != w.SERVE_OUT or self.always_open:
             return False
-        return not self.doors.are_open(now) and self.next_in_line(group, now) is not None
+        if self.doors.are_open(now):
+            return False
+        if self.is_mixed or self.offers:
+            return self.next_live(group, now) is not None
+        return self.next_in_line(group.lines, now) is not None
 
     def may_rest(self, group: Group) -> bool:
         """Service is protected: not too many at once, not while too many wait."""
@@ -1053,11 +1407,34 @@ class Model:
             idle.remove(agent)
         self.settle(agent, now, agent.group.half_life_ms)
 
-    def next_in_line(self, group: Group, now: int) -> Waiting | None:
-        """The best waiting contact for this group: priority, then longest wait."""
+    def next_of_all(self, agent: Agent, group: Group, now: int) -> Waiting | None:
+        """Whom somebody takes who is free: deferred work first as far as people are reserved for it, then the next."""
+        if agent.leaving or group.to_leave:
+            return self.next_live(group, now)
+        if group.n_deferred and group.on_deferred < group.reserved * group.signed_on:
+            waiting = self.next_in_line(group.deferred, now)
+            if waiting is not None:
+                return waiting
+        return self.next_in_line(group.lines, now) if group.n_waiting or group.n_deferred else None
+
+    def next_live(self, group: Group, now: int) -> Waiting | None:
+        """The best of those who wait on the line, who have not been promised a call-back: nobody else is served out."""
+        best: Waiting | None = None
+        key = (0, 0, 0)
+        for line, priority, delay in (*group.calls, *group.chats):
+            first = next((x for x in line if x.still and x.called_from > now), None)
+            if first is None or now - first.reach_ms < delay:
+                continue
+            mine = priority, first.reach_ms, first.row
+            if best is None or mine < key:
+                best, key = first, mine
+        return best
+
+    def next_in_line(self, lines: Lines, now: int) -> Waiting | None:
+        """The best waiting contact of these lines: priority, then longest wait."""
         best: Waiting | None = None
         best_priority = 0
-        for line, priority, delay in group.lines:
+        for line, priority, delay in lines:
             while line and not line[0].still:
                 line.popleft()
             if not line:
@@ -1185,12 +1562,16 @@ class Model:
         for line in self.lines:
             if self.world.clock.at_close == w.SERVE_OUT and any(group.signed_on for group, _ in line.order):
                 continue
+            if line.channel == w.DEFERRED:
+                continue
+            called = [waiting for waiting in line.waiting if waiting.still and waiting.called_from <= now]
             for waiting in line.waiting:
-                if waiting.still:
+                if waiting.still and waiting.called_from > now:
                     self.out_of_line(waiting)
                     self.note(waiting.contact, waiting.flags, r.CLOSED, waiting.reach_ms)
                     self.c.end_ms[waiting.row] = now
             line.waiting.clear()
+            line.waiting.extend(called)
 
 
 def simulate(world: World, draws: Draws) -> Records:

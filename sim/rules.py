@@ -71,6 +71,31 @@ def p_absent(b: Behaviour, base: float, exhaustion: float, reference: float) -> 
     return min(0.95, base * exp(log(b.absence_per_exhaustion) * (exhaustion - reference)))
 
 
+def load_pull(intensity: float, talk_ms: int, work_ms: int, rate: float) -> float:
+    """Points per ms of undivided attention that a chat adds, on average over its work."""
+    return intensity * (talk_ms / work_ms) * rate
+
+
+def load_pulled(pull: float, elapsed_ms: int, n: int) -> float:
+    """Points that `n` live chats add, which share the attention: their pull summed."""
+    return pull * elapsed_ms / n
+
+
+# --- several chats at once ------------------------------------------------------------------------------------------
+
+
+def work_left(left_ms: int, elapsed_ms: int, slowing: float) -> int:
+    """Work left in a chat (ms at one at a time) after `elapsed_ms` in which each chat took `slowing` times its work."""
+    return max(0, left_ms - int(elapsed_ms / slowing))
+
+
+def work_ends(now: int, left_ms: int, slowing: float) -> int:
+    """When a chat will be over if nothing changes, rounded up."""
+    lasts = left_ms * slowing
+    whole = int(lasts)
+    return now + (whole + 1 if whole < lasts else whole)
+
+
 # --- handling -----------------------------------------------------------------------------------------------------
 
 

@@ -371,6 +371,22 @@ class World(NamedTuple):
     staffing: Staffing
 
 
+def queue_channels(world: World) -> Ints:
+    """(Q,) channel of each queue: messages are deferred, whatever their type."""
+    channel = world.types.channel
+    return np.concatenate([np.tile(channel, 3), np.full(len(channel), DEFERRED)]).astype(np.int64)
+
+
+def has_chat(world: World) -> bool:
+    """Whether anybody works on several contacts at once."""
+    return bool((world.types.channel == CHAT).any())
+
+
+def has_deferred(world: World) -> bool:
+    """Whether there is work that nobody waits for on the line."""
+    return bool((world.types.channel == DEFERRED).any()) or world.clock.out_of_hours == MESSAGE
+
+
 def fed_queues(world: World) -> NDArray[np.bool_]:
     """(Q,) queues that anybody can ever join: no flagged ones without detectors, no messages where none are left."""
     n_types = len(world.types.talk_cv)

@@ -28,7 +28,7 @@ from sim.world import World
 HERE = Path(__file__).resolve().parent
 FLAGS = (
     "FLAG_RIGHT", "FLAG_WRONG", "FLAG_MISSED", "REPEATS", "REFUSED", "PASSED_ON", "ESCALATED", "RETURNS",
-    "REDIALS", "TIER_TWO", "CALLED_BACK", "REST_DUE",
+    "REDIALS", "TIER_TWO", "CALLED_BACK", "REST_DUE", "MESSAGE", "CALL_BACK_TAKEN",
 )  # fmt: skip
 SEEDS = range(60)
 
@@ -129,6 +129,20 @@ def test_every_feature_occurred() -> None:
         count("answered after waiting", answered & (wait > 0))
         count("no patience at all", (c.outcome == r.ABANDONED) & (wait == 0))
         closed = c.outcome == r.CLOSED
+        chat = answered & (world.types.channel[kind] == w.CHAT) & (c.flags & r.MESSAGE == 0)
+        deferred = (world.types.channel[kind] == w.DEFERRED) | (c.flags & r.MESSAGE > 0)
+        count("several chats at once", chat & (c.live > 1))
+        count("a further chat from the line", chat & (c.live > 1) & (wait > 0))
+        count("chat for longer than its work", chat & (c.done_ms - c.end_ms > c.talk_ms + c.acw_ms))
+        count("escalated after a chat", chat & (c.flags & r.ESCALATED > 0))
+        count("recovery after a chat", chat & (c.flags & r.REST_DUE > 0))
+        count("silent and redials", (c.outcome == r.SILENT) & (c.flags & r.REDIALS > 0))
+        count("chat called back", chat & (c.flags & r.CALL_BACK_TAKEN > 0))
+        count("call-back on the next day", (c.flags & r.CALL_BACK_TAKEN > 0) & (wait > 8 * w.HOUR_MS))
+        count("deferred at once", answered & deferred & (wait == 0))
+        count("deferred overnight", answered & deferred & (wait > 8 * w.HOUR_MS))
+        count("deferred in backlog", deferred & (c.outcome == r.WAITING))
+        count("message", answered & (c.flags & r.MESSAGE > 0))
         at_close = closed & np.isin(c.end_ms, world.clock.close_ms) & (wait > 0)
         count("sent away by policy", at_close & (world.clock.at_close == w.SEND_AWAY))
         count("sent away, nobody there", at_close & (world.clock.at_close == w.SERVE_OUT))
@@ -293,13 +307,19 @@ def test_contacts_and_time_are_conserved(seed: int) -> None:
     rows, stop = draws.rows, world.clock.stop_ms
     offered = c.arrive_ms >= 0
     ends = [r.CONTAINED, r.CONTAINED_FALSELY, r.HUNG_UP, r.ANSWERED, r.ABANDONED, r.TURNED_AWAY, r.CLOSED]
+    ends += [r.SILENT, r.UNREACHED]
+    kind = draws.needs.type[rows.need]
+    message = c.flags & r.MESSAGE > 0
+    chat = (world.types.channel[kind] == w.CHAT) & ~message & (c.agent >= 0)
+    deferred = (world.types.channel[kind] == w.DEFERRED) | message
     inside = np.isin(c.outcome, (r.WAITING, r.IN_BOT))
     assert offered.sum() == np.isin(c.outcome, ends).sum() + inside.sum()
     assert (c.end_ms[inside] == -1).all()
     assert offered[: len(draws.needs.type)].all()
 
     # Every further contact follows from exactly one ending, at its time, unless beyond the last day.
-    talked = np.where(c.outcome == r.ANSWERED, c.end_ms + c.talk_ms, c.end_ms)
+    # after a call's talk, a chat's handling, or at once
+    talked = np.where(c.outcome == r.ANSWERED, np.where(chat, c.done_ms, c.end_ms + c.talk_ms), c.end_ms)
     onward = np.full(len(offered), -1)
     for flag, later in (
         (r.PASSED_ON, 0), (r.ESCALATED, 0), (r.RETURNS, rows.return_ms), (r.REDIALS, rows.redial_ms),
@@ -308,7 +328,7 @@ def test_contacts_and_time_are_conserved(seed: int) -> None:
         assert (onward[flagged] == -1).all()
         onward[flagged] = (talked + later)[flagged]
         if flag in (r.RETURNS, r.REDIALS):
-            for row in np.flatnonzero(flagged):
+            for row in np.flatnonzero(flagged & (world.types.channel[kind] != w.DEFERRED)):
                 onward[row] = when_open(world, int(onward[row]), int(rows.call_back_ms[rows.next[row]]))
     came = np.full(len(offered), -1)
     came[rows.next[onward >= 0]] = onward[onward >= 0]
@@ -325,6 +345,7 @@ def test_contacts_and_time_are_conserved(seed: int) -> None:
         + s.lunch_ms
         + s.offline_ms
         + s.decompression_ms
+        + s.chat_ms
     )
     complete = s.off_ms < stop
     assert complete.any()
@@ -333,16 +354,34 @@ def test_contacts_and_time_are_conserved(seed: int) -> None:
     assert (s.unpaid_ms <= s.break_ms + s.lunch_ms + s.offline_ms + s.decompression_ms).all()
     assert (s.rest_ms <= s.due_ms).all()
 
-    # What agents did is what customers got; nobody talks to two at once.
-    answered = np.flatnonzero(c.outcome == r.ANSWERED)
-    assert ((c.outcome == r.ANSWERED) == (c.agent >= 0)).all()
+    # What agents did is what customers got; nobody talks to two at once, nor chats with more than they have slots.
+    taken = np.isin(c.outcome, (r.ANSWERED, r.SILENT, r.UNREACHED))
+    assert (taken == (c.agent >= 0)).all()
+    assert (taken == (c.done_ms > c.end_ms)).all()
+    assert (taken == (c.live > 0)).all()
     assert (s.contacts.sum(), s.talk_ms.sum(), s.acw_ms.sum()) == (
-        len(answered), c.talk_ms.sum(), c.acw_ms.sum(),
+        taken.sum(), c.talk_ms[~chat].sum(), c.acw_ms[~chat].sum(),
     )  # fmt: skip
-    turn = answered[np.lexsort((c.end_ms[answered], c.agent[answered]))]
-    over = c.end_ms + c.talk_ms + c.acw_ms
-    same = c.agent[turn][1:] == c.agent[turn][:-1]
-    assert (c.end_ms[turn][1:] >= over[turn][:-1])[same].all()
+    assert (c.done_ms == c.end_ms + c.talk_ms + c.acw_ms)[taken & ~chat].all()
+    assert (c.live == 1)[taken & ~chat].all()
+    assert s.slot_ms.sum() == (np.minimum(c.done_ms, stop) - c.end_ms)[chat].sum()
+    slots = world.groups.slots[world.staffing.group_of]
+    together = 0
+    for agent in range(len(slots)):
+        mine = np.flatnonzero(taken & (c.agent == agent))
+        alone, several = mine[~chat[mine]], mine[chat[mine]]
+        alone = alone[np.argsort(c.end_ms[alone])]
+        assert (c.end_ms[alone][1:] >= c.done_ms[alone][:-1]).all()
+        at = np.sort(np.concatenate([c.end_ms[several], c.done_ms[several]]))
+        for moment in at:
+            here = (c.end_ms[several] <= moment) & (moment < c.done_ms[several])
+            assert here.sum() <= slots[agent]
+            together += int(here.sum() > 1)
+            assert not (here.any() and ((c.end_ms[alone] <= moment) & (moment < c.done_ms[alone])).any())
+    assert (s.slot_ms >= s.chat_ms).all()
+    assert (s.slot_ms > s.chat_ms).any() == (together > 0)
+    # Deferred work is never turned away, and nobody gives it up.
+    assert np.isin(c.outcome[deferred], (*ends[:4], r.WAITING, r.IN_BOT, r.NOTHING)).all()
 
 
 def test_same_seed_twice() -> None:

@@ -33,7 +33,8 @@ FEATURES = (
     "hurry", "rest", "budget", "shifts", "activities", "absence", "lateness", "exhaustion", "day_factor",
     "opening_hours", "send_away", "call_back", "families", "balk", "impatience", "returns", "redials",
     "escalations", "passed_on", "edges", "closed_day", "past_midnight", "fixed", "load", "spread",
-    "busy", "doubles", "back_to_back",
+    "busy", "doubles", "back_to_back", "chat", "crowded_chats", "silent", "deferred", "messages", "reserved",
+    "offers", "no_reply", "concurrency", "no_slowing",
 )  # fmt: skip
 
 SECOND = 1000
@@ -48,7 +49,7 @@ def small_world(seed: int, on: frozenset[str]) -> World:
     clock = _clock(rng, on)
     n_intervals = DAY_MS // clock.interval_ms
     routing = _routing(rng, on, n_types, n_groups)
-    return frozen(  # type: ignore[no-any-return]
+    world = frozen(
         World(
             clock=clock,
             demand=_demand(rng, on, clock, n_types, n_segments),
@@ -63,6 +64,45 @@ def small_world(seed: int, on: frozenset[str]) -> World:
             if "shifts" in on
             else _anonymous(rng, on, clock, n_groups),
         )
+    )
+    return frozen(_with_channels(np.random.default_rng([seed, 1]), on, world))  # type: ignore[no-any-return]
+
+
+def _with_channels(rng: np.random.Generator, on: frozenset[str], world: World) -> World:
+    """The same world, with its types on several channels; the first of several stays on the phone."""
+    n_types, n_groups = len(world.types.channel), len(world.groups.slots)
+    channel = np.full(n_types, w.VOICE)
+    others = [c for name, c in (("chat", w.CHAT), ("deferred", w.DEFERRED)) if name in on]
+    for t in range(min(1, n_types - 1), n_types):
+        if others:
+            channel[t] = rng.choice(others)
+    types = world.types._replace(
+        channel=channel, silent=np.full(n_types, 0.25 if "silent" in on else 0.0),
+        silent_ms=rng.integers(30, 200, n_types) * SECOND,
+    )  # fmt: skip
+    slots = rng.integers(1, 5, n_groups) if "chat" in on else np.ones(n_groups, np.int64)
+    most = int(slots.max())
+    extra = np.cumsum(rng.uniform(-0.05, 0.6, (n_groups, most + 1)), axis=1) * ("no_slowing" not in on)
+    extra[:, :2] = 0.0
+    groups = world.groups._replace(
+        slots=slots, slowing=1.0 + np.maximum(extra, -0.5),
+        reserved=rng.uniform(0.1, 0.7, n_groups) if "reserved" in on else np.zeros(n_groups),
+    )  # fmt: skip
+    offered = np.where(channel != w.DEFERRED, rng.choice([0, 15, 40], n_types) * SECOND, -1)
+    levers = world.levers._replace(
+        call_back_after_ms=offered if "offers" in on else np.full(n_types, -1),
+        call_back_accepts=rng.uniform(0.3, 1.0, n_types),
+        call_back_unanswered=0.3 if "no_reply" in on else 0.0, call_back_dial_ms=40 * SECOND,
+    )  # fmt: skip
+    clock, behaviour, demand = world.clock, world.behaviour, world.demand
+    if "messages" in on:
+        clock = clock._replace(out_of_hours=w.MESSAGE)
+    if "concurrency" in on:
+        behaviour = behaviour._replace(heard_concurrency=-0.3, resolved_concurrency=-0.2)
+    if "crowded_chats" in on:
+        demand = demand._replace(expected=demand.expected * np.where(channel == w.CHAT, 2.5, 1.0)[:, None, None])
+    return world._replace(
+        clock=clock, demand=demand, types=types, groups=groups, levers=levers, behaviour=behaviour
     )
 
 
