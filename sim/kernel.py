@@ -18,6 +18,7 @@ from importlib import import_module
 from inspect import isfunction
 from pathlib import Path
 from threading import Lock
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,8 @@ from sim.world import DAY_MS, Behaviour, Floats, Ints, World
 ) = range(1, 14)  # fmt: skip
 OFF, IDLE, BUSY, REST, AWAY, CHATTING = range(6)
 FAR = (1 << 63) - 1
+CHANNELS = True
+"""Whether the loop knows anything but calls. Numba takes it for a constant: see `_engine`."""
 CACHES_KEPT = 4
 
 
@@ -406,7 +409,7 @@ def _loop(
     exhaustion_day: Ints, ahead: Ints, behind: Ints, ready: Ints, place_of: Ints, spare: Ints, base: Ints,
     resting: Ints, signed_on: Ints, to_leave: Ints, first: Ints, last: Ints, n_ready: Ints, n_spare: Ints,
     heap: Ints,
-    has_chat: int, has_deferred: int, queue_channel: Ints, live_queues: Ints, call_queues: Ints, chat_queues: Ints,
+    chats: int, deferred: int, queue_channel: Ints, live_queues: Ints, call_queues: Ints, chat_queues: Ints,
     deferred_queues: Ints, called_from: Ints, works_deferred: Ints, on_deferred: Ints,
     n_open: Ints, n_live: Ints, pull: Floats, paced_at: Ints, chat_at: Ints, chat_row: Ints, chat_left: Ints,
     chat_end: Ints, chat_pull: Floats, looking: Ints,
@@ -425,7 +428,10 @@ def _loop(
     n_agents, n_queues, n_ears = len(staffing_group_of), len(waiting), len(ears_target)
     threshold, by_load = b.load_threshold, routing_by_load
     n_groups, most_slots = len(signed_on), len(n_ready) // max(1, len(signed_on))
-    offers, rings, silence = len(rows_accepts) > 0, len(rows_unanswered) > 0, len(rows_silent) > 0
+    # Constants where the loop is compiled for calls alone, so that nothing of what follows costs them anything.
+    has_chat, has_deferred = CHANNELS and chats == 1, CHANNELS and deferred == 1
+    offers, rings = CHANNELS and len(rows_accepts) > 0, CHANNELS and len(rows_unanswered) > 0
+    silence = CHANNELS and len(rows_silent) > 0
     n_waiting, n_deferred, n_chats = 0, 0, 0
     n_heap = 0
     n_spells = 0
@@ -545,7 +551,7 @@ def _loop(
                     going_home = agent
                 else:
                     leaving[agent] = 1
-        elif event == CHAT_OVER:
+        elif has_chat and event == CHAT_OVER:
             # One chat is over, the one with the least row of those due; unless the agent's chats have changed since.
             if status[who] == CHATTING and chat_at[who] == now:
                 agent = who
@@ -599,11 +605,7 @@ def _loop(
                     n_heap = _push(heap, n_heap, now << 28 | FREE << 23 | agent)
                 else:
                     mine = spell[agent]
-                    if (
-                        shift_of[agent] < 0
-                        and to_leave[group] == 0
-                        and now - s_on_ms[mine] >= w.RELIEF_MS
-                    ):
+                    if shift_of[agent] < 0 and to_leave[group] == 0 and now - s_on_ms[mine] >= w.RELIEF_MS:
                         # Somebody fresh takes over in the middle of other chats.
                         s_off_ms[mine] = now
                         s_load_end[mine] = load[agent]
@@ -618,7 +620,7 @@ def _loop(
                     chat_at[agent] = _next_end(here, n - 1, chat_end)
                     if chat_at[agent] < stop:
                         n_heap = _push(heap, n_heap, chat_at[agent] << 28 | CHAT_OVER << 23 | agent)
-        elif event == LOOK:
+        elif has_chat and event == LOOK:
             # A chat waits, and somebody has room for another.
             group = who
             looking[group] = 0
@@ -909,7 +911,7 @@ def _loop(
             agent = freeing
             group = staffing_group_of[agent]
             row = -1
-            if n_waiting + n_deferred > 0:
+            if n_waiting > 0 or (has_deferred and n_deferred > 0):
                 row = _next_in_line(
                     group, now, routing_queues, waiting, head, chain, c_outcome, c_reach_ms,
                     routing_delay_of_group, routing_priority,
@@ -924,7 +926,12 @@ def _loop(
                         routing_delay_of_group, routing_priority, called_from,
                     )  # fmt: skip
                     serves_out = row >= 0
-            elif not going and n_deferred > 0 and on_deferred[group] < groups_reserved[group] * signed_on[group]:
+            elif (
+                has_deferred
+                and not going
+                and n_deferred > 0
+                and on_deferred[group] < groups_reserved[group] * signed_on[group]
+            ):
                 other = _next_in_line(
                     group, now, deferred_queues, waiting, head, chain, c_outcome, c_reach_ms,
                     routing_delay_of_group, routing_priority,
@@ -1041,7 +1048,7 @@ def _loop(
                     load_key, since,
                 )  # fmt: skip
                 s_idle_ms[mine] += now - since[agent]
-            elif status[agent] == CHATTING:
+            elif has_chat and status[agent] == CHATTING:
                 _no_longer_ready(
                     agent, n_open[agent] * n_groups + group, 0, first, last, ahead, behind, ready, place_of,
                     n_ready, base, load_key, since,
@@ -1075,11 +1082,15 @@ def _loop(
                 if rings and rows_unanswered[row] < levers_call_back_unanswered:
                     c_outcome[row] = r.UNREACHED
                     holds_ms = max(1, levers_call_back_dial_ms)
-            elif silence and channel == w.CHAT and not c_flags[row] & r.CALLED_BACK:
-                if rows_silent[row] < types_silent[kind]:
-                    c_outcome[row] = r.SILENT
-                    holds_ms = max(1, types_silent_ms[kind])
-            if holds_ms >= 0:
+            elif (
+                silence
+                and channel == w.CHAT
+                and not c_flags[row] & r.CALLED_BACK
+                and rows_silent[row] < types_silent[kind]
+            ):
+                c_outcome[row] = r.SILENT
+                holds_ms = max(1, types_silent_ms[kind])
+            if CHANNELS and holds_ms >= 0:
                 # Nobody is there: time is lost, and nothing else happens.
                 gives_up = row
                 caller = -1
@@ -1125,7 +1136,7 @@ def _loop(
             over_at = now + talk_ms
 
             base_heard, base_resolved = heard_base[group, kind], resolved_base[group, kind]
-            if live > 1:
+            if has_chat and live > 1:
                 base_heard += b.heard_concurrency * (live - 1)
                 base_resolved += b.resolved_concurrency * (live - 1)
             heard = rules.odds(
@@ -1187,7 +1198,7 @@ def _loop(
                 if when < stop:
                     n_heap = _push(heap, n_heap, when << 28 | FREE << 23 | agent)
 
-        if opening >= 0:
+        if has_chat and opening >= 0:
             # A chat takes one of the agent's slots; the others go on at another speed.
             here, n = agent * most_slots, n_open[agent]
             status[agent] = CHATTING
@@ -1253,7 +1264,7 @@ def _loop(
             if over_at < stop:
                 n_heap = _push(heap, n_heap, over_at << 28 | RETURN << 23 | row)
 
-        if n_chats > 0 and (arriving < 0 or reaching >= 0):
+        if has_chat and n_chats > 0 and (arriving < 0 or reaching >= 0):
             # Whoever has room takes a waiting chat next. Who meets the bot changes nothing of that.
             for group in range(n_groups):
                 if looking[group] or _next_in_line(
@@ -1286,7 +1297,7 @@ def _loop(
                     agent, stop, half_life[staffing_group_of[agent]], threshold, load, load_at, spell,
                     s_over_ms,
                 )  # fmt: skip
-            elif status[agent] == CHATTING:
+            elif has_chat and status[agent] == CHATTING:
                 _attend(
                     agent, stop, half_life[staffing_group_of[agent]], threshold, load, load_at, spell,
                     s_over_ms, s_load_taken, s_chat_ms, s_slot_ms, n_open, n_live, pull,
@@ -1312,7 +1323,8 @@ _HELPERS = (
 SOURCES = ("draws.py", "kernel.py", "records.py", "rules.py", "world.py")
 """What the compiled loop is made of."""
 _lock = Lock()
-_compiled: list[Any] = []
+_compiled: dict[bool, Any] = {}
+_say: list[Callable[[str], None]] = []
 
 
 def cache_folder() -> Path | None:
@@ -1343,10 +1355,12 @@ def cache_folder() -> Path | None:
     return folder
 
 
-def _engine() -> Any:
-    """The loop as Numba has wrapped it; compiled, or loaded, when first called."""
+def _engine(channels: bool = False) -> Any:
+    """The loop as Numba has wrapped it, for calls alone or for all channels; compiled, or loaded, when first called."""
     with _lock:
-        if not _compiled:
+        if channels not in _compiled:
+            if channels and _say and not is_cached(channels):
+                _say[0]("Compiling the simulation engine for all channels; this takes some seconds, once.")
             numba: Any = import_module("numba")
             # Without reference counts (nothing is allocated in here) the loop runs twice as fast.
             counts: Any = {"_nrt": False} if hasattr(numba.core.options.DefaultOptions, "_nrt") else {}
@@ -1355,28 +1369,37 @@ def _engine() -> Any:
             )
             for function in (*_HELPERS, *filter(isfunction, vars(rules).values())):
                 jitable(function)
+            # The same text with another constant; the name tells their files apart.
+            name = "_loop_for_all" if channels else "_loop_for_calls"
+            loop = FunctionType(_loop.__code__, {**globals(), "CHANNELS": channels}, name)
+            loop.__qualname__ = name
             folder, before = cache_folder(), numba.config.CACHE_DIR
             if folder is not None:
                 numba.config.CACHE_DIR = str(folder)
             try:
-                _compiled.append(numba.njit(nogil=True, cache=folder is not None, **counts)(_loop))
+                _compiled[channels] = numba.njit(nogil=True, cache=folder is not None, **counts)(loop)
             finally:
                 numba.config.CACHE_DIR = before
-        return _compiled[0]
+        return _compiled[channels]
 
 
-def is_cached() -> bool:
-    """Whether the compiled loop is at hand."""
-    if _compiled and getattr(_compiled[0], "signatures", True):
+def is_cached(channels: bool = False) -> bool:
+    """Whether the compiled loop is at hand, for calls alone or for all channels."""
+    if channels in _compiled and getattr(_compiled[channels], "signatures", True):
         return True
     folder = cache_folder()
-    return folder is not None and any(folder.rglob("*.nbc"))
+    name = "_loop_for_all" if channels else "_loop_for_calls"
+    return folder is not None and any(folder.rglob(f"*{name}*.nbc"))
 
 
 def warm_up(say: Callable[[str], None]) -> None:
-    """Have the loop compiled, and say so where it takes a while: once for each version of the sources."""
+    """Have the loop for calls compiled, and say so where it takes a while: once for each version of the sources.
+
+    The one for all channels is compiled when a world first needs it, and says so too.
+    """
     from sim.plain import plain_world
 
+    _say[:] = [say]
     if not is_cached():
         say("Compiling the simulation engine; this takes some seconds, once.")
     world = plain_world(arrivals_per_hour=1.0, agents=1)
@@ -1420,6 +1443,12 @@ def _planned(world: World, people: People) -> Ints:
     return np.sort(np.concatenate(keys))
 
 
+def _has_channels(world: World) -> bool:
+    """Whether there is anything but calls that are answered or lost."""
+    offers = bool((world.levers.call_back_after_ms >= 0).any())
+    return offers or w.has_chat(world) or w.has_deferred(world)
+
+
 def _by_channel(world: World) -> dict[str, Any]:
     """(G, .) the queues that a group serves and that anybody can ever join, all and by channel; -1 ends each list."""
     fed, channel = w.fed_queues(world), w.queue_channels(world)
@@ -1442,8 +1471,8 @@ def _by_channel(world: World) -> dict[str, Any]:
         "chat_queues": served(w.CHAT),
         "deferred_queues": served(w.DEFERRED),
         "queue_channel": channel,
-        "has_chat": int(w.has_chat(world)),
-        "has_deferred": int(w.has_deferred(world)),
+        "chats": int(w.has_chat(world)),
+        "deferred": int(w.has_deferred(world)),
     }
 
 
@@ -1534,7 +1563,7 @@ def simulate(world: World, draws: Draws) -> Records:
     staffing = world.staffing
     absent = np.zeros(len(staffing.agent), np.int64)
     behaviour = _fields_of("b", world.behaviour)
-    engine = _engine()
+    engine = _engine(_has_channels(world))
     tables = _from_rules(world)
     given = {
         "stop": world.clock.stop_ms,

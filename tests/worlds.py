@@ -100,7 +100,9 @@ def _with_channels(rng: np.random.Generator, on: frozenset[str], world: World) -
     if "concurrency" in on:
         behaviour = behaviour._replace(heard_concurrency=-0.3, resolved_concurrency=-0.2)
     if "crowded_chats" in on:
-        demand = demand._replace(expected=demand.expected * np.where(channel == w.CHAT, 2.5, 1.0)[:, None, None])
+        demand = demand._replace(
+            expected=demand.expected * np.where(channel == w.CHAT, 2.5, 1.0)[:, None, None]
+        )
     return world._replace(
         clock=clock, demand=demand, types=types, groups=groups, levers=levers, behaviour=behaviour
     )
