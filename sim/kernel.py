@@ -1443,12 +1443,6 @@ def _planned(world: World, people: People) -> Ints:
     return np.sort(np.concatenate(keys))
 
 
-def _has_channels(world: World) -> bool:
-    """Whether there is anything but calls that are answered or lost."""
-    offers = bool((world.levers.call_back_after_ms >= 0).any())
-    return offers or w.has_chat(world) or w.has_deferred(world)
-
-
 def _by_channel(world: World) -> dict[str, Any]:
     """(G, .) the queues that a group serves and that anybody can ever join, all and by channel; -1 ends each list."""
     fed, channel = w.fed_queues(world), w.queue_channels(world)
@@ -1563,7 +1557,7 @@ def simulate(world: World, draws: Draws) -> Records:
     staffing = world.staffing
     absent = np.zeros(len(staffing.agent), np.int64)
     behaviour = _fields_of("b", world.behaviour)
-    engine = _engine(_has_channels(world))
+    engine = _engine(w.has_channels(world))
     tables = _from_rules(world)
     given = {
         "stop": world.clock.stop_ms,

@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from sim import channels
 from sim import records as r
 from sim.draws import Draws
 from sim.records import Contacts, Records, Spells
-from sim.world import DAY_MS, Floats, Ints, World
+from sim.world import DAY_MS, Floats, Ints, World, has_channels
 
 Bools = NDArray[np.bool_]
 
@@ -94,7 +95,7 @@ def expected_churn(world: World, draws: Draws, contacts: Contacts) -> Floats:
     for p, level in zip(stops, levels, strict=True):
         churn += p * level
     last = draws.rows.attempt + 1 >= b.max_attempts
-    left = np.isin(contacts.outcome, (r.ABANDONED, r.TURNED_AWAY, r.HUNG_UP))
+    left = np.isin(contacts.outcome, (r.ABANDONED, r.TURNED_AWAY, r.HUNG_UP, r.SILENT, r.UNREACHED))
     closed = contacts.outcome == r.CLOSED
     churn += b.churn_abandoned * np.where(left, np.where(last, 1.0, 1 - b.redial), np.where(closed, 1.0, 0.0))
     kind = draws.needs.type[draws.rows.need]
@@ -122,7 +123,7 @@ def undisclosed(world: World, draws: Draws, contacts: Contacts) -> Floats:
 def totals(world: World, draws: Draws, records: Records, lens: Lens) -> Totals:
     """The sums of one replication."""
     customers, service, single = _customer_totals(world, draws, records.contacts, lens)
-    people = _people_totals(world, records, lens)
+    people = _people_totals(world, draws, records, lens)
     single |= _load_figures(world, records)
     return Totals(customers, people, service, single)
 
@@ -155,9 +156,11 @@ def _customer_totals(
     in_time = wait <= lens.within_ms[kind]
     # Call-backs have no wait that a service level could count: they are a figure of their own.
     called = c.flags & r.CALLED_BACK > 0
-    live = here & ~called
-    queued = live & (answered | abandoned | turned | (closed & (c.reach_ms >= 0)))
-    handle = (c.talk_ms + c.acw_ms).astype(float)
+    # Deferred work has no line to wait in; a chat with nobody there was picked up like any other.
+    live = here & ~called & ~channels.is_deferred(world, kind, c.flags)
+    picked_up = answered | (c.outcome == r.SILENT)
+    queued = live & (picked_up | abandoned | turned | (closed & (c.reach_ms >= 0)))
+    handle = np.where(answered, c.done_ms - c.end_ms, 0).astype(float)
     flags = c.flags
     contained = c.outcome == r.CONTAINED
     falsely = c.outcome == r.CONTAINED_FALSELY
@@ -178,12 +181,12 @@ def _customer_totals(
         "turned_away": add(here & turned),
         "closed": add(here & closed),
         "in_system": add(here & np.isin(c.outcome, (r.WAITING, r.IN_BOT))),
-        "called_back": add(here & called),
-        "live_answered": add(live & answered),
+        "called_back": add(here & called & (c.flags & r.CALL_BACK_TAKEN == 0)),
+        "live_answered": add(live & picked_up),
         "live_abandoned": add(live & abandoned),
-        "in_time": add(live & answered & in_time),
+        "in_time": add(live & picked_up & in_time),
         "abandoned_in_time": add(live & abandoned & in_time),
-        "wait_answered_s": add(live & answered, wait / 1000),
+        "wait_answered_s": add(live & picked_up, wait / 1000),
         "wait_s": add(queued, wait / 1000),
         "talk_min": add(here & answered, c.talk_ms / 60_000),
         "acw_min": add(here & answered, c.acw_ms / 60_000),
@@ -200,6 +203,8 @@ def _customer_totals(
         "flags_wrong": add(here & (flags & r.FLAG_WRONG > 0)),
         "flags_missed": add(here & (flags & r.FLAG_MISSED > 0)),
     }
+    t |= channels.sums(world, kind, c, here, lens.within_ms, add)
+    t["backlog_end"] = channels.backlog(world, all_draws, everything, cell_of_need, n_cells).reshape(shape)
     special = np.concatenate([world.groups.specialist[world.staffing.group_of], [0.0]])
     expert = special[c.agent] > 0
     t["expert_answered"] = add(here & answered & expert)
@@ -257,7 +262,8 @@ def _customer_totals(
         t[f"vulnerable_{name}"] = t[name] * np.array([0.0, 1.0])
 
     service = service_totals(world, all_draws, everything, lens.within_ms)
-    service["busy_min"] = busy_by_interval(world, everything, everything.talk_ms + everything.acw_ms)
+    spent, ms = channels.handling(world, all_draws, everything)
+    service["busy_min"] = busy_by_interval(world, spent, ms["all"])
     met_load = c.load[np.flatnonzero(here & answered)]
     single: dict[str, float | Floats] = {
         "load_p95": float(np.quantile(met_load, 0.95)) if len(met_load) else 0.0,
@@ -288,8 +294,9 @@ def service_totals(world: World, draws: Draws, c: Contacts, within_ms: Floats) -
     place = arrive // DAY_MS * n_intervals + arrive % DAY_MS // clock.interval_ms
     size = n_types * clock.days * n_intervals
     spot = kind * clock.days * n_intervals + place
-    live = c.flags[index] & r.CALLED_BACK == 0
-    answered, abandoned = live & (outcome == r.ANSWERED), live & (outcome == r.ABANDONED)
+    live = (c.flags[index] & r.CALLED_BACK == 0) & ~channels.is_deferred(world, kind, c.flags[index])
+    answered = live & ((outcome == r.ANSWERED) | (outcome == r.SILENT))
+    abandoned = live & (outcome == r.ABANDONED)
     reached = c.reach_ms[index] >= 0
     wait_s = np.where(reached, c.end_ms[index] - c.reach_ms[index], 0) / 1000
     in_time = wait_s * 1000 <= within_ms[kind]
@@ -309,7 +316,17 @@ def service_totals(world: World, draws: Draws, c: Contacts, within_ms: Floats) -
         "abandoned_in_time": add(abandoned & in_time),
         "wait_answered_s": add(answered, wait_s),
         "wait_s": add(queued, wait_s),
-    }
+    } | _beside_service(world, kind, c, index, within_ms, add)
+
+
+def _beside_service(
+    world: World, kind: Ints, c: Contacts, index: Ints, within_ms: Floats, add: Callable[..., Floats]
+) -> dict[str, Floats]:
+    if not has_channels(world):
+        return dict.fromkeys(channels.SERVICE, add(np.zeros(len(index), np.bool_)))
+    columns: list[Any] = [column[index] for column in c]
+    found = channels.sums(world, kind, Contacts(*columns), np.ones(len(index), np.bool_), within_ms, add)
+    return {name: found[name] for name in channels.SERVICE}
 
 
 def more_than_expected(world: World, draws: Draws) -> Floats:
@@ -335,7 +352,7 @@ def people_by_day(world: World, s: Spells) -> dict[str, Floats]:
         sums = np.bincount(place, values[index].astype(float), n_groups * clock.days)
         return sums.astype(float).reshape(n_groups, clock.days) / 60_000
 
-    handled = s.talk_ms + s.acw_ms
+    handled = s.talk_ms + s.acw_ms + s.chat_ms
     return {
         "handled_min": add(handled),
         "ready_min": add(handled + s.idle_ms),
@@ -350,7 +367,7 @@ def busy_by_interval(world: World, c: Contacts, handle_ms: Ints) -> Floats:
     n_groups, n_intervals = len(world.groups.specialist), world.demand.expected.shape[2]
     size = clock.days * n_intervals
     busy = np.zeros((n_groups, size))
-    index = np.flatnonzero((c.outcome == r.ANSWERED) & (c.end_ms < clock.end_ms))
+    index = np.flatnonzero((c.agent >= 0) & (c.end_ms < clock.end_ms) & (handle_ms > 0))
     group = world.staffing.group_of[c.agent[index]]
     start = c.end_ms[index] - clock.start_ms
     left = handle_ms[index]
@@ -365,7 +382,7 @@ def busy_by_interval(world: World, c: Contacts, handle_ms: Ints) -> Floats:
     return busy.reshape(n_groups, clock.days, n_intervals)
 
 
-def _people_totals(world: World, records: Records, lens: Lens) -> dict[str, Floats]:
+def _people_totals(world: World, draws: Draws, records: Records, lens: Lens) -> dict[str, Floats]:
     clock, staffing, s = world.clock, world.staffing, records.spells
     n_groups = len(world.groups.specialist)
     mine = (s.on_ms >= clock.start_ms) & (s.on_ms < clock.end_ms) & (s.agent >= 0)
@@ -379,10 +396,12 @@ def _people_totals(world: World, records: Records, lens: Lens) -> dict[str, Floa
         "talk": s.talk_ms, "acw": s.acw_ms, "idle": s.idle_ms, "rest": s.rest_ms, "break": s.break_ms,
         "lunch": s.lunch_ms, "offline": s.offline_ms, "decompression": s.decompression_ms, "unpaid": s.unpaid_ms,
         "present": s.off_ms - s.on_ms, "over_threshold": s.over_ms, "recovery_due": s.due_ms,
+        "chat": s.chat_ms, "slot": s.slot_ms,
     }  # fmt: skip
     p = {f"{name}_min": add(column) / 60_000 for name, column in minutes.items()}
     if clock.always_open and len(staffing.agent) == 0:
-        p |= _round_the_clock(world, records.contacts, p)
+        p |= _round_the_clock(world, draws, records.contacts, p)
+    p["slots_min"] = channels.slot_minutes(world, p["chat_min"])
     p["recovery_owed_min"] = add(np.maximum(0, s.due_ms - s.rest_ms)) / 60_000
     p["load_area_min"] = add(s.load_area) / 60_000
     p["load_end"] = add(s.load_end)
@@ -418,19 +437,22 @@ def _people_totals(world: World, records: Records, lens: Lens) -> dict[str, Floa
     return p
 
 
-def _round_the_clock(world: World, c: Contacts, p: dict[str, Floats]) -> dict[str, Floats]:
+def _round_the_clock(world: World, draws: Draws, c: Contacts, p: dict[str, Floats]) -> dict[str, Floats]:
     """Minutes inside the horizon of plain numbers on duty that never all go home: spells cross its ends there."""
     clock, staffing = world.clock, world.staffing
     n_groups = len(world.groups.specialist)
     present = np.zeros(n_groups)
     left = (clock.end_ms - np.clip(staffing.slot_ms, clock.start_ms, clock.end_ms)) / 60_000
     np.add.at(present, staffing.slot_group, staffing.slot_change * left)
-    talk = busy_by_interval(world, c, c.talk_ms).sum(axis=(1, 2))
-    both = busy_by_interval(world, c, c.talk_ms + c.acw_ms).sum(axis=(1, 2))
+    spent, ms = channels.handling(world, draws, c)
+    talk, both, chat = (
+        busy_by_interval(world, spent, ms[name]).sum(axis=(1, 2)) for name in ("talk", "all", "chat")
+    )
     idle = np.maximum(0.0, present - both - p["rest_min"])
     return {
-        "talk_min": talk, "acw_min": both - talk, "idle_min": idle,
-        "present_min": both + idle + p["rest_min"],
+        "talk_min": talk, "acw_min": both - talk - chat, "idle_min": idle,
+        "present_min": both + idle + p["rest_min"], "chat_min": chat,
+        "slot_min": busy_by_interval(world, c, ms["slot"]).sum(axis=(1, 2)),
     }  # fmt: skip
 
 
@@ -529,6 +551,10 @@ def _total(name: str) -> Formula:
     return lambda t: (t[name], None)
 
 
+def _handled(t: Sums) -> Floats:
+    return t["talk_min"] + t["acw_min"] + t["chat_min"]
+
+
 CUSTOMER: dict[str, Measure] = {
     "contacts": Measure(_total("contacts"), "contacts", "Contacts offered, bots and repeats included."),
     "needs": Measure(_total("needs"), "needs", "Needs that arose."),
@@ -541,6 +567,28 @@ CUSTOMER: dict[str, Measure] = {
     "queued": Measure(_total("queued"), "contacts", "Contacts that reached the people's queue."),
     "call_backs": Measure(
         _total("called_back"), "contacts", "Reached people's queue out of hours, and were called back."
+    ),
+    "call_backs_taken": Measure(
+        _total("call_backs_taken"), "contacts", "Accepted a call-back instead of waiting, and were reached."
+    ),
+    "call_back_wait_min": Measure(
+        _ratio("call_back_wait_min", "call_backs_taken"), "min", "Mean wait of those until they were called."
+    ),
+    "unreached": Measure(_total("unreached"), "contacts", "Of call-backs, those that nobody picked up."),
+    "silent": Measure(_total("silent"), "contacts", "Chats picked up with nobody there any more."),
+    "deferred": Measure(_total("deferred"), "contacts", "Messages and e-mails that reached people."),
+    "deferred_in_time": Measure(
+        _ratio("deferred_in_time", "deferred"), "share", "Of these, those answered in time by the clock."
+    ),
+    "deferred_wait_h": Measure(
+        _ratio("deferred_wait_h", "deferred_answered"), "h", "Mean age of these when answered."
+    ),
+    "messages": Measure(_total("messages"), "contacts", "Left as a message out of hours."),
+    "message_wait_h": Measure(
+        _ratio("message_wait_h", "messages_answered"), "h", "Mean age of these when answered."
+    ),
+    "backlog_end": Measure(
+        _total("backlog_end"), "contacts", "Messages and e-mails unanswered when the horizon ends."
     ),
     "service_level": Measure(
         _ratio("in_time", "queued"), "share", "g3: answered in time over offered to people."
@@ -641,12 +689,14 @@ CUSTOMER: dict[str, Measure] = {
 
 PEOPLE: dict[str, Measure] = {
     "occupancy": Measure(
-        lambda t: (t["talk_min"] + t["acw_min"], t["talk_min"] + t["acw_min"] + t["idle_min"]),
+        lambda t: (_handled(t), _handled(t) + t["idle_min"]),
         "share",
         "Handling over handling and ready idle; recovery outside.",
     ),
-    "utilisation": Measure(
-        lambda t: (t["talk_min"] + t["acw_min"], t["paid_min"]), "share", "Handling over paid time."
+    "utilisation": Measure(lambda t: (_handled(t), t["paid_min"]), "share", "Handling over paid time."),
+    "chats_at_once": Measure(_ratio("slot_min", "chat_min"), "chats", "Chats open while any is."),
+    "slot_occupancy": Measure(
+        _ratio("slot_min", "slots_min"), "share", "Slots taken, while any chat is open."
     ),
     "paid_hours": Measure(lambda t: (t["paid_min"] / 60, None), "h", "Paid hours."),
     "overtime_hours": Measure(lambda t: (t["overtime_min"] / 60, None), "h", "Of these, beyond the shift."),
