@@ -58,7 +58,12 @@ def type_sets(scenario: Scenario, targets: list[Target], world: World) -> list[T
         tuple(u for u in upper if able[u] == circle)
         for circle in sorted({frozenset(able[u]) for u in upper}, key=sorted)
     ]
-    scopes = [target.types for target in targets if target.types]
+    mixed = 0 < len(scenario.deferred_types()) < len(names)
+    scopes = [
+        scenario.scope(target)
+        for target in targets
+        if target.types or (mixed and target.measure not in ("occupancy", "load"))
+    ]
     wanted += [tuple(sorted(names.index(name) for name in scope)) for scope in scopes]
     # Hall's condition: for any groups, what only they can serve must fit into them.
     closed = {frozenset(a) for a in able.values()}
@@ -83,8 +88,8 @@ def mix_of_today(scenario: Scenario) -> Floats:
     return hours / hours.sum() if hours.sum() > 0 else np.full(len(hours), 1 / len(hours))
 
 
-def within_reach(scenario: Scenario) -> Bools:
-    """(G, days x I) whether some shift of the group can put a person there; the horizon repeats."""
+def within_reach(scenario: Scenario, *, whole: bool = False) -> Bools:
+    """(G, days x I) whether some shift of the group can put a person there, with `whole` for all of the interval; the horizon repeats."""
     n = c.n_intervals(scenario)
     size, minutes = scenario.horizon.days * n, scenario.horizon.interval_min
     reach = np.zeros((len(scenario.groups), size), np.bool_)
@@ -97,8 +102,23 @@ def within_reach(scenario: Scenario) -> Bools:
             first, last = shift.starts[0], shift.starts[1] + round(shift.hours * 60)
             for day in range(scenario.horizon.days):
                 if c.weekday_of(scenario, day) in days_of(shift.days):
-                    at = np.arange(day * n + first // minutes, day * n - (-last // minutes))
+                    start, end = first // minutes, -(-last // minutes)
+                    if whole:
+                        start, end = -(-first // minutes), last // minutes
+                    at = np.arange(day * n + start, day * n + end)
                     reach[g, at % size] = True
+    return reach
+
+
+def workable(scenario: Scenario) -> Bools:
+    """(G, days x I) whether the group can have people at work then, doors open or not; the horizon repeats."""
+    reach = within_reach(scenario, whole=True)
+    is_open = c.open_intervals(scenario).reshape(-1)
+    for g, group in enumerate(scenario.groups.values()):
+        if group.on_duty is not None:
+            reach[g] = is_open | (c.by_days(group.on_duty, scenario).reshape(-1) > 0)
+        elif not scenario.shifts:
+            reach[g] = is_open
     return reach
 
 
