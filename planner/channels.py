@@ -31,14 +31,17 @@ OF_CALL_BACKS = ("unreached", "call_backs_taken", "call_back_wait_min")
 OF_MESSAGES = ("messages", "message_wait_h")
 OF_DEFERRED = ("deferred", "deferred_in_time", "deferred_wait_h")
 OF_BOTH = ("backlog_end",)
+OUT_OF_HOURS = ("call_backs",)
 
 
 def unused(scenario: Scenario) -> frozenset[str]:
     """Measures of what the scenario does not have: they are told nowhere."""
+    messages = scenario.opening.out_of_hours == "message"
     used = {
+        OUT_OF_HOURS: not messages,  # whoever leaves a message is not called back
         OF_CHATS: any(kind.channel == "chat" for kind in scenario.types.values()),
         OF_CALL_BACKS: any(isinstance(p.call_back, CallBackLever) for p in scenario.policies.values()),
-        OF_MESSAGES: scenario.opening.out_of_hours == "message",
+        OF_MESSAGES: messages,
         OF_DEFERRED: bool(scenario.deferred_types()),
         OF_BOTH: scenario.has_deferred(),
     }

@@ -171,7 +171,10 @@ def test_measures_of_what_a_scenario_lacks_are_told_nowhere() -> None:
     offered = small.tiny(policies__soft__call_back={"after_s": 60})
     assert channels.unused(offered) == every - set(channels.OF_CALL_BACKS)
     messages = small.tiny(opening__out_of_hours="message")
-    assert channels.unused(messages) == every - {*channels.OF_MESSAGES, *channels.OF_BOTH}
+    assert channels.unused(messages) == (every | set(channels.OUT_OF_HOURS)) - {
+        *channels.OF_MESSAGES,
+        *channels.OF_BOTH,
+    }
 
 
 # --- with people and customers --------------------------------------------------------------------------------------

@@ -276,7 +276,17 @@ def test_two_days_run_from_file_to_proof(cut):
         assert 0 < found["occupancy"].mean <= 1, name
         assert found["still_open"].mean < 0.01, name
         x = sums.customers
-        ends = ("contained", "hung_up", "answered", "abandoned", "turned_away", "closed", "in_system", "silent", "unreached")
+        ends = (
+            "contained",
+            "hung_up",
+            "answered",
+            "abandoned",
+            "turned_away",
+            "closed",
+            "in_system",
+            "silent",
+            "unreached",
+        )
         assert np.array_equal(x["contacts"], sum(x[end] for end in ends)), name
         cash = money(scenario, natural, policy, sums)
         assert cash.cash == pytest.approx(sum(cash.lines.values()))
