@@ -35,13 +35,20 @@ class TypeSet:
     groups: tuple[int, ...]
 
 
-def able_groups(world: World) -> dict[int, set[int]]:
-    """Groups that may serve each type, ordinary or flagged, and T + t where a second tier of t has its own."""
+def able_groups(world: World, within_ms: Floats | None = None) -> dict[int, set[int]]:
+    """Groups that may serve each type, ordinary or flagged, and T + t where a second tier of t has its own.
+
+    Groups that are offered a type only after `within_ms` (T,) are left out: whoever waits for them is late already.
+    """
     n_types = len(world.types.talk_cv)
-    order = world.routing.order
+    order, delay = world.routing.order, world.routing.delay
+    longest = np.full(n_types, np.inf) if within_ms is None else within_ms
 
     def groups(*forms: int, t: int) -> set[int]:
-        return {int(g) for form in forms for g in order[form * n_types + t] if g >= 0}
+        queues = [form * n_types + t for form in forms]
+        return {
+            int(g) for q in queues for g, ms in zip(order[q], delay[q], strict=True) if g >= 0 and ms <= longest[t]
+        } or {int(g) for q in queues for g in order[q] if g >= 0}  # fmt: skip
 
     able = {t: groups(w.ORDINARY, w.FLAGGED, t=t) for t in range(n_types)}
     upper = {n_types + t: groups(w.SECOND_TIER, t=t) for t in range(n_types)}
@@ -50,8 +57,14 @@ def able_groups(world: World) -> dict[int, set[int]]:
 
 def type_sets(scenario: Scenario, targets: list[Target], world: World) -> list[TypeSet]:
     """Each type alone, each target's scope, what only some groups can serve, and everything: the rows' sets."""
-    able = able_groups(world)
     names = list(scenario.types)
+    # Of types that say how they are routed: groups that help only when a contact is late help no service level.
+    within = np.full(len(names), np.inf)
+    for target in targets:
+        if target.measure == "service_level":
+            for t in [names.index(name) for name in scenario.scope(target) if scenario.types[name].route]:
+                within[t] = min(within[t], target.wait_s * 1000)
+    able = able_groups(world, within)
     upper = [u for u in able if u >= len(names)]
     wanted: list[tuple[int, ...]] = [(t,) for t in range(len(names))]
     wanted += [

@@ -328,3 +328,18 @@ def test_channels_stand_side_by_side() -> None:
     assert "By channel" in told
     assert "Chats with nobody there" in told
     assert "Deferred work in time" in told
+
+
+def test_a_group_that_helps_only_when_a_call_is_late_is_not_counted_for_its_target() -> None:
+    """Of the types that say how they are routed; where the delay is shorter than the target's wait, it is."""
+
+    def groups_of(after_s: float) -> tuple[int, ...]:
+        scenario = small.tiny(types__trouble__route=["care", {"group": "front", "after_s": after_s}])
+        world = c.compile_world(
+            scenario, small.natural_values(scenario), "as_is", small.plain_roster(scenario, 1, 1)
+        )
+        sets = {s.types: s.groups for s in type_sets(scenario, targets_of(scenario, "as_is"), world)}
+        return sets[(1,)]
+
+    assert groups_of(30) == (0, 1), "answered within 60 s is in time"
+    assert groups_of(90) == (1,)
