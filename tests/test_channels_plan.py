@@ -343,3 +343,27 @@ def test_a_group_that_helps_only_when_a_call_is_late_is_not_counted_for_its_targ
 
     assert groups_of(30) == (0, 1), "answered within 60 s is in time"
     assert groups_of(90) == (1,)
+
+
+def test_a_frame_that_leaves_mail_unanswered_is_told() -> None:
+    """Money does not see a backlog: the verdict has to."""
+    from planner.compare import Runner
+
+    scenario = small.busy(
+        2,
+        **{
+            **MAIL,
+            "policies__soft": None,
+            "types__order__offered_per_week": 9000,
+            "groups__front__headcount": 5,
+            "groups__care__headcount": 4,
+        },
+    )
+    runner = Runner(scenario, replications=2, plan_replications=4)
+    comparison = runner.run(["as_is", "hard"], frames=("at_target", "equal_hours"))
+    cells = comparison.frames
+    here = report.measures_of(cells["equal_hours"]["as_is"], scenario)["deferred_in_time"].mean
+    there = report.measures_of(cells["at_target"]["as_is"], scenario)["deferred_in_time"].mean
+    assert here < there - 0.05, "today's people cannot answer so many"
+    said = " ".join(report.verdict(comparison, "equal_hours")["sentences"])
+    assert f"misses its service targets here: {100 * here:.0f} % of deferred work in time" in said
