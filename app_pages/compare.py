@@ -226,6 +226,8 @@ OFFERED = {
         "service_level",
         "abandonment",
         "speed_of_answer_s",
+        "deferred_in_time",
+        "deferred_wait_h",
         "handle_time_s",
         "first_contact_resolution",
         "heard",
@@ -239,6 +241,8 @@ OFFERED = {
     ],
     True: [
         "occupancy",
+        "chats_at_once",
+        "slot_occupancy",
         "load",
         "load_over_share",
         "exhaustion",
@@ -273,6 +277,8 @@ for tab, (part, title) in zip(tabs, PARTS.items(), strict=True):
             for p, found in cells.items() for name, e in found.items()
         ]  # fmt: skip
         unit = found_rows[0]["unit"]
+        # A part without such contacts (e-mail has no service level in seconds) is not drawn as nothing.
+        found_rows = [r for r in found_rows if r["mean"] is not None] or found_rows
         factor = 100.0 if unit.startswith("share") else 1.0
         drawn = [{**r, **{k: (r[k] or 0.0) * factor for k in ("mean", "low", "high")}} for r in found_rows]
         axis = f"{show.label(measure)}, {'%' if factor == 100 else unit}"

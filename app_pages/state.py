@@ -25,7 +25,7 @@ from planner.frames import FRAMES
 from planner.frames import SEED as COMPARE_SEED
 from planner.scenario.load import Applied, FieldError, FieldErrors, Loaded, ScenarioError, read
 from planner.scenario.nodes import Composer
-from planner.scenario.schema import Policy, RecoveryLever, Scenario, TargetLever
+from planner.scenario.schema import CallBackLever, Policy, RecoveryLever, Scenario, TargetLever
 
 OWN = "A file of your own"
 AS_IT_IS = "As it is"
@@ -265,11 +265,27 @@ def _containment(mark: str) -> tuple[str, ...]:
 
 
 def _policy_levers(base: Scenario, name: str, policy: Policy, mark: str) -> tuple[str, ...]:
-    target, rest = policy.handle_time_target, policy.recovery
-    if not isinstance(target, TargetLever) and not isinstance(rest, RecoveryLever):
+    target, rest, offer = policy.handle_time_target, policy.recovery, policy.call_back
+    levers = ((target, TargetLever), (rest, RecoveryLever), (offer, CallBackLever))
+    if not policy.chats and not any(isinstance(lever, kind) for lever, kind in levers):
         return ()
     st.caption(safe(policy.title or name))
     sets: list[str] = []
+    for group, now in (policy.chats or {}).items():
+        known = base.groups[group].chat_handle_by_level
+        chosen = st.slider(
+            f"Chats at once, {safe(base.groups[group].title or group)}", 1, max(known) if known else max(6, now), now, 1, key=f"chats-{group}-{name}-{mark}",
+            persist_state="session", help="The most chats that one person holds at once. Each slows the others, as the file or the evidence says.",
+        )  # fmt: skip
+        if chosen != now:
+            sets.append(f"policies.{name}.chats.{group}={chosen}")
+    if isinstance(offer, CallBackLever):
+        after = st.slider(
+            "Call-back offered after", 0, max(600, round(offer.after_s)), round(offer.after_s), 10, format="%d s", key=f"call-back-{name}-{mark}",
+            persist_state="session", help="Whoever waits longer is offered a call-back, and keeps their place in the queue.",
+        )  # fmt: skip
+        if after != round(offer.after_s):
+            sets.append(f"policies.{name}.call_back.after_s={after}")
     if isinstance(target, TargetLever):
         sets += _target(name, target, mark)
         own = base.coefficient("pressure_drop") if target.drop is None else target.drop

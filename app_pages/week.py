@@ -219,6 +219,34 @@ if "queued" in week:
         else f"{told}, mean over the replications."
     )
 
+if "deferred" in week:
+    at = [week["types"].index(t) for t in chosen_types]
+    sums = {
+        n: [sum(week[n][t][k] for t in at) for k in range(len(labels))]
+        for n in ("deferred", "deferred_in_time")
+    }
+    inside = [d * per_day + i for d in chosen_days for i in range(per_day)]
+    came, in_time = (sum(sums[n][k] for k in inside) for n in sums)
+    if came:
+        st.subheader("Messages and e-mail")
+        rows = series(sums["deferred"], "Arrived") + series(
+            sums["deferred_in_time"], "Of these, answered in time"
+        )
+        told = f"{came:,.0f} arrived, {in_time:,.0f} of them answered in time"
+        show.draw(
+            steps(
+                rows,
+                {"Of these, answered in time": ("#8fbcb4", 0, []), "Arrived": ("#4d5a60", 1.6, [1, 0])},
+                f"Contacts in {step} minutes",
+            ),
+            f"Deferred contacts by interval of arrival, {day}: {told}",
+            key="deferred",
+        )
+        st.caption(
+            f"{told[0].upper()}{told[1:]}, mean over the replications: counted when they came, whenever they were answered."
+            " They wait over closed hours and are answered by age when nobody waits on the line."
+        )
+
 
 def who(text: str) -> str:
     """Names of types and groups in a text, as people call them."""

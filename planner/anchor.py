@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
+from planner.channels import usual_level
 from planner.natural import (
     NaturalValues,
     UnreachableError,
@@ -44,6 +45,7 @@ TELLING = 100
 """With fewer contacts than this a number that is far off may be luck, whatever its interval says."""
 FIRST_SEED, CHECK_SEED = 7_001, 7_002
 EVERYONE = "everyone"
+A_DAY_S = 86_400.0
 SPREADS = tuple(k / 20 for k in range(1, 101))
 """Coefficients of variation of talk that are tried where one is too small."""
 Say = Callable[[str], None]
@@ -74,14 +76,14 @@ class Anchored(NamedTuple):
 
 
 def lens_of(scenario: Scenario, policy: str = "as_is") -> Lens:
-    """What counts as in time (each type's first service level target, 20 s where there is none), and how exhaustion
-    makes people leave under a policy."""
-    within = np.full(len(scenario.types), 20_000.0)
+    """What counts as in time (each type's first service level target; without one 20 s, and a day for deferred work),
+    and how exhaustion makes people leave under a policy."""
+    within = np.array([A_DAY_S if kind.deferred else 20.0 for kind in scenario.types.values()]) * 1000
     names = list(scenario.types)
     for target in reversed(scenario.targets):
         if target.measure == "service_level":
-            for name in target.types or names:
-                within[names.index(name)] = target.within_s * 1000
+            for name in scenario.scope(target):
+                within[names.index(name)] = target.wait_s * 1000
     return Lens(within, c.leaving_factor(scenario, scenario.policy(policy)))
 
 
@@ -110,7 +112,8 @@ def first_guess(scenario: Scenario, *, strict: bool = True) -> NaturalValues:
     bot = c.bot_of(scenario, blank, policy, clock)
     types = c.types_of(scenario, blank)
     shares = np.diff(c.demand_of(scenario, blank, clock).segment_share, axis=1, prepend=0.0)
-    talk_factor, centre, loading = np.ones(n_types), np.zeros(n_types), np.zeros(n_types)
+    talk_factor, acw_factor = np.ones(n_types), np.ones(n_types)
+    centre, loading = np.zeros(n_types), np.zeros(n_types)
     handles = np.zeros((n_types, QUANTILES))
     listening = 1 + scenario.coefficient("listening_on_talk") * (0.0 if policy.scripts else 1.0)
     errors: list[FieldError] = []
@@ -122,7 +125,9 @@ def first_guess(scenario: Scenario, *, strict: bool = True) -> NaturalValues:
         )  # fmt: skip
         family, cv, rho = int(types.talk_family[t]), float(types.talk_cv[t]), float(types.talk_loading[t])
         if "handle" not in kind.natural:
-            talk_factor[t] = 1 / mean_talk_reaching(weights, family, cv, rho)
+            # What a log shows of a chat holds the others that were open meanwhile.
+            acw_factor[t] = 1 / usual_level(scenario, name)[1]
+            talk_factor[t] = acw_factor[t] / mean_talk_reaching(weights, family, cv, rho)
         mean_ms = float(types.talk_ms[t].mean())
         acw_share = float(types.acw_ms[t]) / (mean_ms + float(types.acw_ms[t]))
         stated = kind.emotional_ratio
@@ -149,11 +154,13 @@ def first_guess(scenario: Scenario, *, strict: bool = True) -> NaturalValues:
                 continue
             centre[t], loading[t] = shape_with(cv=cv, ratio=min(max(ratio, error.low), error.high))
         u = (np.arange(QUANTILES) + 0.5) / QUANTILES
-        handles[t] = unit_sample(family, cv, u) * mean_ms + types.acw_ms[t]
+        slower = 1.0 if "handle" in kind.natural else usual_level(scenario, name)[1]
+        handles[t] = (unit_sample(family, cv, u) * mean_ms + types.acw_ms[t]) / slower
     _raise(errors)
     offered = c.offered_by_interval(scenario).sum(axis=(1, 2))
     return blank._replace(
         talk_factor=talk_factor,
+        acw_factor=acw_factor,
         resolved=np.array([c.logit(_resolved(scenario, kind)) for _, kind in kinds]),
         heard=np.array([c.logit(_heard(scenario, kind)) for _, kind in kinds]),
         intensity_mean=centre,
@@ -328,7 +335,7 @@ def by_type(sums: Totals, name: str) -> Floats:
 def observed_values(scenario: Scenario, sums: Totals) -> dict[str, Floats]:
     """(T,) observed values by field, weighted as the simulated contacts are where they vary by time of day."""
     kinds = list(scenario.types.values())
-    answered = sums.service["answered"].sum(axis=(0, 2))
+    answered = sum(sums.service[k].sum(axis=(0, 2)) for k in ("answered", "deferred_answered"))
     talk = np.zeros(len(kinds))
     for t, kind in enumerate(kinds):
         by_time = c.by_interval(kind.handle.talk_s, scenario)
@@ -358,11 +365,13 @@ def _contained(scenario: Scenario, kind: object) -> float:
 
 
 def simulated_values(sums: Totals) -> dict[str, tuple[Floats, Floats | None]]:
-    """(reps, T) totals above and below each observed field."""
+    """(reps, T) totals above and below each observed field; talk and after-contact work as a log has them."""
+    work, shown = by_type(sums, "talk_min") + by_type(sums, "acw_min"), by_type(sums, "handle_min")
+    slower = np.where(shown > work * (1 + 1e-9), shown / np.maximum(work, 1e-12), 1.0)
     return {
         "offered": (by_type(sums, "contacts"), None),
-        "talk": (by_type(sums, "talk_min") * 60, by_type(sums, "answered")),
-        "acw": (by_type(sums, "acw_min") * 60, by_type(sums, "answered")),
+        "talk": (by_type(sums, "talk_min") * 60 * slower, by_type(sums, "answered")),
+        "acw": (by_type(sums, "acw_min") * 60 * slower, by_type(sums, "answered")),
         "resolved": (by_type(sums, "first_resolved"), by_type(sums, "first_answered")),
         "heard": (by_type(sums, "heard"), by_type(sums, "spoken")),
         "contained": (by_type(sums, "contained"), by_type(sums, "sessions")),

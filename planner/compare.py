@@ -16,6 +16,7 @@ import numpy as np
 
 from planner import evidence, frames
 from planner.anchor import Anchored, anchor, lens_of
+from planner.channels import used_only
 from planner.money import Money, amounts, money
 from planner.natural import NaturalValues
 from planner.pieces import Kept, Piece, finish
@@ -104,9 +105,9 @@ def formulas(cell: Cell, scenario: Scenario) -> dict[str, tuple[Floats, Floats |
     """Every measure of a cell as (above, below, unit) over replications."""
     customers, people = overall(cell.totals.customers), overall(cell.totals.people)
     rows: dict[str, tuple[Floats, Floats | None, str]] = {}
-    for name, m in CUSTOMER.items():
+    for name, m in used_only(CUSTOMER, scenario).items():
         rows[name] = (*m.formula(customers), m.unit)
-    for name, m in PEOPLE.items():
+    for name, m in used_only(PEOPLE, scenario).items():
         rows[name] = (*m.formula(people), m.unit)
     for name in ("load_p95", "load_end_p95", "exhaustion_p95"):
         rows[name] = (np.asarray(cell.totals.single[name], float), None, "points")
@@ -169,11 +170,10 @@ def parts_of(totals: Totals, scenario: Scenario) -> Parts:
         "by_vulnerable": dict(zip(("not vulnerable", "vulnerable"), along(totals.customers, 2), strict=True)),
         "by_channel": by_channel,
     }
-    found: Parts = {
-        by: {name: (CUSTOMER, sums) for name, sums in some.items()} for by, some in customers.items()
-    }
+    told, of_people = used_only(CUSTOMER, scenario), used_only(PEOPLE, scenario)
+    found: Parts = {by: {name: (told, sums) for name, sums in some.items()} for by, some in customers.items()}
     groups = zip(scenario.groups, along(totals.people, 0), strict=True)
-    return found | {"by_group": {name: (PEOPLE, sums) for name, sums in groups}}
+    return found | {"by_group": {name: (of_people, sums) for name, sums in groups}}
 
 
 def breakdown(totals: Totals, scenario: Scenario) -> dict[str, dict[str, dict[str, Estimate]]]:

@@ -131,7 +131,7 @@ def money(scenario: Scenario, natural: NaturalValues, policy: str, totals: Total
     cust = totals.customers
     by_type = {
         name: cust[name].sum(axis=(2, 3))
-        for name in ("queued", "journey_answered", *(f"contacts_{e}" for e in ENDINGS))
+        for name in ("queued", "deferred", "journey_answered", *(f"contacts_{e}" for e in ENDINGS))
     }
     sessions = cust["journey_sessions"].sum(axis=3)
     session_cost = np.array(
@@ -171,7 +171,7 @@ def money(scenario: Scenario, natural: NaturalValues, policy: str, totals: Total
         "outsourcing": bought_paid.sum(axis=1),
         "seats": employed.sum(axis=1) * costs.seat_per_year,
         "automation": (sessions * session_cost).sum(axis=(1, 2)) * per_year + costs.automation_per_year,
-        "detectors": (by_type["queued"] * listening).sum(axis=1) * per_year,
+        "detectors": ((by_type["queued"] + by_type["deferred"]) * listening).sum(axis=1) * per_year,
         "telephony": answered * costs.contact * per_year,
         "concessions": conceded * (1 - leaked) * costs.concession * per_year,
         "concession_leakage": conceded * leaked * costs.concession * per_year,

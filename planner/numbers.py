@@ -35,13 +35,20 @@ class TypeSet:
     groups: tuple[int, ...]
 
 
-def able_groups(world: World) -> dict[int, set[int]]:
-    """Groups that may serve each type, ordinary or flagged, and T + t where a second tier of t has its own."""
+def able_groups(world: World, within_ms: Floats | None = None) -> dict[int, set[int]]:
+    """Groups that may serve each type, ordinary or flagged, and T + t where a second tier of t has its own.
+
+    Groups that are offered a type only after `within_ms` (T,) are left out: whoever waits for them is late already.
+    """
     n_types = len(world.types.talk_cv)
-    order = world.routing.order
+    order, delay = world.routing.order, world.routing.delay
+    longest = np.full(n_types, np.inf) if within_ms is None else within_ms
 
     def groups(*forms: int, t: int) -> set[int]:
-        return {int(g) for form in forms for g in order[form * n_types + t] if g >= 0}
+        queues = [form * n_types + t for form in forms]
+        return {
+            int(g) for q in queues for g, ms in zip(order[q], delay[q], strict=True) if g >= 0 and ms <= longest[t]
+        } or {int(g) for q in queues for g in order[q] if g >= 0}  # fmt: skip
 
     able = {t: groups(w.ORDINARY, w.FLAGGED, t=t) for t in range(n_types)}
     upper = {n_types + t: groups(w.SECOND_TIER, t=t) for t in range(n_types)}
@@ -50,15 +57,26 @@ def able_groups(world: World) -> dict[int, set[int]]:
 
 def type_sets(scenario: Scenario, targets: list[Target], world: World) -> list[TypeSet]:
     """Each type alone, each target's scope, what only some groups can serve, and everything: the rows' sets."""
-    able = able_groups(world)
     names = list(scenario.types)
+    # Of types that say how they are routed: groups that help only when a contact is late help no service level.
+    within = np.full(len(names), np.inf)
+    for target in targets:
+        if target.measure == "service_level":
+            for t in [names.index(name) for name in scenario.scope(target) if scenario.types[name].route]:
+                within[t] = min(within[t], target.wait_s * 1000)
+    able = able_groups(world, within)
     upper = [u for u in able if u >= len(names)]
     wanted: list[tuple[int, ...]] = [(t,) for t in range(len(names))]
     wanted += [
         tuple(u for u in upper if able[u] == circle)
         for circle in sorted({frozenset(able[u]) for u in upper}, key=sorted)
     ]
-    scopes = [target.types for target in targets if target.types]
+    mixed = 0 < len(scenario.deferred_types()) < len(names)
+    scopes = [
+        scenario.scope(target)
+        for target in targets
+        if target.types or (mixed and target.measure not in ("occupancy", "load"))
+    ]
     wanted += [tuple(sorted(names.index(name) for name in scope)) for scope in scopes]
     # Hall's condition: for any groups, what only they can serve must fit into them.
     closed = {frozenset(a) for a in able.values()}
@@ -83,8 +101,8 @@ def mix_of_today(scenario: Scenario) -> Floats:
     return hours / hours.sum() if hours.sum() > 0 else np.full(len(hours), 1 / len(hours))
 
 
-def within_reach(scenario: Scenario) -> Bools:
-    """(G, days x I) whether some shift of the group can put a person there; the horizon repeats."""
+def within_reach(scenario: Scenario, *, whole: bool = False) -> Bools:
+    """(G, days x I) whether some shift of the group can put a person there, with `whole` for all of the interval; the horizon repeats."""
     n = c.n_intervals(scenario)
     size, minutes = scenario.horizon.days * n, scenario.horizon.interval_min
     reach = np.zeros((len(scenario.groups), size), np.bool_)
@@ -97,8 +115,23 @@ def within_reach(scenario: Scenario) -> Bools:
             first, last = shift.starts[0], shift.starts[1] + round(shift.hours * 60)
             for day in range(scenario.horizon.days):
                 if c.weekday_of(scenario, day) in days_of(shift.days):
-                    at = np.arange(day * n + first // minutes, day * n - (-last // minutes))
+                    start, end = first // minutes, -(-last // minutes)
+                    if whole:
+                        start, end = -(-first // minutes), last // minutes
+                    at = np.arange(day * n + start, day * n + end)
                     reach[g, at % size] = True
+    return reach
+
+
+def workable(scenario: Scenario) -> Bools:
+    """(G, days x I) whether the group can have people at work then, doors open or not; the horizon repeats."""
+    reach = within_reach(scenario, whole=True)
+    is_open = c.open_intervals(scenario).reshape(-1)
+    for g, group in enumerate(scenario.groups.values()):
+        if group.on_duty is not None:
+            reach[g] = is_open | (c.by_days(group.on_duty, scenario).reshape(-1) > 0)
+        elif not scenario.shifts:
+            reach[g] = is_open
     return reach
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.anchor import lens_of
+from planner.channels import agent_share, usual_level
 from planner.natural import NaturalValues
 from planner.requirement import (
     ENOUGH,
@@ -52,6 +53,8 @@ LOWERED = 2
 MIX_WEIGHT = 0.1
 """Price of straying from the requirement's mix of groups, against that of a person short: more than any difference in
 wages, less than a wage, so that it moves people between groups and adds none."""
+BACK_OFFICE = 0.85
+"""Occupancy at which a spreadsheet plans deferred work."""
 ASSUMED_SHRINKAGE = 0.3
 """Of a spreadsheet, where the scenario names none and has no items."""
 Say = Callable[[str], None]
@@ -93,6 +96,10 @@ class ErlangC:
     """The flat share."""
     source: str
     """Where it comes from: flat_shrinkage or items of the file, or assumed."""
+    chats: bool = False
+    """Whether there are chats: their handle time is divided by the chats at once."""
+    deferred: bool = False
+    """Whether there is deferred work: its hours over an occupancy of BACK_OFFICE, without Erlang."""
 
     @property
     def fte(self) -> float:
@@ -221,13 +228,18 @@ def observed_load(scenario: Scenario) -> Floats:
     """(T, days, I) Erlangs that reach people under as_is, from observed numbers alone."""
     offered = c.offered_by_interval(scenario)
     load = np.zeros_like(offered)
-    for t, kind in enumerate(scenario.types.values()):
+    for t, (name, kind) in enumerate(scenario.types.items()):
         hangs = (
             scenario.coefficient("hang_up") if kind.automation.hangs_up is None else kind.automation.hangs_up
         )
         reach = 1 - kind.automation.offered * min(1.0, kind.automation.contained + hangs)
         handle = c.by_interval(kind.handle.talk_s, scenario) + kind.handle.acw_s
         load[t] = offered[t] * reach * handle / (scenario.horizon.interval_min * 60)
+        if kind.channel == "chat":
+            load[t] /= usual_level(scenario, name)[0]
+        elif kind.deferred:
+            is_open = c.open_intervals(scenario)
+            load[t] = load[t].sum() * is_open / is_open.sum()  # done when people are there, not when it comes
     return load
 
 
@@ -460,7 +472,7 @@ def plan(
         fte=fte_of(scenario, need, best.roster),
         unmet=unmet_of(scenario, need, best.schedule),
         proof=best.proof,
-        erlang_c=erlang_c(scenario, best.proof.totals),
+        erlang_c=erlang_c(scenario, best.proof.totals, policy),
         repairs=done,
         seed=seed,
     )
@@ -561,19 +573,27 @@ def names_of_second_tier(numbers: tuple[int, ...], types: list[str]) -> list[str
     return [f"{types[t - len(types)]} (second tier)" for t in numbers if t >= len(types)]
 
 
-def erlang_c(scenario: Scenario, totals: Totals) -> ErlangC:
-    """The usual spreadsheet on what the simulation finds to arrive and to take."""
+def erlang_c(scenario: Scenario, totals: Totals, policy: str = "as_is") -> ErlangC:
+    """The usual spreadsheet on what the simulation finds to arrive and to take, `policy` saying how many chats at once.
+
+    A chat counts as a call of its handle time divided by the chats at once; deferred work is volume times handle time
+    at an occupancy of BACK_OFFICE, wherever in the week it lies.
+    """
     seconds = scenario.horizon.interval_min * 60
     hours = 0.0
     answered = totals.customers["answered"].sum(axis=(0, 2, 3))
     handle = totals.customers["handle_min"].sum(axis=(0, 2, 3)) * 60 / np.maximum(answered, 1e-9)
     rates = totals.service["queued"].mean(axis=0) / seconds
+    waiting = totals.service["deferred"] + totals.service["messages"]
+    waiting = waiting.mean(axis=0).sum(axis=(1, 2)) * handle / 3600
+    hours += float(waiting.sum()) / BACK_OFFICE
+    handle = handle * agent_share(scenario, policy)[1]
     for t, name in enumerate(scenario.types):
         target = next(
             (
                 x
                 for x in scenario.targets
-                if x.measure == "service_level" and (not x.types or name in x.types)
+                if x.measure == "service_level" and x.within_h is None and name in scenario.scope(x)
             ),
             None,
         )
@@ -586,7 +606,13 @@ def erlang_c(scenario: Scenario, totals: Totals) -> ErlangC:
                 )
                 hours += n * seconds / 3600
     contract = np.array([g.hours_per_week for g in scenario.groups.values()]).mean() * weeks_of(scenario)
-    return ErlangC(float(hours / contract), *flat_shrinkage(scenario))
+    kinds = scenario.types.values()
+    return ErlangC(
+        float(hours / contract),
+        *flat_shrinkage(scenario),
+        chats=any(kind.channel == "chat" for kind in kinds),
+        deferred=scenario.has_deferred(),
+    )
 
 
 def flat_shrinkage(scenario: Scenario) -> tuple[float, str]:

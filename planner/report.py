@@ -16,6 +16,7 @@ from rich.table import Table
 
 from planner import runs
 from planner.anchor import Anchored
+from planner.channels import OF_CHATS, OF_DEFERRED, unused, used_only
 from planner.compare import (
     FRAME_MEANING,
     Cell,
@@ -107,15 +108,29 @@ LABELS: dict[str, str] = {
     "false_containment": "Falsely contained",
     "returns": "Returned",
     "same_agent": "Put to the same agent",
+    "silent": "Chats with nobody there",
+    "chats_at_once": "Chats at once",
+    "slot_occupancy": "Slot occupancy",
+    "unreached": "Call-backs not picked up",
+    "call_backs_taken": "Called back instead of waiting",
+    "call_back_wait_min": "Wait for a call-back",
+    "messages": "Messages left out of hours",
+    "message_wait_h": "Wait of messages",
+    "deferred": "Deferred contacts",
+    "deferred_in_time": "Deferred work in time",
+    "deferred_wait_h": "Wait of deferred work",
+    "backlog_end": "Backlog at the end",
 }
+CHANNELS = {"voice": "Voice", "chat": "Chat", "messaging": "Messaging", "email": "E-mail"}
 NEAR = 0.05
 """A reported number that the simulation gives back so nearly is given back."""
 HIGHER_IS_BETTER = {
     "service_level", "first_contact_resolution", "resolution", "heard", "seen_and_sorted", "log_resolution",
-    "recovery_taken", "containment",
+    "recovery_taken", "containment", "deferred_in_time",
 }  # fmt: skip
 HEADLINE = (
-    "service_level", "abandonment", "speed_of_answer_s", "occupancy", "handle_time_s", "handle_time_per_resolved_s",
+    "service_level", "abandonment", "speed_of_answer_s", "deferred_in_time", "deferred_wait_h", "backlog_end",
+    "call_back_wait_min", "occupancy", "chats_at_once", "slot_occupancy", "silent", "handle_time_s", "handle_time_per_resolved_s",
     "first_contact_resolution", "log_resolution", "resolution", "contacts_per_resolved", "heard", "seen_and_sorted",
     "sorted_not_heard", "warm_unresolved", "cold_unresolved", "ended_unserved", "undisclosed", "returns",
     "escalations", "vulnerable_unmet", "vulnerable_refused", "refused_person", "load", "load_p95", "load_over_share", "exhaustion", "exhaustion_p95",
@@ -131,10 +146,12 @@ PARTS = {
 }  # fmt: skip
 """What a comparison can be broken down by."""
 BY_PART = {
-    False: ("service_level", "abandonment", "handle_time_s", "first_contact_resolution", "heard", "returns", "churn_per_1000_needs"),
-    True: ("occupancy", "load", "recovery_owed", "absence", "paid_hours"),
+    False: ("service_level", "abandonment", "deferred_in_time", "deferred_wait_h", "handle_time_s", "first_contact_resolution", "heard", "returns", "churn_per_1000_needs"),
+    True: ("occupancy", "chats_at_once", "load", "recovery_owed", "absence", "paid_hours"),
 }  # fmt: skip
 """Measures of a printed part, of customers and of people."""
+ONLY_SOME = (*OF_CHATS, *OF_DEFERRED)
+"""Measures that parts without chats or deferred work do not have."""
 
 
 def label_of(name: str) -> str:
@@ -215,7 +232,7 @@ def simulation_document(
         "seed": seed,
         "replications": replications,
         "seconds": round(seconds, 3),
-        "measures": plain(summary(totals)),
+        "measures": plain(used_only(summary(totals), scenario)),
         "money": plain(money_document(scenario, natural, policy, totals)),
         **plain(breakdown(totals, scenario)),
     }
@@ -245,7 +262,8 @@ def week_of(
         "in_shift": np.round(shift, 3),
     }
     if totals is not None:
-        for name in ("queued", "in_time", "abandoned"):
+        waiting = ("deferred", "deferred_in_time") if scenario.has_deferred() else ()
+        for name in ("queued", "in_time", "abandoned", *waiting):
             week[name] = np.round(totals.service[name].mean(axis=0).reshape(len(scenario.types), -1), 3)
         week["types"] = list(scenario.types)
     result: Json = plain(week)
@@ -283,7 +301,7 @@ def plan_document(
             "worst": [outcome_row(scenario, one) for one in ranked],
         },
         "repairs": result.repairs,
-        "proof": {"replications": result.proof.replications, "measures": plain(result.proof.measures)},
+        "proof": {"replications": result.proof.replications, "measures": plain(used_only(result.proof.measures, scenario))},
         "money": plain({name: money[name] for name in MONEY if name in money}) if money else {},
         "week": week_of(scenario, result.requirement, result.roster, result.proof.totals),
     }  # fmt: skip
@@ -310,6 +328,8 @@ def fte_document(result: PlanResult) -> Json:
         "erlang_c_on_queue": plain(result.erlang_c.on_queue),
         "flat_shrinkage": plain(result.erlang_c.shrinkage),
         "flat_shrinkage_source": result.erlang_c.source,
+        **({"erlang_c_chats": True} if result.erlang_c.chats else {}),
+        **({"erlang_c_deferred": True} if result.erlang_c.deferred else {}),
         "by_group": rows,
     }
 
@@ -390,7 +410,8 @@ def planned_anew(comparison: Comparison) -> dict[str, Estimate]:
 
 def ladder_rows(comparison: Comparison) -> dict[str, list[Json]]:
     """The ladders: each lever alone, last and on average."""
-    keep = ("cash", "margin_lost", "cash_and_margin", *(n for n in HEADLINE if n not in ("once",)))
+    left_out = {"once", *unused(comparison.scenario)}
+    keep = ("cash", "margin_lost", "cash_and_margin", *(n for n in HEADLINE if n not in left_out))
     return {
         policy: [
             {
@@ -553,14 +574,16 @@ def _short_of_targets(comparison: Comparison, frame: str, names: Mapping[str, st
     for policy, cell in comparison.frames[frame].items():
         if frame == "at_target" or policy not in at_target:
             continue
-        here, there = (
-            measures_of(c, comparison.scenario)["service_level"].mean for c in (cell, at_target[policy])
-        )
-        if here < there - 0.05:
-            found.append(
-                f"{names[policy]} misses its service targets here: {100 * here:.0f} % answered in time, "
-                f"{100 * there:.0f} % where they hold."
-            )
+        here, there = (measures_of(c, comparison.scenario) for c in (cell, at_target[policy]))
+        for measure, words in (
+            ("service_level", "answered in time"),
+            ("deferred_in_time", "of deferred work in time, which no customer of this model takes amiss"),
+        ):
+            if measure in here and here[measure].mean < there[measure].mean - 0.05:
+                found.append(
+                    f"{names[policy]} misses its service targets here: {100 * here[measure].mean:.0f} % {words}, "
+                    f"{100 * there[measure].mean:.0f} % where they hold."
+                )
     return found
 
 
@@ -747,9 +770,35 @@ def print_simulation(console: Console, document: Json) -> None:
         highlight=False,
     )
     print_money(console, document)
-    names = [*CUSTOMER, *PEOPLE, "load_p95", "exhaustion_p95"]
+    names = [m for m in (*CUSTOMER, *PEOPLE, "load_p95", "exhaustion_p95") if m in document["measures"]]
     print_estimates(console, "Service and people", document["measures"], names)
+    _print_channels(console, document["by_channel"])
     print_terms(console, names)
+
+
+BY_CHANNEL = (
+    "contacts", "containment", "queued", "service_level", "abandonment", "speed_of_answer_s", "deferred", "deferred_in_time",
+    "deferred_wait_h", "messages", "message_wait_h", "silent", "handle_time_s", "first_contact_resolution", "heard",
+)  # fmt: skip
+"""Measures of the printed table of channels, a row each."""
+
+
+def _print_channels(console: Console, by_channel: Mapping[str, Mapping[str, Json]]) -> None:
+    """Channels side by side, where there are several; what a channel cannot have is left open."""
+    if len(by_channel) < 2:
+        return
+    table = Table(title="By channel", title_justify="left")
+    table.add_column("Measure")
+    for name in by_channel:
+        table.add_column(CHANNELS[name], justify="right")
+    for measure in BY_CHANNEL:
+        cells = [some[measure] for some in by_channel.values() if measure in some]
+        if any(e["mean"] for e in cells):
+            unit = cells[0]["unit"]
+            suffix = "" if unit in ("share", "contacts") else f" ({unit})"
+            told = (number(e["mean"], unit) if e["mean"] or unit == "share" else "-" for e in cells)
+            table.add_row(label_of(measure) + suffix, *told)
+    console.print(table)
 
 
 def print_misfit(console: Console, rows: Sequence[Json], above: float = 0.0) -> None:
@@ -897,7 +946,7 @@ def _print_targets(console: Console, targets: Sequence[Json]) -> None:
 
 def part_title(document: Json, by: str, name: str) -> str:
     """What a part of the breakdown is called."""
-    titles: dict[str, str] = document["titles"].get(f"{by}s", {})
+    titles: dict[str, str] = CHANNELS if by == "channel" else document["titles"].get(f"{by}s", {})
     return titles.get(name) or name.replace("_", " ").capitalize()
 
 
@@ -914,7 +963,13 @@ def _print_part(console: Console, document: Json, frame: Json, by: str) -> None:
     values = {p: some[f"by_{by}"] for p, some in frame["breakdown"].items()}
     less = {p: some[f"by_{by}"] for p, some in frame["breakdown_differences"].items()}
     for name in values[base]:
-        for place, measure in enumerate(BY_PART[by == "group"]):
+        told = [m for m in BY_PART[by == "group"] if m in values[base][name]]
+        mixed = "deferred_in_time" in told  # what a part cannot have is not told of it
+        told = [
+            m for m in told
+            if not (mixed or m in ONLY_SOME) or any(values[p][name][m]["mean"] is not None for p in values)
+        ]  # fmt: skip
+        for place, measure in enumerate(told):
             unit = values[base][name][measure]["unit"]
             table.add_row(
                 "" if place else part_title(document, by, name),

@@ -16,9 +16,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from planner.anchor import lens_of
+from planner.channels import agent_seconds, agent_share, more_for_deferred
 from planner.frames import PLAN_SEED
 from planner.natural import NaturalValues
-from planner.numbers import TypeSet, mix_of_today, numbers_of, type_sets
+from planner.numbers import TypeSet, mix_of_today, numbers_of, type_sets, workable
 from planner.roster import Roster
 from planner.scenario import compile as c
 from planner.scenario.problems import FieldError
@@ -45,6 +46,8 @@ PER_POINT = 0.4
 SEED = PLAN_SEED
 RELIEVED = (0.85, 0.93, 0.97)
 """Shares of those who came for ceilings that a search tries to do with once all targets hold."""
+WORK = ("queued", "deferred", "messages")
+"""Contacts that reached people, live or not."""
 KEPT = 12
 """Replications whose customers are kept in memory between simulations."""
 
@@ -115,6 +118,9 @@ def describe(target: Target) -> str:
     """A target in words."""
     who = ", ".join(target.types or target.groups) or "everyone"
     often = f", in {target.with_probability:.0%} of cases" if target.with_probability else ""
+    if target.within_h is not None:
+        who = ", ".join(target.types) or "all deferred work"
+        return f"{target.at_least:.0%} of {who} answered in {target.within_h:g} h ({target.window}{often})"
     if target.measure == "service_level":
         return f"{target.at_least:.0%} of {who} answered in {target.within_s:g} s ({target.window}, {target.definition}{often})"
     unit = " s" if target.measure == "mean_wait" else ""
@@ -135,15 +141,13 @@ class Measured:
 
     def service(self, target: Target) -> dict[str, Floats]:
         """(reps, T, days x I) sums for a target; of people (reps, G, days)."""
-        wait = target.within_s if target.measure == "service_level" else next(iter(self.by_wait))
+        wait = target.wait_s if target.measure == "service_level" else next(iter(self.by_wait))
         return {name: value.reshape(*value.shape[:2], -1) for name, value in self.by_wait[wait].items()}
 
 
 def waits_of(scenario: Scenario, policy: str) -> list[float]:
     """The distinct acceptable waits of the service levels, seconds."""
-    return sorted({t.within_s for t in targets_of(scenario, policy) if t.measure == "service_level"}) or [
-        20.0
-    ]
+    return sorted({t.wait_s for t in targets_of(scenario, policy) if t.measure == "service_level"}) or [20.0]
 
 
 def sums_by_wait(world: World, block: Block, written: Written, waits: list[float]) -> list[dict[str, Floats]]:
@@ -179,11 +183,13 @@ def parts(target: Target, measured: Measured, names: list[str], groups: list[str
         for values, name in zip(wide, (above, below), strict=True):
             values[:, :, 0] = s[name][:, who].sum(axis=1)
         return wide[0].reshape(len(wide[0]), -1), wide[1].reshape(len(wide[1]), -1)
-    who = [names.index(t) for t in target.types] or list(range(len(names)))
+    who = [names.index(t) for t in measured.scenario.scope(target)]
 
     def pick(name: str) -> Floats:
         return np.asarray(s[name][:, who].sum(axis=1), np.float64)
 
+    if target.within_h is not None:
+        return pick("deferred_in_time"), pick("deferred")
     if target.measure == "mean_wait":
         return pick("wait_answered_s"), pick("answered")
     if target.measure == "abandonment":
@@ -261,12 +267,8 @@ def to_spare(verdicts: list[Verdict], targets: list[Target], size: int) -> Float
 def _luck(measured: Measured) -> Floats:
     """(reps, days x I) seconds of people's work beyond what is expected; its mean is 0 over all replications."""
     sums, scenario = measured.service(Target(measure="abandonment", at_most=1.0)), measured.scenario
-    offered, queued = sums["offered"].sum(axis=(0, 2)), sums["queued"].sum(axis=(0, 2))
-    handle = np.array([
-        float(c.by_interval(kind.handle.talk_s, scenario).mean()) + kind.handle.acw_s
-        for kind in scenario.types.values()
-    ])  # fmt: skip
-    weight = queued / np.maximum(offered, 1.0) * handle
+    offered, queued = sums["offered"].sum(axis=(0, 2)), sum(sums[k].sum(axis=(0, 2)) for k in WORK)
+    weight = queued / np.maximum(offered, 1.0) * agent_seconds(scenario)
     return np.asarray(np.tensordot(sums["unexpected"], weight, axes=(1, 0)), np.float64)
 
 
@@ -369,7 +371,7 @@ class Search:
         self.waits = waits_of(scenario, policy)
         self.drawn: dict[int, Block] = {}
         self.simulations = 0
-        ample = np.full((len(scenario.groups), self.size), self._ample(), np.int64)
+        ample = self._everywhere()
         self.usual = usual_shifts(scenario, policy)
         world = c.compile_world(scenario, natural, policy, roster_of_duty(ample, scenario), follow=False)
         nobody = np.zeros(n_groups)
@@ -390,6 +392,11 @@ class Search:
         ])  # fmt: skip
         load = (offered.max(axis=2).max(axis=1) * seconds).sum() / (self.scenario.horizon.interval_min * 60)
         return int(load * 2 + 8 * np.sqrt(load) + 10)
+
+    def _everywhere(self) -> Ints:
+        """(G, days x I) more people than anybody needs; where work may wait, only at hours at which they can come."""
+        ample = np.full((len(self.scenario.groups), self.size), self._ample(), np.int64)
+        return ample * workable(self.scenario) if self.scenario.has_deferred() else ample
 
     def simulate(self, duty: Ints, replications: range) -> Measured:
         """Sums of these replications with these numbers on duty; the customers are the same every time."""
@@ -426,8 +433,7 @@ class Search:
 
     def start(self) -> Requirement:
         """Rows from Erlang A on lagged load, with the arrivals and handle times that the policy itself leads to."""
-        ample = np.full((len(self.scenario.groups), self.size), self._ample(), np.int64)
-        plenty = self.simulate(ample, range(FIRST))
+        plenty = self.simulate(self._everywhere(), range(FIRST))
         self._refuse_unreachable(judge(self.scenario, self.policy, plenty))
         sums = totals_once(self.world, lens_of(self.scenario), self.seed, 0, self.engine)
         seconds = self.scenario.horizon.interval_min * 60
@@ -440,6 +446,9 @@ class Search:
         answered = sums.customers["answered"].sum(axis=(1, 2))
         handle = sums.customers["handle_min"].sum(axis=(1, 2)) * 60 / np.maximum(answered, 1e-9)
         rest = sums.people["recovery_due_min"].sum() * 60 / max(answered.sum(), 1e-9)
+        work, slot = agent_share(self.scenario, self.policy)
+        gone = self.world.types.silent
+        handle = (1 - gone) * handle * work + gone * self.world.types.silent_ms / 1000 * slot
         if isinstance(self.scenario.policy(self.policy).recovery, RecoveryLever):
             handle = handle + rest
         mean_handle = float((handle * answered).sum() / max(answered.sum(), 1e-9)) or 60.0
@@ -447,6 +456,7 @@ class Search:
         handle = np.tile(handle, 2)
         patience = np.tile(np.minimum(self.world.types.patience_ms.mean(axis=1) / 1000, 86_400.0), 2)
         need = np.zeros((len(self.sets), self.size))
+        can = workable(self.scenario) if self.scenario.has_deferred() else None
         for k, s in enumerate(self.sets):
             types = list(s.types)
             rate = rates[types].sum(axis=0).reshape(-1)
@@ -464,11 +474,38 @@ class Search:
                 aims = self._loosest(s)
             elif len(s.types) > 1 or self._alone(s):
                 aims = [t for t in self.targets if set(s.types) <= self._scope(t)]
-            for i in np.flatnonzero(rate > 0):
+            # Whoever meets the bot before the doors open counts where they came, when nobody can be there yet.
+            here = (rate > 0) if can is None else (rate > 0) & can[list(s.groups)].any(axis=0)
+            for i in np.flatnonzero(here):
                 need[k, i] = self._erlang(float(load[i]), mean, wait_for, aims)
+        if self.scenario.has_deferred():
+            self._start_deferred(need, rates, service, handle)
         requirement = Requirement(self.scenario, self.policy, self.sets, need)
         requirement.duty = self.numbers.of(need, self.own)
         return requirement
+
+    def _start_deferred(
+        self, need: Floats, rates: Floats, service: dict[str, Floats], handle: Floats
+    ) -> None:
+        """Raise the rows of every set that has deferred work to what it asks for beside the set's live work."""
+        seconds = self.scenario.horizon.interval_min * 60
+        joined = (service["deferred"] + service["messages"]).mean(axis=0)
+        second = service["deferred_second_tier"].mean(axis=0)
+        apart = np.isin(np.arange(len(joined)) + len(joined), [u for s in self.sets for u in s.types])
+        second = np.where(apart[:, None, None], second, 0.0)
+        arrivals = np.concatenate([joined - second, second]).reshape(2 * len(joined), -1)
+        work = arrivals * handle[:, None] / seconds
+        live = rates.reshape(len(rates), -1) * handle[:, None]
+        is_open = c.open_intervals(self.scenario).reshape(-1)
+        can = workable(self.scenario)
+        for k, s in enumerate(self.sets):
+            types = list(s.types)
+            hours = [t.within_h for t in self.targets if t.within_h and self._scope(t) & set(types)]
+            due = max(1, int(min(hours) * 3600 // seconds)) if hours else None
+            need[k] += more_for_deferred(
+                need[k], live[types].sum(axis=0), work[types].sum(axis=0),
+                np.asarray(can[list(s.groups)].any(axis=0)), due, is_open,
+            )  # fmt: skip
 
     def _alone(self, s: TypeSet) -> bool:
         """Whether the groups of a single type serve nothing else."""
@@ -477,21 +514,28 @@ class Search:
     def _scope(self, target: Target) -> set[int]:
         """The target's types, second tiers included."""
         names = list(self.scenario.types)
-        chosen = [names.index(name) for name in target.types] or range(len(names))
-        return {u for t in chosen for u in (t, len(names) + t)}
+        people = target.measure in ("occupancy", "load") and not target.types
+        chosen = names if people else self.scenario.scope(target)
+        return {u for t in map(names.index, chosen) for u in (t, len(names) + t)}
 
     def _second_tier(self, s: TypeSet) -> bool:
         return min(s.types) >= len(self.scenario.types)
 
     def _loosest(self, s: TypeSet) -> list[Target]:
         """What a second tier is staffed to at first: of its types' service levels the most lenient."""
-        levels = [t for t in self.targets if t.measure == "service_level" and self._scope(t) & set(s.types)]
+        levels = [
+            t
+            for t in self.targets
+            if t.measure == "service_level" and t.within_h is None and self._scope(t) & set(s.types)
+        ]
         return sorted(levels, key=lambda t: float(t.at_least or 0))[:1]
 
     def _erlang(self, load: float, mean_s: float, patience_s: float, aims: list[Target]) -> float:
         """A start from below: cuts add what is missing, and few need to be taken back."""
         people = 0.92 * load if load > 2 else 0.0
         for target in aims:
+            if target.within_h is not None:
+                continue
             if target.measure == "service_level":
                 aim = max(0.05, float(target.at_least or 0) - 0.08)
                 n = erlang.agents_for(
@@ -698,6 +742,8 @@ class Search:
         groups, where = self._candidates(missed)
         # Nobody helps where nobody waits: what would be measured there is the luck of who comes to work.
         asked = base.by_wait[self.waits[0]]["queued"].sum(axis=(0, 1)).reshape(-1) > 0
+        if any(self.targets[v.target].within_h is not None for v in missed):
+            asked |= workable(self.scenario).any(axis=0)
         where = {i for i in where if asked[i]}
         choices = sorted({self._preferred(requirement, able) for able in groups})
         if self.size <= SMALL:
@@ -747,6 +793,11 @@ class Search:
         """
         short = self._missing(base, missed)
         late = self._lateness(base, missed)
+        present = requirement.duty.sum(axis=0).astype(float)
+        for k, v in enumerate(missed):
+            if self.targets[v.target].within_h is not None:
+                # Deferred work can be done at any hour: people are added where there are fewest.
+                late[k] = present[list(v.window)].max(initial=0.0) - present + 1.0
         days = {v.window for v in missed}
         # What an agent-interval is worth falls slowly: one measurement serves later rounds, a little discounted.
         keys = [[(group, v.target, v.window) for v in missed] for group in choices]
@@ -803,6 +854,8 @@ class Search:
             target = self.targets[v.target]
             above, below = parts(target, base, names, groups)
             late = (below - above if target.measure == "service_level" else above).mean(axis=0)
+            if target.within_h is not None:
+                late = np.zeros_like(late)  # when it came says nothing of when somebody was missing
             found.append(np.convolve(np.maximum(late, 0), [0.25, 0.5, 0.25], mode="same"))
         return found
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from planner.channels import unused
 from planner.scenario.schema import Scenario
 from sim import measures as m
 from sim import records as r
@@ -95,6 +96,14 @@ def _contacts(
         "p_resolved_if_not": c.if_not[row],
     }
     columns |= {name: (c.flags[row] & (1 << k)) > 0 for k, name in enumerate(FLAGS)}
+    kinds, left_out = scenario.types.values(), unused(scenario)
+    if any(kind.channel == "chat" for kind in kinds):
+        columns["handling_over"] = _moment(scenario, world, c.done_ms[row])
+        columns["chats_at_once"] = c.live[row]
+    if "messages" not in left_out:
+        columns["message"] = c.flags[row] & r.MESSAGE > 0
+    if "unreached" not in left_out:
+        columns["call_back_taken"] = c.flags[row] & r.CALL_BACK_TAKEN > 0
     return pd.DataFrame(columns)
 
 
@@ -167,7 +176,19 @@ def _agents_time(scenario: Scenario, world: World, records: Records, replication
 
     s, staffing = records.spells, world.staffing
     group = staffing.group_of[s.agent]
-    parts = ("talk", "acw", "idle", "rest", "break", "lunch", "offline", "decompression", "unpaid")
+    parts: tuple[str, ...] = (
+        "talk",
+        "acw",
+        "idle",
+        "rest",
+        "break",
+        "lunch",
+        "offline",
+        "decompression",
+        "unpaid",
+    )
+    if any(kind.channel == "chat" for kind in scenario.types.values()):
+        parts += ("chat", "slot")
     present = s.off_ms - s.on_ms
     columns = {
         "replication": np.full(len(s.agent), replication),

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from planner.plan import Outcome
+from planner.plan import BACK_OFFICE, Outcome
 from planner.scenario import compile as c
 from planner.scenario.schema import (
     AssistLever,
+    CallBackLever,
     DecompressionLever,
     HiringLever,
     OutsourceLever,
@@ -36,6 +37,9 @@ TERMS = {
     "exhaustion": "Exhaustion: what of that is carried over from day to day, in points at the shift's start",
     "heard": "Heard: the customer felt listened to",
     "recovery_owed": "Recovery owed: pauses that were due after hard contacts and not taken",
+    "deferred_in_time": "Deferred: messages and e-mails, answered by age when nobody waits on the line; in time: within the target's hours, nights inside, "
+    "or a day where there is none",
+    "chats_at_once": "Chats at once: how many somebody with a chat open has open; slot occupancy: their share of what they may hold",
     "undisclosed": "Undisclosed: needs that customers kept to themselves because they did not feel listened to",
 }
 """Our own words, told once where they first appear; the rest are the field's."""
@@ -143,7 +147,12 @@ def erlang_sentence(fte: Mapping[str, Any], others: Mapping[str, Mapping[str, An
         f"{f'{title}, ' if title else ''}{row['erlang_c_on_queue']:.1f} FTE on the queue and {row['erlang_c_flat_shrinkage']:.1f} on the payroll"
         for title, row in rows.items()
     )
-    return f"The usual spreadsheet (Erlang C for each queue by itself, with {assumed}) would say: {said}."
+    how = "Erlang C for each queue by itself"
+    if fte.get("erlang_c_chats"):
+        how += ", chats with their handle time divided by the chats at once"
+    if fte.get("erlang_c_deferred"):
+        how += f", deferred work as its hours at {percent(BACK_OFFICE)} occupancy"
+    return f"The usual spreadsheet ({how}, with {assumed}) would say: {said}."
 
 
 # --- targets and windows --------------------------------------------------------------------------------------------
@@ -164,6 +173,8 @@ def target_words(scenario: Scenario, target: Target, *, floor: bool = False) -> 
     """A target in words."""
     names = target.types or target.groups
     everyone = "all groups" if target.measure in ("occupancy", "load") else "all contacts"
+    if everyone == "all contacts" and scenario.deferred_types():
+        everyone = "all live contacts" if target.within_h is None else "all deferred contacts"
     who = " + ".join(title_of(scenario, name) for name in names) or everyone
     if floor:
         return (
@@ -171,7 +182,8 @@ def target_words(scenario: Scenario, target: Target, *, floor: bool = False) -> 
         )
     if target.measure == "service_level":
         counted = "" if target.definition == "g3" else f" ({target.definition})"
-        text = f"Service level of {who}: at least {percent(target.at_least or 0)} within {target.within_s:g} s{counted}"
+        within = f"{target.within_s:g} s" if target.within_h is None else f"{target.within_h:g} h"
+        text = f"Service level of {who}: at least {percent(target.at_least or 0)} within {within}{counted}"
     else:
         name = {"mean_wait": "Average speed of answer"}.get(target.measure, target.measure.capitalize())
         plain = target.model_copy(update={"with_probability": None})
@@ -292,6 +304,15 @@ def value_words(scenario: Scenario, lever: str, value: Any, now: Any = None) -> 
         return "Another containment of the bot: " + ", ".join(
             f"{title_of(scenario, k)} {percent(v)}" for k, v in (value or {}).items()
         )
+    if isinstance(value, CallBackLever):
+        to = f" to {_listed(scenario, value.types)}" if value.types else ""
+        return f"A call-back offered{to} after {value.after_s:g} s of waiting"
+    if lever == "chats":
+        return "Chats at once: " + ", ".join(f"{title_of(scenario, k)} {v}" for k, v in (value or {}).items())
+    if lever == "reserved":
+        return "Reserved for deferred work: " + ", ".join(
+            f"{percent(v)} of {title_of(scenario, k)}" for k, v in (value or {}).items()
+        )
     if lever == "max_queue":
         return f"Turned away beyond {value} waiting" if value else "Nobody is turned away"
     if lever == "routing":
@@ -302,7 +323,7 @@ def value_words(scenario: Scenario, lever: str, value: Any, now: Any = None) -> 
         "boundary_training": "No training in boundaries", "hiring": "No hiring for emotional intelligence",
         "team_support": "No team support", "proactive_contact": "No messages before customers call",
         "self_service": "No more self-service than the types have", "outsourcing": "No share outsourced",
-        "occupancy_ceiling": "No ceiling on occupancy",
+        "occupancy_ceiling": "No ceiling on occupancy", "call_back": "No call-back offered",
     }.get(lever, lever.replace("_", " ").capitalize())  # fmt: skip
 
 

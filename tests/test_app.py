@@ -525,3 +525,93 @@ def test_safe_text_is_shown_as_it_is() -> None:
     from app_pages import show
 
     assert show.safe("5 $ and 6 $ *now*\n[x](y)") == r"5 \$ and 6 \$ \*now\* \[x\](y)"
+
+
+# --- channels -------------------------------------------------------------------------------------------------------
+
+WRITTEN = (
+    TINY.replace("title: Routine\n", "title: Routine\n    channel: email\n", 1)
+    .replace("title: Hard, offered", "title: Hard, channel: chat, offered")
+    .replace("headcount: 14, cost", "headcount: 9, chats: 3, cost")
+    .replace("within_s: 30}", "within_s: 30}\n  - {measure: service_level, at_least: 0.8, within_h: 24}")
+    .replace(
+        "authority: true}\n",
+        "authority: true, chats: {desk: 2}, call_back: {after_s: 60, types: [hard]}}\n",
+        1,
+    )
+)
+
+
+@cache
+def _written() -> tuple[tempfile.TemporaryDirectory[str], Place]:
+    aside = tempfile.TemporaryDirectory(prefix="unhurried-test-")
+    file, folder = Path(aside.name) / "tiny.yaml", Path(aside.name) / "runs"
+    file.write_text(WRITTEN, encoding="utf-8")
+    scenario = jobs.load(str(file)).value
+    options = jobs.compare_options(list(scenario.policies), FRAMES, 2, COMPARE_SEED, True, 0, True)
+    jobs.kept_compare(scenario, options, folder=folder)
+    return aside, (file, folder)
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], AppTest]:
+    file, folder = _written()[1]
+    monkeypatch.setenv("UNHURRIED_SCENARIO", str(file))
+    monkeypatch.setenv("UNHURRIED_RUNS", str(folder))
+
+    def at(page: str) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+        return app if page == "compare" else app.switch_page(f"app_pages/{page}.py").run()
+
+    return at
+
+
+def test_the_week_shows_deferred_work_apart(written: Callable[[str], AppTest]) -> None:
+    app = written("week")
+    assert not app.exception
+    assert "Messages and e-mail" in words(app)
+    assert "answered by age when nobody waits on the line" in words(app)
+    charts = [*app.get("vega_lite_chart"), *app.get("arrow_vega_lite_chart")]
+    assert any("Deferred contacts by interval of arrival" in str(chart.proto) for chart in charts), (
+        "told in words"
+    )
+    told = {text.replace("\\", "") for text in app.table[1].value["Target"]}
+    assert "Service level of all deferred contacts: at least 80 % within 24 h" in told
+
+
+def test_a_week_of_calls_says_nothing_of_messages(opened: Callable[[str], AppTest]) -> None:
+    assert "Messages and e-mail" not in words(opened("week"))
+
+
+def test_compare_shows_chats_and_deferred_work_where_they_are(written: Callable[[str], AppTest]) -> None:
+    app = written("compare")
+    assert not app.exception
+    measures = set(app.table[0].value["Measure"])
+    assert {
+        "Deferred work in time",
+        "Chats at once (chats)",
+        "Chats with nobody there (contacts)",
+    } <= measures
+    app.session_state["parts"] = "By channel"
+    app.run()
+    assert not app.exception
+    assert set(app.table[-1].value["By channel"]) == {"E-mail", "Chat"}
+
+
+def test_chats_at_once_and_the_call_back_have_sliders(written: Callable[[str], AppTest]) -> None:
+    app = written("compare")
+    next(s for s in app.slider if s.label == "Chats at once, The desk").set_value(1)
+    next(s for s in app.slider if s.label == "Call-back offered after").set_value(120)
+    app.run()
+    assert not app.exception
+    asked = app.session_state["asked"].policies["empathy_aware"]
+    assert asked.chats == {"desk": 1}
+    assert asked.call_back.after_s == 120
+
+
+def test_calls_have_no_measures_of_other_channels(opened: Callable[[str], AppTest]) -> None:
+    app = opened("compare")
+    told = " ".join(app.table[0].value["Measure"])
+    assert "eferred" not in told
+    assert "Chats" not in told
+    assert not any(s.label.startswith("Chats at once") for s in app.slider)

@@ -15,6 +15,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from planner import jobs, runs
+from planner.channels import unused
 from planner.cli import app
 from sim.measures import CUSTOMER, PEOPLE
 
@@ -115,7 +116,9 @@ def test_simulate(file) -> None:
         "by_vulnerable", "by_channel", "by_group", "anchoring", "made_on",
     }  # fmt: skip
     assert (document["policy"], document["seed"], document["replications"]) == ("soft", 5, 2)
-    assert set(document["measures"]) >= {*CUSTOMER, *PEOPLE}
+    told = {*CUSTOMER, *PEOPLE} - unused(small.tiny())
+    assert set(document["measures"]) >= told
+    assert not set(document["measures"]) & unused(small.tiny()), "calls alone have no chats and no backlog"
     assert set(document["by_group"]) == {"front", "care"}
     money = document["money"]
     lines = sum(e["mean"] for name, e in money.items() if name.startswith("money_"))

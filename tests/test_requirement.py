@@ -21,6 +21,7 @@ from planner.requirement import (
     require,
     room,
     targets_of,
+    waits_of,
 )
 from planner.scenario import compile as c
 from planner.scenario.problems import FieldError
@@ -243,6 +244,9 @@ NAMES = (
     "wait_s",
     "second_tier",
     "unexpected",
+    "deferred",
+    "deferred_in_time",
+    "messages",
 )
 
 PEOPLE = ("handled_min", "ready_min", "present_min", "load_area_min")
@@ -265,6 +269,24 @@ def only(scenario: Scenario, sums: Measured) -> Verdict:
     found = judge(scenario, "as_is", sums)
     assert len(found) == 1
     return found[0]
+
+
+def test_deferred_work_is_judged_by_what_arrived_and_in_time() -> None:
+    """A day's mail in time over the day's mail, whenever it is answered; live contacts stand outside."""
+    mail = {"measure": "service_level", "at_least": 0.9, "within_h": 24}
+    scenario = small.tiny(
+        types__order__channel="email", types__order__patience=None, targets=[mail], horizon__interval_min=60, horizon__days=1
+    )  # fmt: skip
+    at = {
+        "deferred": {(0, 3): 60.0, (0, 20): 40.0},
+        "deferred_in_time": {(0, 3): 60.0, (0, 20): 35.0},
+        "queued": {(1, 9): 100.0},
+        "in_time": {(1, 9): 10.0},
+    }
+    v = only(scenario, measured(scenario, 86_400.0, **at))
+    assert v.mean == pytest.approx(0.95)
+    assert v.met
+    assert waits_of(scenario, "as_is") == [86_400.0]
 
 
 COUNTS = {

@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 from planner import jobs
 from planner import plan as plans
 from planner.anchor import first_guess, lens_of
+from planner.channels import usual_level
 from planner.money import money
 from planner.scenario import compile as c
 from planner.scenario.load import Loaded, read
@@ -22,7 +23,7 @@ from sim.replicate import replicate
 
 FOLDER = Path(__file__).resolve().parents[1] / "scenarios"
 FILES = sorted(FOLDER.glob("*.yaml"))
-EXPECTED = {"bank-1999", "insurer", "retail-returns", "social-housing", "utility"}
+EXPECTED = {"bank-1999", "insurer", "retail-returns", "social-housing", "telecom-digital", "utility"}
 
 
 def variants(path: Path) -> list[str]:
@@ -44,7 +45,7 @@ def scenario(path) -> Scenario:
 
 
 def load_hours(scenario: Scenario) -> dict[str, float]:
-    """Handling hours of a week by type: contacts that pass the bot, times their handle time."""
+    """Handling hours of a week by type: contacts that pass the bot, times a person's share of their handle time."""
     result = {}
     offered = c.offered_by_interval(scenario).sum(axis=1)
     for t, (name, kind) in enumerate(scenario.types.items()):
@@ -53,7 +54,7 @@ def load_hours(scenario: Scenario) -> dict[str, float]:
         hangs = scenario.coefficient("hang_up") if bot.hangs_up is None else bot.hangs_up
         reach = 1 - bot.offered * (bot.contained + (1 - asks) * hangs)
         handle = c.by_interval(kind.handle.talk_s, scenario) + kind.handle.acw_s
-        result[name] = float((offered[t] * handle).sum()) * reach / 3600
+        result[name] = float((offered[t] * handle).sum()) * reach / 3600 / usual_level(scenario, name)[0]
     return result
 
 
@@ -69,7 +70,7 @@ def queue_hours(scenario: Scenario) -> dict[str, float]:
     return {name: group.headcount * group.hours_per_week * kept for name, group in scenario.groups.items()}
 
 
-def test_the_five_stories_are_there():
+def test_the_six_stories_are_there():
     assert {path.stem for path in FILES} == EXPECTED
 
 
@@ -163,8 +164,10 @@ def test_every_open_half_hour_can_be_staffed(scenario):
 
 
 def test_nobody_is_expected_while_closed(scenario):
-    """Profiles end at closing time; out-of-hours callers would all be calls back."""
-    offered = c.offered_by_interval(scenario)
+    """Profiles end at closing time; out-of-hours callers would all be calls back. What is written comes at any hour."""
+    written = [kind.channel != "voice" for kind in scenario.types.values()]
+    assert not any(written) or scenario.opening.out_of_hours == "message"
+    offered = c.offered_by_interval(scenario)[np.logical_not(written)]
     week = scenario.opening.by_weekday()
     for day in range(scenario.horizon.days):
         opening = week[c.weekday_of(scenario, day)] or (0, 0)
@@ -206,6 +209,18 @@ def test_the_price_change_is_an_event_that_can_be_taken_out():
     path = FOLDER / "utility.yaml"
     assert {event.kind for event in read(path, Scenario).value.events} == {"surge", "intensity_up"}
     assert read(path, Scenario, scenario="ordinary_week").value.events == ()
+
+
+def test_the_telecom_has_every_channel_and_a_bot_on_each():
+    telecom = read(FOLDER / "telecom-digital.yaml", Scenario).value
+    assert {kind.channel for kind in telecom.types.values()} == {"voice", "chat", "messaging", "email"}
+    assert all(kind.automation.contains for kind in telecom.types.values())
+    assert telecom.policies["as_is"].call_back.after_s > 0
+    assert telecom.opening.out_of_hours == "message"
+    blended = {telecom.types[skill].channel for skill in telecom.skills("blended")}
+    assert blended == {"voice", "chat", "messaging", "email"}
+    assert telecom.chats("rigid_aht", "digital") > telecom.chats("as_is", "digital")
+    assert telecom.chats("empathy_aware", "digital") < telecom.chats("as_is", "digital")
 
 
 def test_retail_is_the_story_with_little_to_keep():
@@ -261,7 +276,17 @@ def test_two_days_run_from_file_to_proof(cut):
         assert 0 < found["occupancy"].mean <= 1, name
         assert found["still_open"].mean < 0.01, name
         x = sums.customers
-        ends = ("contained", "hung_up", "answered", "abandoned", "turned_away", "closed", "in_system")
+        ends = (
+            "contained",
+            "hung_up",
+            "answered",
+            "abandoned",
+            "turned_away",
+            "closed",
+            "in_system",
+            "silent",
+            "unreached",
+        )
         assert np.array_equal(x["contacts"], sum(x[end] for end in ends)), name
         cash = money(scenario, natural, policy, sums)
         assert cash.cash == pytest.approx(sum(cash.lines.values()))

@@ -18,6 +18,8 @@ from planner.natural import NaturalValues
 from planner.roster import Roster
 from planner.scenario.schema import (
     AssistLever,
+    CallBackLever,
+    ContactType,
     DayFactor,
     DecompressionLever,
     Group,
@@ -45,6 +47,10 @@ PATIENCE = {
 }  # fmt: skip
 LATE_SHARE = 0.25
 """One shift in four starts late; how late follows from the lateness item."""
+CHANNEL = {"voice": w.VOICE, "chat": w.CHAT, "messaging": w.DEFERRED, "email": w.DEFERRED}
+OUT_OF_HOURS = {"call_back": w.CALL_BACK, "lost": w.LOST, "message": w.MESSAGE}
+AFTER_LIVE = 2_000
+"""Added to the priority of deferred work: more than any live contact has."""
 ACTIVITY = {"break": w.BREAK, "lunch": w.LUNCH, "offline": w.OFFLINE, "decompression": w.DECOMPRESSION}
 
 
@@ -87,6 +93,14 @@ def weekday_of(scenario: Scenario, day: int) -> int:
     return (scenario.horizon.start.weekday() + day % scenario.horizon.days) % 7
 
 
+def open_intervals(scenario: Scenario) -> NDArray[np.bool_]:
+    """(days of the horizon, I) whether the doors are open when the interval begins."""
+    hours = scenario.opening.by_weekday()
+    at = np.arange(n_intervals(scenario)) * scenario.horizon.interval_min
+    week = [(at >= opening[0]) & (at < opening[1]) if opening else at < 0 for opening in hours]
+    return np.stack([week[weekday_of(scenario, day)] for day in range(scenario.horizon.days)])
+
+
 def offered_by_interval(scenario: Scenario) -> Floats:
     """(T, days of the horizon, I) observed contacts offered, without events."""
     hours = scenario.opening.by_weekday()
@@ -118,18 +132,24 @@ def offered_by_interval(scenario: Scenario) -> Floats:
 def clock_of(scenario: Scenario, *, follow: bool = True) -> w.Clock:
     """Warm-up, horizon and follow-up with opening hours."""
     horizon = scenario.horizon
-    hours = scenario.opening.by_weekday()
-    always_open = all(opening == (0, 1440) for opening in hours)
+    week = scenario.opening.by_weekday()
+    always_open = all(opening == (0, 1440) for opening in week)
     default = return_delay_days(scenario)
     # Where the doors never close, the horizon starts in mid-flow even if nobody ever comes back.
     warm = max(default, int(always_open)) if horizon.warm_up_days is None else horizon.warm_up_days
     after = default if horizon.follow_up_days is None else horizon.follow_up_days
+    if scenario.has_deferred() and horizon.warm_up_days is None:
+        warm = max(
+            warm, min(horizon.days, 7)
+        )  # a backlog over a weekend is there from the first measured day
     if not follow:
         after = min(after, 1)
+    hours = max((target.within_h or 0.0 for target in scenario.targets), default=0.0)
+    after = max(after, math.ceil(hours / 24))  # what arrives last must have had its time
     n_days = warm + horizon.days + after
     opens, closes = np.full(n_days, NEVER, np.int64), np.full(n_days, NEVER, np.int64)
     for day in range(n_days):
-        opening = hours[weekday_of(scenario, day - warm)]
+        opening = week[weekday_of(scenario, day - warm)]
         if opening:
             opens[day] = day * DAY_MS + opening[0] * MINUTE_MS
             closes[day] = day * DAY_MS + opening[1] * MINUTE_MS
@@ -141,7 +161,7 @@ def clock_of(scenario: Scenario, *, follow: bool = True) -> w.Clock:
         open_ms=opens,
         close_ms=closes,
         at_close={"serve_out": w.SERVE_OUT, "send_away": w.SEND_AWAY}[scenario.opening.at_close],
-        out_of_hours={"call_back": w.CALL_BACK, "lost": w.LOST}[scenario.opening.out_of_hours],
+        out_of_hours=OUT_OF_HOURS[scenario.opening.out_of_hours],
         always_open=int(always_open),
     )
 
@@ -269,10 +289,38 @@ def types_of(scenario: Scenario, natural: NaturalValues) -> w.Types:
         containment_loading=np.full(len(kinds), scenario.coefficient("containment_loading")),
         talk_loading=np.array([talk_loading(scenario, kind.handle.family) for kind in kinds]),
         churn_scale=np.array([kind.churn_scale for kind in kinds]) * scenario.what_if.churn,
-        channel=np.full(len(kinds), w.VOICE),
-        silent=np.zeros(len(kinds)),
-        silent_ms=np.zeros(len(kinds), np.int64),
+        channel=np.array([CHANNEL[kind.channel] for kind in kinds], np.int64),
+        silent=np.array([silent_share(scenario, kind) for kind in kinds]),
+        silent_ms=np.array([round(silent_s(scenario, kind) * 1000) for kind in kinds], np.int64),
     )
+
+
+def observed_handle_s(scenario: Scenario, name: str) -> float:
+    """Mean talk and after-contact work of a type as stated, seconds."""
+    handle = scenario.types[name].handle
+    return float(by_interval(handle.talk_s, scenario).mean()) + handle.acw_s
+
+
+def silent_share(scenario: Scenario, kind: ContactType) -> float:
+    """Share of answered chats whose customer is gone already; of other channels none."""
+    if kind.channel != "chat":
+        return 0.0
+    return scenario.coefficient("silent_abandonment") if kind.silent is None else kind.silent
+
+
+def silent_s(scenario: Scenario, kind: ContactType) -> float:
+    """Seconds that such a chat holds its slot; 0 for other channels."""
+    if kind.channel != "chat":
+        return 0.0
+    return scenario.coefficient("silent_timeout_s") if kind.silent_s is None else kind.silent_s
+
+
+def slowing_of(scenario: Scenario, group: str) -> Floats:
+    """(K + 1,) handle time of a chat by chats at once, over that of one alone, up to the most that any policy allows."""
+    given = scenario.groups[group].chat_handle_by_level
+    each = scenario.coefficient("chat_slowing")
+    most = scenario.most_chats(group)
+    return np.array([1.0, *(given.get(n, 1.0) if given else 1 + each * (n - 1) for n in range(1, most + 1))])
 
 
 def talk_cv(scenario: Scenario, cv: float | None, family: str) -> float:
@@ -388,6 +436,10 @@ def groups_of(scenario: Scenario, natural: NaturalValues, policy: Policy) -> w.G
         sum(item.share for item in scenario.shrinkage if item.kind == "absence") * scenario.what_if.absence
     )
     late = sum(item.share for item in scenario.shrinkage if item.kind == "lateness")
+    changed, claims = policy.chats or {}, policy.reserved or {}
+    by_level = [slowing_of(scenario, name) for name, _ in items]
+    # Beyond a group's own levels nothing is read: its last one stands there.
+    slowing = np.stack([np.pad(f, (0, max(map(len, by_level)) - len(f)), "edge") for f in by_level])
     mean_shift_ms = 480.0 * MINUTE_MS
     if scenario.shifts:
         mean_shift_ms = float(np.mean([s.hours for s in scenario.shifts.values()])) * 60 * MINUTE_MS
@@ -406,9 +458,9 @@ def groups_of(scenario: Scenario, natural: NaturalValues, policy: Policy) -> w.G
         late=np.full(n, LATE_SHARE if late else 0.0),
         late_ms=np.full(n, late * mean_shift_ms / LATE_SHARE),
         exhaustion=natural.exhaustion,
-        slots=np.ones(n, np.int64),
-        slowing=np.ones((n, 2)),
-        reserved=np.zeros(n),
+        slots=np.array([changed.get(name, group.chats or 1) for name, group in items], np.int64),
+        slowing=slowing,
+        reserved=np.array([claims.get(name, group.reserved) for name, group in items], float),
     )
 
 
@@ -579,6 +631,7 @@ def routing_of(scenario: Scenario, policy: Policy) -> w.Routing:
             w.ORDINARY: first if wanted and lever and lever.types else plain,
             w.FLAGGED: first if lever is not None and lever.flagged else plain,
             w.SECOND_TIER: upper,
+            w.MESSAGES: plain,
         }
         for form, steps_of in rows.items():
             q = form * len(types) + t
@@ -587,11 +640,13 @@ def routing_of(scenario: Scenario, policy: Policy) -> w.Routing:
     priority = np.zeros((n_groups, n_queues), np.int64)
     queues = np.full((n_groups, n_queues), -1, np.int64)
     own = np.array([scenario.types[name].priority for name in types])
+    deferred = np.array([kind.deferred for kind in scenario.types.values()])
     for g in range(n_groups):
-        for form in range(3):
+        for form in range(4):
             rank = own * 100 + np.maximum(position[g], 0)
             if form == w.FLAGGED and g in special:
                 rank = rank - 50
+            rank = rank + AFTER_LIVE * np.where(form == w.MESSAGES, True, deferred)
             priority[g, form * len(types) : (form + 1) * len(types)] = rank
         mine = np.flatnonzero(delay_of[:, g] >= 0)
         queues[g, : len(mine)] = mine
@@ -618,6 +673,9 @@ def levers_of(scenario: Scenario, natural: NaturalValues, policy: Policy) -> w.L
         for name in under:
             t = names.index(name)
             target_ms[t] = named[name] * 1000
+            if scenario.types[name].channel == "chat" and "handle" not in scenario.types[name].natural:
+                # A target is set on what a log shows; the engines hold it against the work of one chat at a time.
+                target_ms[t] *= float(natural.handle_ms[t].mean()) / 1000 / observed_handle_s(scenario, name)
         cut[:] = cut_for_drop(natural.handle_ms, natural.handled, target_ms, drop)
     rest = policy.recovery if isinstance(policy.recovery, RecoveryLever) else None
     on_type = np.zeros(len(names), np.int64)
@@ -645,12 +703,29 @@ def levers_of(scenario: Scenario, natural: NaturalValues, policy: Policy) -> w.L
         rest_share=rest.at_most_share if rest else 1.0,
         rest_queue=rest.postpone_over if rest else 0,
         rest_budget_ms=round(rest.budget_min * MINUTE_MS) if rest else 0,
-        call_back_after_ms=np.full(len(names), -1),
-        call_back_accepts=np.zeros(len(names)),
-        call_back_unanswered=0.0,
-        call_back_dial_ms=0,
+        **_call_back(scenario, policy),
         same_agent=int(bool(policy.same_agent)),
     )
+
+
+def _call_back(scenario: Scenario, policy: Policy) -> dict[str, Any]:
+    """The levers of a call-back offered instead of waiting."""
+    kinds, lever = scenario.types, policy.call_back
+    offer = lever if isinstance(lever, CallBackLever) else None
+    offered: tuple[str, ...] = ()
+    if offer is not None:
+        offered = offer.types or tuple(name for name, kind in kinds.items() if kind.channel == "voice")
+
+    def given(value: float | None, default: str) -> float:
+        return scenario.coefficient(default) if value is None else value
+
+    asked = np.array([name in offered for name in kinds])
+    return {
+        "call_back_after_ms": np.where(asked, round((offer.after_s if offer else 0) * 1000), -1),
+        "call_back_accepts": np.where(asked, given(offer.accept, "call_back_accepts") if offer else 0.0, 0.0),
+        "call_back_unanswered": given(offer.unanswered, "call_back_unanswered") if offer else 0.0,
+        "call_back_dial_ms": round(given(offer.dial_s, "call_back_dial_s") * 1000) if offer else 0,
+    }
 
 
 def cut_for_drop(handle_ms: Floats, handled: Floats, target_ms: Floats, drop: float) -> Floats:

@@ -163,6 +163,9 @@ ByTime = Annotated[
 
 MOST_PEOPLE = 20_000
 OFF_PHONE = ("coaching", "meeting", "training")
+DEFERRED_CHANNELS = ("messaging", "email")
+MOST_CHATS = 12
+"""Chats at once of one person: more than anybody has reported."""
 _BY_DAY = ("hours", "weekdays", "profile_by_day", "on_duty")
 """Fields whose mappings may have days as keys."""
 
@@ -237,9 +240,9 @@ class Opening(_Part):
     """Hours by day or range of days: `mon-fri: 08:00-20:00`; days not named are closed."""
     at_close: Literal["serve_out", "send_away"] = "serve_out"
     """What becomes of those waiting when the doors close."""
-    out_of_hours: Literal["call_back", "lost"] = "call_back"
+    out_of_hours: Literal["call_back", "lost", "message"] = "call_back"
     """What becomes of those who reach the people's queue while it is closed: called back in the first hour of the
-    next opening, or lost."""
+    next opening, lost, or asked for a message, which is answered like an e-mail. Messaging and e-mail wait by themselves."""
 
     def by_weekday(self) -> list[tuple[int, int] | None]:
         """Opening minutes for Monday to Sunday."""
@@ -405,8 +408,9 @@ class ContactType(_Part):
 
     title: Label = ""
     """Name for people."""
-    channel: Literal["voice"] = "voice"
-    """Channel."""
+    channel: Literal["voice", "chat", "messaging", "email"] = "voice"
+    """Channel. Voice: one at a time. Chat: as many at once as the group's `chats`. Messaging and email are deferred: they
+    wait over nights and weekends, are answered by age after all that is live, and have no patience."""
     offered_per_week: NotNegative
     """Contacts offered in a standard week (all seven days, repeats and redials inside)."""
     weekdays: dict[DaysKey, NotNegative] = {}
@@ -416,9 +420,13 @@ class ContactType(_Part):
     profile_by_day: dict[DaysKey, ByTime] = {}
     """Other profiles for some days."""
     handle: HandleTime
-    """Handle time."""
+    """Handle time; of chats as a log shows it: from the answer to the close, at today's number of chats at once."""
     patience: Patience = Patience()
-    """Patience."""
+    """Patience (voice and chat)."""
+    silent: BelowOne | None = None
+    """Chat: share of answered chats whose customer is gone already; default from the evidence table."""
+    silent_s: Seconds | None = None
+    """Chat: seconds until such a chat's slot is given back; default from the evidence table."""
     segments: dict[str, Positive] = {}
     """Shares of the segments in this type; by default the segments' own."""
     intense: BelowOne | None = None
@@ -442,7 +450,31 @@ class ContactType(_Part):
     route: tuple[str | Route, ...] = ()
     """Groups in the order a contact prefers them; by default those with the skill, best placed first."""
     natural: tuple[Natural, ...] = ()
-    """Which of these numbers are natural values, not observed ones."""
+    """Which of these numbers are natural values, not observed ones (a natural handle time of chats is that of one at a
+    time)."""
+
+    @property
+    def deferred(self) -> bool:
+        """Whether it waits for hours, and not on the line."""
+        return self.channel in DEFERRED_CHANNELS
+
+    @model_validator(mode="after")
+    def _says_nothing_of_other_channels(self) -> ContactType:
+        errors = []
+        if self.deferred and self.patience != Patience():
+            errors.append(
+                FieldError(
+                    ("patience",), None, f"is not read for {self.channel}: nobody hangs up while it waits"
+                )
+            )
+        errors += [
+            FieldError((name,), getattr(self, name), f"is read for chat, and this type is {self.channel}")
+            for name in ("silent", "silent_s")
+            if self.channel != "chat" and getattr(self, name) is not None
+        ]
+        if errors:
+            raise FieldErrors(errors)
+        return self
 
 
 # --- people -------------------------------------------------------------------------------------------------------
@@ -485,6 +517,16 @@ class Group(_Part):
     newcomers: BelowOne | None = None
     """Share of its people who are new and work at the speed of the ramp. Left out: those whom attrition brings in the
     weeks of a ramp, as slow as the spread of handle time has them already."""
+    chats: Annotated[int, Field(ge=1, le=MOST_CHATS)] | None = None
+    """Chats that one of its people may hold at once (missing: 1); every chat type needs a group that says so. Calls and
+    deferred work are done one at a time, and never beside a chat."""
+    chat_handle_by_level: dict[
+        Annotated[int, Field(ge=2, le=MOST_CHATS)], Annotated[float, Field(ge=1, le=MOST_CHATS)]
+    ] = {}
+    """Handle time of a chat with so many at once, over that of one alone: `{2: 1.35, 3: 1.7}`; a level for each number from
+    2 up to the most that the group or a policy allows; by default from the evidence table."""
+    reserved: Share = 0
+    """Share of its people on duty that deferred work may claim before live contacts are taken."""
 
 
 class ShrinkageItem(_Part):
@@ -562,11 +604,13 @@ class Target(_Part):
     at_most: NotNegative | None = None
     """Upper limit: seconds (mean wait), share (abandonment, occupancy), points (load)."""
     within_s: Seconds = 20
-    """The acceptable wait of the service level."""
+    """The acceptable wait of the service level, seconds (voice and chat)."""
+    within_h: Annotated[float, Field(gt=0, le=336)] | None = None
+    """The same in hours, for deferred types (messaging and email): elapsed hours, nights and weekends inside."""
     definition: Literal["g0", "g1", "g2", "g3"] = "g3"
     """Definition of the service level (g3: answered in time over offered)."""
     types: tuple[str, ...] = ()
-    """Contact types taken together; by default all."""
+    """Contact types taken together, live or deferred ones; by default all live ones, with `within_h` all deferred ones."""
     groups: tuple[str, ...] = ()
     """Groups (occupancy and load); by default all."""
     window: Literal["interval", "day", "week"] = "day"
@@ -575,6 +619,32 @@ class Target(_Part):
     """Met in this share of windows; without it, in expectation."""
     floor: Share | None = None
     """For day and week: no interval's expected service level below this."""
+
+    @property
+    def wait_s(self) -> float:
+        """The acceptable wait of the service level, seconds."""
+        return self.within_s if self.within_h is None else self.within_h * 3600
+
+    @model_validator(mode="after")
+    def _hours_or_seconds(self) -> Target:
+        if self.within_h is None:
+            return self
+        errors = []
+        if self.measure != "service_level":
+            errors.append(FieldError(("within_h",), self.within_h, f"{self.measure} has no acceptable wait"))
+        if self.within_s != type(self).model_fields["within_s"].default:
+            errors.append(FieldError(("within_s",), self.within_s, "must be left out beside within_h"))
+        if self.window == "interval":
+            errors.append(FieldError(("window",), self.window, "must be day or week for deferred work"))
+        if self.floor is not None:
+            errors.append(
+                FieldError(
+                    ("floor",), self.floor, "must be left out: deferred work is not judged by interval"
+                )
+            )
+        if errors:
+            raise FieldErrors(errors)
+        return self
 
     @model_validator(mode="after")
     def _one_limit(self) -> Target:
@@ -785,6 +855,21 @@ class LeverCost(_Part):
     """A year, for each full-time job."""
 
 
+class CallBackLever(_Part):
+    """A call-back offered to those who wait, who keep their place in the queue."""
+
+    after_s: Seconds = 120
+    """Offered after waiting so long, seconds."""
+    accept: Share | None = None
+    """Share of those asked who accept; default from the evidence table."""
+    unanswered: BelowOne | None = None
+    """Share of call-backs that nobody picks up; default from the evidence table."""
+    dial_s: Seconds | None = None
+    """Time that an agent loses with one of those, seconds; default from the evidence table."""
+    types: tuple[str, ...] = ()
+    """Types that it is offered to, voice or chat; by default all voice types."""
+
+
 class Policy(_Part):
     """A named set of levers. What is left out is as in `as_is`; there, what is left out is off."""
 
@@ -834,6 +919,12 @@ class Policy(_Part):
     """A share of the work goes to a partner's people, whose hour is cheaper."""
     same_agent: bool | None = None
     """Whoever comes back goes to the person who served them last, if that person is idle."""
+    call_back: Literal["none"] | CallBackLever | None = None
+    """Call-back offered instead of waiting."""
+    chats: dict[str, Annotated[int, Field(ge=1, le=MOST_CHATS)]] | None = None
+    """Chats at once by group, where the policy changes them."""
+    reserved: dict[str, Share] | None = None
+    """Share of people on duty that deferred work may claim first, by group, where the policy changes it."""
     max_queue: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     """Contacts beyond so many waiting are turned away; 0 for no limit."""
     routing: Literal["longest_idle", "least_loaded"] | None = None
@@ -994,7 +1085,17 @@ class Scenario(_Part):
     """A centre, its customers, what it wants, and the policies to compare."""
 
     KEYSTONES: ClassVar[frozenset[str]] = frozenset(
-        {"horizon", "opening", "shifts", "skills", "on_duty", "behaviour", "early_way_out"}
+        {
+            "horizon",
+            "opening",
+            "shifts",
+            "skills",
+            "on_duty",
+            "behaviour",
+            "early_way_out",
+            "channel",
+            "chats",
+        }
     )
     """While one of these cannot be read, nothing is told of how the rest hangs together."""
 
@@ -1070,6 +1171,29 @@ class Scenario(_Part):
         given = {key: value for key in Policy.model_fields if (value := getattr(chosen, key)) is not None}
         return base.model_copy(update=given | {"costs": {**base.costs, **chosen.costs}})
 
+    def deferred_types(self) -> tuple[str, ...]:
+        """Types that wait for hours, and not on the line."""
+        return tuple(name for name, kind in self.types.items() if kind.deferred)
+
+    def has_deferred(self) -> bool:
+        """Whether anything waits over closed hours: a deferred type, or messages left out of hours."""
+        return bool(self.deferred_types()) or self.opening.out_of_hours == "message"
+
+    def scope(self, target: Target) -> tuple[str, ...]:
+        """The types that a service target counts: its own, else all live ones, or with `within_h` all deferred ones."""
+        if target.types:
+            return target.types
+        return tuple(n for n, kind in self.types.items() if kind.deferred == (target.within_h is not None))
+
+    def chats(self, policy: str, group: str) -> int:
+        """Chats at once of one person of a group under a policy."""
+        changed = self.policy(policy).chats or {}
+        return changed.get(group, self.groups[group].chats or 1)
+
+    def most_chats(self, group: str) -> int:
+        """The most chats at once that any policy allows a person of a group."""
+        return max(self.chats(policy, group) for policy in self.policies)
+
     def skills(self, group: str) -> tuple[str, ...]:
         """The group's types in priority order, flat."""
         flat: list[str] = []
@@ -1107,6 +1231,8 @@ class Scenario(_Part):
                     )
                 )
             served |= set(flat)
+            if can_read and "as_is" in self.policies:
+                self._levels_fit(name, errors)
         for name, kind in self.types.items():
             path = ("types", name)
             if name not in served:
@@ -1151,11 +1277,14 @@ class Scenario(_Part):
                 dayless = True
             if can_read:
                 self._containment_leaves_room(name, kind, errors)
+            self._somebody_can_do_it(name, kind, errors)
         for name, detector in self.detectors.items():
             _known(detector.types, types, ("detectors", name, "types"), "a contact type", errors)
         for i, target in enumerate(self.targets):
             _known(target.types, types, ("targets", i, "types"), "a contact type", errors)
             _known(target.groups, groups, ("targets", i, "groups"), "a group", errors)
+            if target.measure not in ("occupancy", "load") and set(target.types) <= set(types):
+                self._target_is_of_one_kind(i, target, errors)
         for i, event in enumerate(self.events):
             _known(event.types, types, ("events", i, "types"), "a contact type", errors)
             last = event.to_day or event.from_day
@@ -1175,6 +1304,10 @@ class Scenario(_Part):
                     ("policies",), ", ".join(self.policies) or None, "needs a policy named as_is: today's"
                 )
             )
+        for name, group in self.groups.items():
+            if group.reserved and not self.has_deferred():
+                allowed = "is for deferred work (messaging, email), of which there is none"
+                errors.append(FieldError(("groups", name, "reserved"), group.reserved, allowed))
         fixed = [name for name, group in self.groups.items() if group.on_duty is not None]
         if fixed and len(fixed) < len(groups):
             errors.append(
@@ -1213,6 +1346,104 @@ class Scenario(_Part):
                         f"must be less than {most:.2f}: the other sessions ask for a person or hang up",
                     )
                 )
+
+    def _levels_fit(self, name: str, errors: list[FieldError]) -> None:
+        """Handle times by number of chats at once: a level for each number allowed, none beyond, and no nonsense."""
+        group, most = self.groups[name], self.most_chats(name)
+        levels, path = (
+            dict(sorted(group.chat_handle_by_level.items())),
+            ("groups", name, "chat_handle_by_level"),
+        )
+        pooled = any(self.policy(policy).pooled for policy in self.policies)
+        chats = any(self.types[t].channel == "chat" for t in self.skills(name) if t in self.types)
+        if (group.chats or 1) > 1 and not chats and not pooled:
+            errors.append(
+                FieldError(
+                    ("groups", name, "chats"), group.chats, "is for groups with a skill whose channel is chat"
+                )
+            )
+        varied = any(name in (policy.chats or {}) for policy in self.policies.values())
+        # Where policies vary the number, what is known of more than they take now does no harm.
+        beyond = [] if varied else [level for level in levels if level > most]
+        if beyond:
+            allowed = "has levels above the most chats at once" if most > 1 else "needs chats of 2 or more"
+            errors.append(FieldError((*path, beyond[0]), levels[beyond[0]], f"{allowed} ({name}: {most})"))
+            return
+        absent = [level for level in range(2, most + 1) if levels and level not in levels]
+        if absent:
+            errors.append(
+                FieldError(
+                    path, None, f"needs a level for {absent[0]} too: up to {most} chats at once are allowed"
+                )
+            )
+            return
+        before = 1.0
+        for level, factor in levels.items():
+            top = before * level / (level - 1)
+            if factor < before:
+                errors.append(
+                    FieldError(
+                        (*path, level),
+                        factor,
+                        f"must be at least {before:g}: a further chat makes none of the others quicker",
+                    )
+                )
+            elif factor > top + 1e-9:
+                errors.append(
+                    FieldError(
+                        (*path, level),
+                        factor,
+                        f"must be at most {top:.4g}: beyond it {level} chats at once get less done than {level - 1}",
+                    )
+                )
+            before = factor
+
+    def _somebody_can_do_it(self, name: str, kind: ContactType, errors: list[FieldError]) -> None:
+        """Somebody takes chats, and somebody has hours for what is deferred."""
+        able = [group for g, group in self.groups.items() if name in self.skills(g)]
+        if kind.channel == "chat" and able and not any(group.chats for group in able):
+            errors.append(
+                FieldError(
+                    ("types", name, "channel"),
+                    "chat",
+                    f"needs a group with the skill {name} that says how many chats at once (chats)",
+                )
+            )
+        if kind.deferred and able and not any(_has_hours(group) for group in able):
+            errors.append(
+                FieldError(
+                    ("types", name, "channel"),
+                    kind.channel,
+                    f"is deferred work that has no hours: no group with the skill {name} has people today (headcount, or on_duty above 0)",
+                )
+            )
+
+    def _target_is_of_one_kind(self, i: int, target: Target, errors: list[FieldError]) -> None:
+        """Live types are judged by seconds, deferred ones by hours, and never together."""
+        scope = self.scope(target)
+        deferred = [name for name in scope if self.types[name].deferred]
+        live = [name for name in scope if not self.types[name].deferred]
+        path = ("targets", i)
+        if deferred and live:
+            allowed = f"must not mix live types ({some(live, 3)}) with deferred ones ({some(deferred, 3)}): give each a target"
+            errors.append(FieldError((*path, "types"), None, allowed))
+        elif deferred and target.measure != "service_level":
+            allowed = f"must be service_level with within_h for deferred types ({some(deferred, 3)})"
+            errors.append(FieldError((*path, "measure"), target.measure, allowed))
+        elif deferred and target.within_h is None:
+            allowed = f"must be within_h, in hours, for deferred types ({some(deferred, 3)})"
+            errors.append(FieldError((*path, "within_s"), target.within_s, allowed))
+        elif live and target.within_h is not None:
+            allowed = f"is for deferred types, and {some(live, 3)} is live: use within_s"
+            errors.append(FieldError((*path, "within_h"), target.within_h, allowed))
+        elif not scope:
+            field, found = ("within_h", target.within_h) if target.within_h else ("measure", target.measure)
+            kinds = (
+                "deferred (messaging, email)"
+                if target.within_h
+                else "live (voice, chat): deferred ones need within_h"
+            )
+            errors.append(FieldError((*path, field), found, f"has no type to judge: none is {kinds}"))
 
     def _behaviour_errors(self) -> list[FieldError]:
         """Own coefficients that do not exist, or cannot be."""
@@ -1304,6 +1535,8 @@ class Scenario(_Part):
             mine = [self.shifts[s] for s in (group.shifts or self.shifts) if s in self.shifts]
             if group.on_duty is not None or not group.headcount or not mine:
                 continue
+            if any(self.types[t].deferred for t in self.skills(name) if t in self.types):
+                continue  # deferred work is done whenever people are there
             if not any(_overlap(shift, week) for shift in mine):
                 errors.append(
                     FieldError(("groups", name, "shifts" if group.shifts else "headcount"), None, "has no shift that overlaps the opening hours")
@@ -1366,6 +1599,37 @@ class Scenario(_Part):
                         )
                     )
 
+    def _channel_levers_fit(self, policy: Policy, path: tuple[Any, ...], errors: list[FieldError]) -> None:
+        """Call-backs are offered to those who wait on the line; work is reserved for whoever has such work."""
+        offer = policy.call_back
+        if isinstance(offer, CallBackLever):
+            _known(offer.types, self.types, (*path, "call_back", "types"), "a contact type", errors)
+            errors += [
+                FieldError(
+                    (*path, "call_back", "types", i),
+                    name,
+                    f"must be voice or chat: {self.types[name].channel} does not wait on the line",
+                )
+                for i, name in enumerate(offer.types)
+                if name in self.types and self.types[name].deferred
+            ]
+            if not offer.types and not any(kind.channel == "voice" for kind in self.types.values()):
+                errors.append(
+                    FieldError((*path, "call_back", "types"), None, "must name types: none is voice")
+                )
+        _keys(policy.chats or {}, self.groups, (*path, "chats"), "a group", errors)
+        _keys(policy.reserved or {}, self.groups, (*path, "reserved"), "a group", errors)
+        if not self.has_deferred():
+            errors += [
+                FieldError(
+                    (*path, "reserved", name),
+                    share,
+                    "is for deferred work (messaging, email), of which there is none",
+                )
+                for name, share in (policy.reserved or {}).items()
+                if share > 0
+            ]
+
     def _policy_hangs_together(self, name: str, policy: Policy, errors: list[FieldError]) -> None:
         types, groups = list(self.types), list(self.groups)
         path = ("policies", name)
@@ -1424,6 +1688,7 @@ class Scenario(_Part):
                 )
         self._programmes_fit(path, policy, errors)
         _keys(policy.costs, PRICED, (*path, "costs"), "a lever", errors)
+        self._channel_levers_fit(policy, path, errors)
         _known(policy.detectors or (), self.detectors, (*path, "detectors"), "a detector", errors)
         _keys(policy.contained or {}, types, (*path, "contained"), "a contact type", errors)
         _keys(policy.occupancy_ceiling or {}, groups, (*path, "occupancy_ceiling"), "a group", errors)
@@ -1469,6 +1734,13 @@ class Scenario(_Part):
                             f"must be at least {today:g}, as today",
                         )
                     )
+
+
+def _has_hours(group: Group) -> bool:
+    """Whether anybody of the group comes to work today."""
+    if group.on_duty is None:
+        return group.headcount > 0
+    return any(value > 0 for numbers in _profiles(group.on_duty) for value in numbers.values())
 
 
 def _profiles(on_duty: Any) -> list[dict[int, float]]:
