@@ -79,6 +79,11 @@ _KNOWN: dict[str, Lever] = {
     "same_agent": Lever(
         "Follow-up by the same agent", ("same_agent_heard", "same_agent_resolved", "same_agent_talk"), ("same_agent_cost",)
     ),
+    "call_back": Lever(
+        "Call-back instead of waiting", ("call_back_accepts", "call_back_unanswered", "call_back_dial_s")
+    ),
+    "chats": Lever("Chats at once", ("chat_slowing", "heard_concurrency", "resolved_concurrency")),
+    "reserved": Lever("People reserved for deferred work"),
     "max_queue": Lever("A limit on the queue"),
 }  # fmt: skip
 

@@ -24,6 +24,7 @@ from planner.roster import Roster, RosteredShift
 from planner.scenario import compile as c
 from planner.scenario.schema import (
     PRICED,
+    CallBackLever,
     DecompressionLever,
     HiringLever,
     LeverCost,
@@ -271,12 +272,35 @@ def _hiring(scenario: Scenario) -> dict[str, Any] | str:
     return {"hiring": HiringLever()}
 
 
+def _call_back(scenario: Scenario) -> dict[str, Any] | str:
+    if all(kind.channel != "voice" for kind in scenario.types.values()):
+        return "there are no calls"
+    return {"call_back": CallBackLever()}
+
+
+def _chats(scenario: Scenario) -> dict[str, Any] | str:
+    """One chat fewer at once, where there are several."""
+    fewer = {name: n - 1 for name in scenario.groups if (n := scenario.chats("as_is", name)) > 1}
+    return {"chats": fewer} if fewer else "nobody holds several chats at once"
+
+
+def _reserved(scenario: Scenario) -> dict[str, Any] | str:
+    """A tenth of the people of every group that deferred work may go to."""
+    mine = [
+        name
+        for name, group in scenario.groups.items()
+        if {kind for skill in group.skills for kind in ((skill,) if isinstance(skill, str) else skill)}
+        & set(scenario.deferred_types())
+    ]
+    return {"reserved": dict.fromkeys(mine, 0.1)} if mine else "there is no deferred work"
+
+
 _USUAL: dict[str, Callable[[Scenario], dict[str, Any] | str]] = {
     "handle_time_target": _target, "pooled": _pooled, "early_way_out": _way_out, "context": _context,
     "contained": _contained, "detectors": _detectors, "specialists": _specialists,
     "recovery": lambda _: {"recovery": RecoveryLever(button=True)}, "decompression": _decompression,
     "occupancy_ceiling": _ceiling, "proactive_contact": _proactive, "self_service": _self_service,
-    "outsourcing": _outsourcing, "hiring": _hiring,
+    "outsourcing": _outsourcing, "hiring": _hiring, "call_back": _call_back, "chats": _chats, "reserved": _reserved,
     "max_queue": lambda _: "no policy of the file sets it, and it has no usual setting",
 }  # fmt: skip
 
