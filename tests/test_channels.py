@@ -17,11 +17,11 @@ from sim import channels, kernel, model, rules
 from sim import draws as d
 from sim import records as r
 from sim import world as w
-from sim.draws import Draws
+from sim.draws import Block, Draws
 from sim.erlang import erlang_b, erlang_c, queue_a, queue_c
 from sim.measures import CUSTOMER, PEOPLE, Lens, evaluate, overall, people_by_day, stack, totals
 from sim.plain import anonymous_staffing, plain_world
-from sim.records import Contacts, Records
+from sim.records import Contacts, Records, Written
 from sim.world import DAY_MS, HOUR_MS, MINUTE_MS, World
 
 SECOND = 1000
@@ -57,9 +57,16 @@ def near(values: list[tuple[float, float]], expected: float, name: str) -> None:
 Look = Callable[[World, Contacts], dict[str, tuple[float, float]]]
 
 
+def contacts_of(block: Block, written: Written) -> Contacts:
+    """The contacts of a block of one."""
+    return r.records_of(written, block.first_row, 0).contacts
+
+
 def runs(world: World, n: int, look: Look) -> dict[str, list[tuple[float, float]]]:
     """What each of `n` replications gives, as (total, of how much), by name."""
-    several = [found[0] for found in cases.looks(world, n, lambda a, _, rec: look(a, rec.contacts))]
+    several = [
+        found[0] for found in cases.looks(world, n, lambda a, block, out: look(a, contacts_of(block, out)))
+    ]
     return {name: [one[name] for one in several] for name in several[0]}
 
 
@@ -194,10 +201,11 @@ def two_classes(per_s: tuple[float, float], work_s: tuple[float, float], agents:
     return part(world, "routing", priority=np.tile([0, 9], (1, 4)))
 
 
-def by_class(_: World, drawn: Draws, records: Records) -> dict[str, tuple[float, float]]:
-    c, row = records.contacts, inside(records.contacts)
+def by_class(_: World, block: Block, written: Written) -> dict[str, tuple[float, float]]:
+    c = contacts_of(block, written)
+    row = inside(c)
     wait = (c.end_ms - c.reach_ms)[row] / SECOND
-    kind = drawn.needs.type[drawn.rows.need[row]]
+    kind = block.needs.type[block.lines["need"][row]]
     assert (c.outcome[row] == r.ANSWERED).all()
     return {
         "calls": (wait[kind == 0].sum(), (kind == 0).sum()),

@@ -36,7 +36,7 @@ FEATURES = (
     "opening_hours", "send_away", "call_back", "families", "balk", "impatience", "returns", "redials",
     "escalations", "passed_on", "edges", "closed_day", "past_midnight", "fixed", "load", "spread",
     "busy", "doubles", "back_to_back", "chat", "crowded_chats", "silent", "deferred", "messages", "reserved",
-    "offers", "no_reply", "concurrency", "no_slowing", "traits", "same_agent",
+    "offers", "no_reply", "concurrency", "no_slowing", "traits", "same_agent", "steady",
 )  # fmt: skip
 
 SECOND = 1000
@@ -306,6 +306,8 @@ def _anonymous(rng: np.random.Generator, on: frozenset[str], clock: Clock, n_gro
     per_hour = rng.integers(1, 4, (n_groups, clock.n_days, 24)) * (
         (np.arange(24) >= 8) & (np.arange(24) < 18)
     )
+    if "steady" in on:
+        per_hour = per_hour[:, :, 12:13] * (per_hour > 0)
     staffing = anonymous_staffing(clock, per_hour[:, :, hour])
     return staffing._replace(
         unseen_rest=rng.uniform(0.0, 0.3, n_groups) if "load" in on else staffing.unseen_rest
