@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import engine, mmsm, schedule
+from benchmarks import blocks, engine, mmsm, scaling, schedule
 from benchmarks.measure import circumstances, cpu, table
 
 RESULTS = Path(__file__).parent / "results.json"
@@ -69,6 +69,8 @@ def main(arguments: list[str] | None = None) -> int:
     result: dict[str, Any] = {"circumstances": circumstances()}
     parts: tuple[tuple[str, Any, Any], ...] = (
         ("engine", engine.run, engine.told),
+        ("blocks", blocks.run, blocks.told),
+        ("scaling", scaling.run, scaling.told),
         ("mmsm", mmsm.run, mmsm.told),
         ("schedule", schedules, schedules_told),
     )
@@ -85,6 +87,7 @@ def main(arguments: list[str] | None = None) -> int:
     text = json.dumps(result, indent=1)
     if not options.quick:
         RESULTS.write_text(text + "\n", encoding="utf-8")
+        scaling.CHART.write_text(scaling.chart(result["scaling"]), encoding="utf-8")
     if options.json:
         print(text)
     elif not options.quick:

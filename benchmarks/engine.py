@@ -6,7 +6,7 @@ when it was offered: repeats and what the bot contains are inside.
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from planner.plan import as_is_roster
 from planner.scenario import compile as c
 from sim import draws, kernel, measures, model
 from sim.measures import Lens
-from sim.replicate import totals_once
+from sim.replicate import Engine, replicate, totals_of
 from sim.world import World
 
 SEED = 1
@@ -42,10 +42,12 @@ def run(quick: bool = False) -> dict[str, Any]:
     """All figures; rates in contacts per second of processor time on one core."""
     world, lens = insurer(quick)
     kernel.warm_up(lambda _: None)
-    t_draw, drawn = cpu(lambda: draws.draw(world, SEED, 0), 2)
-    kernel.simulate(world, drawn)
-    t_kernel, records = cpu(lambda: kernel.simulate(world, drawn), 5)
-    t_totals, _ = cpu(lambda: measures.totals(world, drawn, records, lens), 2)
+    totals_of(world, lens, SEED, [0])
+    t_draw, block = cpu(lambda: draws.draw_block(world, SEED, [0]), 5)
+    t_kernel, written = cpu(lambda: kernel.simulate_block(world, block), 5)
+    t_totals, _ = cpu(lambda: measures.totals_of_block(world, block, written, lens), 5)
+    drawn = draws.draw(world, SEED, 0)
+    records = kernel.simulate(world, drawn)
     contacts, agents = idiom.contacts_of(world, drawn, records), idiom.agents_on_queue(world)
     same, centre = model.simulate(world, drawn), idiom.simulate(contacts, agents)
     t_model, t_idiom, ratios = alternating(
@@ -82,23 +84,29 @@ def run(quick: bool = False) -> dict[str, Any]:
     }
 
 
-def memory(world: World, lens: Lens, engine: str) -> float | None:
+def memory(world: World, lens: Lens, engine: Engine) -> float | None:
     """Peak memory that one replication adds to a fresh process: draws, engine and measures, MB; Linux only."""
+    return peak_of(world, lens, 1, engine)
+
+
+def peak_of(world: World, lens: Lens, replications: int, engine: Engine = "kernel") -> float | None:
+    """Peak memory that replications on two threads add to a fresh process, MB; Linux only."""
     if not HIGH_WATER.exists():
         return None
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
-        peak = executor.submit(_peak, world, lens, engine).result()
+        peak = executor.submit(_peak, world, lens, replications, engine).result()
     return None if peak is None else round(peak, 1)
 
 
-def _peak(world: World, lens: Lens, engine: str) -> float | None:
+def _peak(world: World, lens: Lens, replications: int, engine: Engine) -> float | None:
     kernel.warm_up(lambda _: None)
     try:
         HIGH_WATER.write_text("5")  # the high-water mark starts again from here
     except OSError:
         return None
     before = _most()
-    totals_once(world, lens, SEED, 0, engine)  # type: ignore[arg-type]
+    with ThreadPoolExecutor(2) as pool:
+        replicate(world, lens, replications, seed=SEED, engine=engine, executor=pool)
     return _most() - before
 
 

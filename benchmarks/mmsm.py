@@ -1,11 +1,13 @@
-"""One queue with impatient customers, M/M/s+M: both engines, the SimPy idiom and Ciw beside the closed form.
+"""One queue with impatient customers, M/M/s+M: both engines, the SimPy idiom, Ciw and salabim beside the closed form.
 
 Twelve agents at 100 % load, patience of a minute, handle time of two. Everybody's figure must lie near Erlang A;
-speed counts processor seconds, arrivals drawn beforehand for the first three and inside for Ciw, as it is built.
+speed counts processor seconds, arrivals drawn beforehand for the first three and inside for Ciw and salabim, as they
+are built.
 """
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -31,9 +33,18 @@ def run(quick: bool = False) -> dict[str, Any]:
     drawn = draws.draw(world, 1, 0)
     kernel.simulate(world, drawn)
     found: dict[str, dict[str, float]] = {}
-    for name, engine, times in (("kernel", kernel.simulate, 5), ("simpy_model", model.simulate, 2)):
-        seconds, records = cpu(lambda engine=engine: engine(world, drawn), times)  # type: ignore[misc]
-        c = records.contacts
+    block = draws.draw_block(world, 1, [0])
+    runs = {
+        "kernel": (lambda: kernel.simulate_block(world, block), 5),
+        "simpy_model": (lambda: model.simulate(world, drawn), 2),
+    }
+    for name, (engine, times) in runs.items():
+        seconds, found_by = cpu(engine, times)
+        c = (
+            found_by.contacts
+            if name == "simpy_model"
+            else r.records_of(found_by, block.first_row, 0).contacts
+        )
         left = c.outcome == r.ABANDONED
         wait = (c.end_ms - c.reach_ms) / 1000
         found[name] = _row(seconds, left, wait, c.outcome == r.ANSWERED)
@@ -45,6 +56,9 @@ def run(quick: bool = False) -> dict[str, Any]:
     )
     seconds, (left, wait) = cpu(lambda: _ciw(of_ciw))
     found["ciw"] = _row(seconds, left, wait, ~left)
+    if find_spec("salabim") is not None:
+        seconds, (left, wait) = cpu(lambda: _salabim(of_ciw))
+        found["salabim"] = _row(seconds, left, wait, ~left)
     exact = erlang.queue_a(AGENTS, PER_HOUR / 3600, TALK_S, PATIENCE_S, WITHIN_S)
     usual = found["simpy_idiom"]["contacts_per_s"]
     return {
@@ -56,6 +70,11 @@ def run(quick: bool = False) -> dict[str, Any]:
         },
         "engines": found,
         "ratio_to_idiom": {name: round(row["contacts_per_s"] / usual, 2) for name, row in found.items()},
+        "kernel_to": {
+            name: round(found["kernel"]["contacts_per_s"] / row["contacts_per_s"])
+            for name, row in found.items()
+            if name != "kernel"
+        },
     }
 
 
@@ -85,10 +104,35 @@ def _ciw(days: int) -> tuple[Any, Any]:
     return np.array([x.record_type == "renege" for x in records]), np.array([x.waiting_time for x in records])
 
 
+def _salabim(days: int) -> tuple[Any, Any]:
+    """Who left, and how long everybody waited."""
+    import salabim
+
+    env = salabim.Environment(trace=False, random_seed=1)
+    agents = salabim.Resource(capacity=AGENTS)
+    handle, patience = salabim.Exponential(TALK_S), salabim.Exponential(PATIENCE_S)
+    left: list[bool] = []
+    wait: list[float] = []
+
+    class Caller(salabim.Component):  # type: ignore[misc]
+        def process(self) -> None:
+            came = env.now()
+            self.request(agents, fail_delay=patience.sample())
+            left.append(self.failed())
+            wait.append(env.now() - came)
+            if not self.failed():
+                self.hold(handle.sample())
+                self.release()
+
+    salabim.ComponentGenerator(Caller, iat=salabim.Exponential(3600 / PER_HOUR), till=days * 86_400.0)
+    env.run(till=days * 86_400.0)
+    return np.array(left), np.array(wait)
+
+
 def told(result: dict[str, Any]) -> str:
     """The figures as a table."""
     names = {
-        "simpy_idiom": "SimPy, a process per contact", "ciw": "Ciw", "simpy_model": "SimPy model",
+        "simpy_idiom": "SimPy, a process per contact", "ciw": "Ciw", "salabim": "salabim", "simpy_model": "SimPy model",
         "kernel": "compiled engine",
     }  # fmt: skip
     rows = [
@@ -97,6 +141,7 @@ def told(result: dict[str, Any]) -> str:
             f"{result['engines'][k]['abandonment']:.2%}", f"{result['engines'][k]['service_level']:.2%}",
         ]
         for k, title in names.items()
+        if k in result["engines"]
     ]  # fmt: skip
     exact = result["exact"]
     rows.append(["Erlang A", "", "", f"{exact['abandonment']:.2%}", f"{exact['service_level']:.2%}"])

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from inspect import isfunction
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ from sim.world import DAY_MS, Behaviour, Floats, Ints, World
 ) = range(1, 14)  # fmt: skip
 OFF, IDLE, BUSY, REST, AWAY, CHATTING = range(6)
 FAR = (1 << 63) - 1
+CHANNELS = True
+"""Whether the loop knows anything but calls. Numba takes it for a constant: see `_engine`."""
 
 
 # --- containers ---------------------------------------------------------------------------------------------
@@ -403,7 +406,7 @@ def _loop(
     exhaustion_day: Ints, ahead: Ints, behind: Ints, ready: Ints, place_of: Ints, spare: Ints, base: Ints,
     resting: Ints, signed_on: Ints, to_leave: Ints, first: Ints, last: Ints, n_ready: Ints, n_spare: Ints,
     heap: Ints,
-    has_chat: int, has_deferred: int, queue_channel: Ints, live_queues: Ints, call_queues: Ints, chat_queues: Ints,
+    chats: int, deferred: int, queue_channel: Ints, live_queues: Ints, call_queues: Ints, chat_queues: Ints,
     deferred_queues: Ints, called_from: Ints, works_deferred: Ints, on_deferred: Ints,
     n_open: Ints, n_live: Ints, pull: Floats, paced_at: Ints, chat_at: Ints, chat_row: Ints, chat_left: Ints,
     chat_end: Ints, chat_pull: Floats, looking: Ints,
@@ -421,17 +424,22 @@ def _loop(
     n_agents, n_queues, n_ears = len(staffing_group_of), len(waiting), len(ears_target)
     threshold, by_load = b.load_threshold, routing_by_load
     n_groups, most_slots = len(signed_on), len(n_ready) // max(1, len(signed_on))
-    offers, rings, silence = has_offers == 1, has_rings == 1, has_silence == 1
+    # Constants where the loop is compiled for calls alone, so that nothing of what follows costs them anything.
+    has_chat, has_deferred = CHANNELS and chats == 1, CHANNELS and deferred == 1
+    offers, rings, silence = (
+        CHANNELS and has_offers == 1,
+        CHANNELS and has_rings == 1,
+        CHANNELS and has_silence == 1,
+    )
     n_waiting, n_deferred, n_chats = 0, 0, 0
     n_heap = 0
     s_load_taken = s_load_area  # until the end, when it becomes the area
     # The rows of first attempts stand in the order of their needs.
-    at_birth = from_need
-    at_table = 0
-    next_birth = FAR
-    next_table = FAR
-    if from_need < to_need:
-        next_birth = needs_birth_ms[from_need] << 28 | ARRIVE << 23 | from_row
+    row_of_birth = from_row - from_need
+    at_birth, at_table = from_need, 0
+    next_birth, next_table = FAR, FAR
+    if at_birth < to_need:
+        next_birth = needs_birth_ms[at_birth] << 28 | ARRIVE << 23 | row_of_birth + at_birth
     if n_table > 0:
         next_table = timetable[0]
 
@@ -445,9 +453,7 @@ def _loop(
                 at_birth += 1
                 next_birth = FAR
                 if at_birth < to_need:
-                    next_birth = (
-                        needs_birth_ms[at_birth] << 28 | ARRIVE << 23 | from_row + at_birth - from_need
-                    )
+                    next_birth = needs_birth_ms[at_birth] << 28 | ARRIVE << 23 | row_of_birth + at_birth
         else:
             at_table += 1
             next_table = FAR
@@ -543,7 +549,7 @@ def _loop(
                     going_home = agent
                 else:
                     leaving[agent] = 1
-        elif event == CHAT_OVER:
+        elif has_chat and event == CHAT_OVER:
             # One chat is over, the one with the least row of those due; unless the agent's chats have changed since.
             if status[who] == CHATTING and chat_at[who] == now:
                 agent = who
@@ -612,7 +618,7 @@ def _loop(
                     chat_at[agent] = _next_end(here, n - 1, chat_end)
                     if chat_at[agent] < stop:
                         n_heap = _push(heap, n_heap, chat_at[agent] << 28 | CHAT_OVER << 23 | agent)
-        elif event == LOOK:
+        elif has_chat and event == LOOK:
             # A chat waits, and somebody has room for another.
             group = who
             looking[group] = 0
@@ -919,7 +925,7 @@ def _loop(
             agent = freeing
             group = staffing_group_of[agent]
             row = -1
-            if n_waiting + n_deferred > 0:
+            if n_waiting > 0 or (has_deferred and n_deferred > 0):
                 row = _next_in_line(
                     group, now, routing_queues, waiting, head, chain, c_outcome, c_reach_ms,
                     routing_delay_of_group, routing_priority,
@@ -935,7 +941,8 @@ def _loop(
                     )  # fmt: skip
                     serves_out = row >= 0
             elif (
-                not going
+                has_deferred
+                and not going
                 and n_deferred > 0
                 and on_deferred[group] < groups_reserved[group] * signed_on[group]
             ):
@@ -1055,7 +1062,7 @@ def _loop(
                     load_key, since,
                 )  # fmt: skip
                 s_idle_ms[mine] += now - since[agent]
-            elif status[agent] == CHATTING:
+            elif has_chat and status[agent] == CHATTING:
                 _no_longer_ready(
                     agent, n_open[agent] * n_groups + group, 0, first, last, ahead, behind, ready, place_of,
                     n_ready, base, load_key, since,
@@ -1097,7 +1104,7 @@ def _loop(
             ):
                 c_outcome[row] = r.SILENT
                 holds_ms = max(1, types_silent_ms[kind])
-            if holds_ms >= 0:
+            if CHANNELS and holds_ms >= 0:
                 # Nobody is there: time is lost, and nothing else happens.
                 gives_up = row
                 caller = -1
@@ -1143,7 +1150,7 @@ def _loop(
             over_at = now + talk_ms
 
             base_heard, base_resolved = heard_base[group, kind], resolved_base[group, kind]
-            if live > 1:
+            if has_chat and live > 1:
                 base_heard += b.heard_concurrency * (live - 1)
                 base_resolved += b.resolved_concurrency * (live - 1)
             heard = rules.odds(
@@ -1205,7 +1212,7 @@ def _loop(
                 if when < stop:
                     n_heap = _push(heap, n_heap, when << 28 | FREE << 23 | agent)
 
-        if opening >= 0:
+        if has_chat and opening >= 0:
             # A chat takes one of the agent's slots; the others go on at another speed.
             here, n = agent * most_slots, n_open[agent]
             status[agent] = CHATTING
@@ -1280,7 +1287,7 @@ def _loop(
             if over_at < stop:
                 n_heap = _push(heap, n_heap, over_at << 28 | RETURN << 23 | row)
 
-        if n_chats > 0 and (arriving < 0 or reaching >= 0):
+        if has_chat and n_chats > 0 and (arriving < 0 or reaching >= 0):
             # Whoever has room takes a waiting chat next. Who meets the bot changes nothing of that.
             for group in range(n_groups):
                 if looking[group] or _next_in_line(
@@ -1313,7 +1320,7 @@ def _loop(
                     agent, stop, half_life[staffing_group_of[agent]], threshold, load, load_at, spell,
                     s_over_ms,
                 )  # fmt: skip
-            elif status[agent] == CHATTING:
+            elif has_chat and status[agent] == CHATTING:
                 _attend(
                     agent, stop, half_life[staffing_group_of[agent]], threshold, load, load_at, spell,
                     s_over_ms, s_load_taken, s_chat_ms, s_slot_ms, n_open, n_live, pull,
@@ -1327,11 +1334,6 @@ def _loop(
             s_load_taken[mine], s_load_end[mine], half_life[staffing_group_of[s_agent[mine]]]
         )
     return n_spells
-
-
-def fill(*_: Any) -> None:
-    """Stands for `drawing.fill`, which needs Numba to be imported."""
-    raise NotImplementedError
 
 
 def _block(
@@ -1353,38 +1355,56 @@ def _block(
         first_spell[i + 1] = n_spells
 
 
+def fill(*_: Any) -> None:
+    """Stands for `drawing.fill`, which needs Numba to be imported."""
+    raise NotImplementedError
+
+
 # --- compiling ----------------------------------------------------------------------------------------------
 
 _HELPERS = (
     _push, _pop, _less_loaded, _rise, _sink, _first_ready, _no_longer_ready, _next_in_line, _waiting_for,
     _settle, _is_open, _bot_is_up, _next_live, _may_rest, _rest_falls_due, _line_up, _with_room, _attend, _pace,
-    _next_end, _loop,
+    _next_end,
 )  # fmt: skip
-_compiled: list[Any] = []
+_compiled: dict[bool, Any] = {}
+_say: list[Callable[[str], None]] = []
 
 
-def _engine() -> Any:
-    """The block as Numba has wrapped it; compiled, or loaded, when first called."""
+def _engine(channels: bool = False) -> Any:
+    """The loop as Numba has wrapped it, for calls alone or for all channels; compiled, or loaded, when first called."""
     with lock:
-        if not _compiled:
-            globals()["fill"] = import_module("sim.drawing").fill
-            helpers: list[Any] = [*_HELPERS, *filter(isfunction, vars(rules).values())]
-            _compiled.append(compiled(_block, helpers))
-        return _compiled[0]
+        if channels not in _compiled:
+            if channels and _say and not is_cached(channels):
+                _say[0]("Compiling the simulation engine for all channels; this takes some seconds, once.")
+            # The same text with another constant; the name tells their files apart.
+            name = "_block_for_all" if channels else "_block_for_calls"
+            known = {**globals(), "CHANNELS": channels, "fill": import_module("sim.drawing").fill}
+            known["_loop"] = loop = FunctionType(_loop.__code__, known, "_loop")
+            block = FunctionType(_block.__code__, known, name)
+            block.__qualname__ = name
+            helpers: list[Any] = [*_HELPERS, loop, *filter(isfunction, vars(rules).values())]
+            _compiled[channels] = compiled(block, helpers)
+        return _compiled[channels]
 
 
-def is_cached() -> bool:
-    """Whether the compiled loop is at hand."""
-    if _compiled and getattr(_compiled[0], "signatures", True):
+def is_cached(channels: bool = False) -> bool:
+    """Whether the compiled loop is at hand, for calls alone or for all channels."""
+    if channels in _compiled and getattr(_compiled[channels], "signatures", True):
         return True
     folder = cache_folder()
-    return folder is not None and any(folder.rglob("kernel*.nbc"))
+    name = "_block_for_all" if channels else "_block_for_calls"
+    return folder is not None and any(folder.rglob(f"*{name}*.nbc"))
 
 
 def warm_up(say: Callable[[str], None]) -> None:
-    """Have the loop compiled, and say so where it takes a while: once for each version of the sources."""
+    """Have the loop for calls compiled, and say so where it takes a while: once for each version of the sources.
+
+    The one for all channels is compiled when a world first needs it, and says so too.
+    """
     from sim.plain import plain_world
 
+    _say[:] = [say]
     if not is_cached():
         say("Compiling the simulation engine; this takes some seconds, once.")
     world = plain_world(arrivals_per_hour=1.0, agents=1)
@@ -1454,8 +1474,8 @@ def _by_channel(world: World) -> dict[str, Any]:
         "chat_queues": served(w.CHAT),
         "deferred_queues": served(w.DEFERRED),
         "queue_channel": channel,
-        "has_chat": int(w.has_chat(world)),
-        "has_deferred": int(w.has_deferred(world)),
+        "chats": int(w.has_chat(world)),
+        "deferred": int(w.has_deferred(world)),
     }
 
 
@@ -1535,16 +1555,20 @@ def _at_first(world: World) -> dict[str, Any]:
 def _state(world: World) -> dict[str, Any]:
     """The same as two stretches of memory (whole numbers and others), each field a view, and what they hold at first.
 
-    Fields of one length lie side by side: what is known of an agent is near together.
+    Fields of one length lie side by side: what is known of an agent is near together. Not so for all channels, a loop
+    with which LLVM would be busy for minutes then.
     """
-    at_first = _at_first(world)
+    at_first, together = _at_first(world), not w.has_channels(world)
     found: dict[str, Any] = {}
     for stretch, kind in (("whole", np.int64), ("real", np.float64)):
         mine = {name: value for name, value in at_first.items() if value.dtype == kind}
-        lengths = {len(value) for value in mine.values()}
-        parts = [
-            (n, [name for name, value in mine.items() if len(value) == n]) for n in sorted(lengths)
-        ]
+        parts: list[tuple[int, list[str]]] = []
+        for name, value in mine.items():
+            known = [names for n, names in parts if n == len(value)]
+            if known and together:
+                known[0].append(name)
+            else:
+                parts.append((len(value), [name]))
         found[f"{stretch}_at_first"] = np.concatenate(
             [np.stack([mine[name] for name in names], axis=1).ravel() for _, names in parts]
         )
@@ -1553,7 +1577,7 @@ def _state(world: World) -> dict[str, Any]:
         for n, names in parts:
             table = state[begin : begin + n * len(names)].reshape(n, len(names))
             begin += n * len(names)
-            found |= {name: table[:, i] for i, name in enumerate(names)}
+            found |= {name: table[:, i] if together else table.ravel() for i, name in enumerate(names)}
     return found
 
 
@@ -1607,11 +1631,11 @@ def simulate_block(world: World, block: Block) -> Written:
         "called_from": np.full(n_rows if given["has_offers"] else 0, FAR, np.int64),
         # An agent has one event ahead of them, a contact one of its own and those of its overflows, and a chat changes
         # twice when the agent's next one is over; a group looks at the line once at a time.
-        "heap": np.empty(n_people + most * (1 + n_overflows + 2 * given["has_chat"]) + 8, np.int64),
+        "heap": np.empty(n_people + most * (1 + n_overflows + 2 * given["chats"]) + 8, np.int64),
         "sheet": import_module("sim.drawing").sheet(world), "lines": block.lines, "ears": block.ears, "whole": block.whole,
     }  # fmt: skip
     people = (np.ascontiguousarray(column) for column in block.people[:3])
-    _engine()(
+    _engine(w.has_channels(world))(
         block.first_need, block.first_row, written.first_spell, first_event, timetable, *people, written.absent,
         given["whole_state"], given["whole_at_first"], given["real_state"], given["real_at_first"],
         *(given[name] for name in _ARGUMENTS[_OWN:]),

@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from sim import channels
 from sim import records as r
 from sim.draws import Block, Draws, Needs, block_of
 from sim.records import Contacts, Records, Spells, Written, written_of
-from sim.world import DAY_MS, Floats, Ints, World, as_read, typed
+from sim.world import DAY_MS, Floats, Ints, World, as_read, has_channels, has_chat, typed
 
 Bools = NDArray[np.bool_]
 
@@ -94,7 +95,7 @@ def expected_churn(world: World, draws: Draws, contacts: Contacts) -> Floats:
     for p, level in zip(stops, levels, strict=True):
         churn += p * level
     last = draws.rows.attempt + 1 >= b.max_attempts
-    left = np.isin(contacts.outcome, (r.ABANDONED, r.TURNED_AWAY, r.HUNG_UP))
+    left = np.isin(contacts.outcome, (r.ABANDONED, r.TURNED_AWAY, r.HUNG_UP, r.SILENT, r.UNREACHED))
     closed = contacts.outcome == r.CLOSED
     churn += b.churn_abandoned * np.where(left, np.where(last, 1.0, 1 - b.redial), np.where(closed, 1.0, 0.0))
     kind = draws.needs.type[draws.rows.need]
@@ -134,6 +135,8 @@ def totals_of_block(world: World, block: Block, written: Written, lens: Lens) ->
         needs.birth_ms, block.lines, written.outcome, written.lines, np.zeros(len(needs.type), np.int8),
         np.empty((len(block.lines), 4), np.int64), customers, service, busy, loads, first_load,
     )  # fmt: skip
+    if has_chat(world):
+        channels.fill_busy(world, block, written, busy)
     t = {name: np.ascontiguousarray(customers[name]) for name in measuring.CUSTOMERS}
     t["unmet_needs"] = t["needs"] - t["ended_sorted_heard"] - t["ended_sorted"] - t["ended_open"]
     for name in ("needs", "unmet_needs", "refused_needs"):
@@ -157,6 +160,7 @@ def _look(world: World, lens: Lens) -> Any:
     return measuring.Look(
         b=typed(world.behaviour), start_ms=clock.start_ms, end_ms=clock.end_ms, interval_ms=clock.interval_ms, within_ms=as_read(lens.within_ms),
         repeat_ms=float(lens.repeat_days * DAY_MS), churn_scale=as_read(world.types.churn_scale),
+        channels=int(has_channels(world)), chats=int(has_chat(world)), channel=as_read(world.types.channel),
         expert=as_read(special.astype(np.int64)), group_of=as_read(world.staffing.group_of),
     )  # fmt: skip
 
@@ -172,6 +176,8 @@ def service_of(world: World, block: Block, written: Written, within_ms: Floats) 
         _look(world, Lens(within_ms)), block.first_row, block.needs.type, block.lines, written.outcome, written.lines,
         np.empty((len(block.lines), 4), np.int64), service, busy,
     )  # fmt: skip
+    if has_chat(world):
+        channels.fill_busy(world, block, written, busy)
     return _service_columns(world, service, busy)
 
 
@@ -216,7 +222,7 @@ def people_by_day(world: World, s: Spells) -> dict[str, Floats]:
         sums = np.bincount(place, values[index].astype(float), n_groups * clock.days)
         return sums.astype(float).reshape(n_groups, clock.days) / 60_000
 
-    handled = s.talk_ms + s.acw_ms
+    handled = s.talk_ms + s.acw_ms + s.chat_ms
     return {
         "handled_min": add(handled),
         "ready_min": add(handled + s.idle_ms),
@@ -244,10 +250,12 @@ def _people_totals(world: World, written: Written, lens: Lens, busy: Any) -> dic
         "talk": s.talk_ms, "acw": s.acw_ms, "idle": s.idle_ms, "rest": s.rest_ms, "break": s.break_ms,
         "lunch": s.lunch_ms, "offline": s.offline_ms, "decompression": s.decompression_ms, "unpaid": s.unpaid_ms,
         "present": s.off_ms - s.on_ms, "over_threshold": s.over_ms, "recovery_due": s.due_ms,
+        "chat": s.chat_ms, "slot": s.slot_ms,
     }  # fmt: skip
     p = {f"{name}_min": add(column) / 60_000 for name, column in minutes.items()}
     if clock.always_open and len(staffing.agent) == 0:
         p |= _round_the_clock(world, busy, p)
+    p["slots_min"] = np.asarray(world.groups.slots * p["chat_min"], np.float64)
     p["recovery_owed_min"] = add(np.maximum(0, s.due_ms - s.rest_ms)) / 60_000
     p["load_area_min"] = add(s.load_area) / 60_000
     p["load_end"] = add(s.load_end)
@@ -287,11 +295,12 @@ def _round_the_clock(world: World, busy: Any, p: dict[str, Floats]) -> dict[str,
     present = np.zeros(len(world.groups.specialist))
     left = (clock.end_ms - np.clip(staffing.slot_ms, clock.start_ms, clock.end_ms)) / 60_000
     np.add.at(present, staffing.slot_group, staffing.slot_change * left)
-    talk, both = (busy[name].sum(axis=2) for name in ("talk_min", "busy_min"))
+    talk, both, chat, slot = (busy[name].sum(axis=2) for name in busy.dtype.names)
     idle = np.maximum(0.0, present - both - p["rest_min"])
     return {
-        "talk_min": talk, "acw_min": both - talk, "idle_min": idle,
-        "present_min": both + idle + p["rest_min"],
+        "talk_min": talk, "acw_min": both - talk - chat, "idle_min": idle,
+        "present_min": both + idle + p["rest_min"], "chat_min": chat,
+        "slot_min": slot,
     }  # fmt: skip
 
 
@@ -408,6 +417,10 @@ def _total(name: str) -> Formula:
     return lambda t: (t[name], None)
 
 
+def _handled(t: Sums) -> Floats:
+    return t["talk_min"] + t["acw_min"] + t["chat_min"]
+
+
 CUSTOMER: dict[str, Measure] = {
     "contacts": Measure(_total("contacts"), "contacts", "Contacts offered, bots and repeats included."),
     "needs": Measure(_total("needs"), "needs", "Needs that arose."),
@@ -420,6 +433,28 @@ CUSTOMER: dict[str, Measure] = {
     "queued": Measure(_total("queued"), "contacts", "Contacts that reached the people's queue."),
     "call_backs": Measure(
         _total("called_back"), "contacts", "Reached people's queue out of hours, and were called back."
+    ),
+    "call_backs_taken": Measure(
+        _total("call_backs_taken"), "contacts", "Accepted a call-back instead of waiting, and were reached."
+    ),
+    "call_back_wait_min": Measure(
+        _ratio("call_back_wait_min", "call_backs_taken"), "min", "Mean wait of those until they were called."
+    ),
+    "unreached": Measure(_total("unreached"), "contacts", "Of call-backs, those that nobody picked up."),
+    "silent": Measure(_total("silent"), "contacts", "Chats picked up with nobody there any more."),
+    "deferred": Measure(_total("deferred"), "contacts", "Messages and e-mails that reached people."),
+    "deferred_in_time": Measure(
+        _ratio("deferred_in_time", "deferred"), "share", "Of these, those answered in time by the clock."
+    ),
+    "deferred_wait_h": Measure(
+        _ratio("deferred_wait_h", "deferred_answered"), "h", "Mean age of these when answered."
+    ),
+    "messages": Measure(_total("messages"), "contacts", "Left as a message out of hours."),
+    "message_wait_h": Measure(
+        _ratio("message_wait_h", "messages_answered"), "h", "Mean age of these when answered."
+    ),
+    "backlog_end": Measure(
+        _total("backlog_end"), "contacts", "Messages and e-mails unanswered when the horizon ends."
     ),
     "service_level": Measure(
         _ratio("in_time", "queued"), "share", "g3: answered in time over offered to people."
@@ -520,12 +555,14 @@ CUSTOMER: dict[str, Measure] = {
 
 PEOPLE: dict[str, Measure] = {
     "occupancy": Measure(
-        lambda t: (t["talk_min"] + t["acw_min"], t["talk_min"] + t["acw_min"] + t["idle_min"]),
+        lambda t: (_handled(t), _handled(t) + t["idle_min"]),
         "share",
         "Handling over handling and ready idle; recovery outside.",
     ),
-    "utilisation": Measure(
-        lambda t: (t["talk_min"] + t["acw_min"], t["paid_min"]), "share", "Handling over paid time."
+    "utilisation": Measure(lambda t: (_handled(t), t["paid_min"]), "share", "Handling over paid time."),
+    "chats_at_once": Measure(_ratio("slot_min", "chat_min"), "chats", "Chats open while any is."),
+    "slot_occupancy": Measure(
+        _ratio("slot_min", "slots_min"), "share", "Slots taken, while any chat is open."
     ),
     "paid_hours": Measure(lambda t: (t["paid_min"] / 60, None), "h", "Paid hours."),
     "overtime_hours": Measure(lambda t: (t["overtime_min"] / 60, None), "h", "Of these, beyond the shift."),

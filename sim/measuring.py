@@ -11,9 +11,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sim import records as r
+from sim import world as w
 from sim.compiled import compiled
-from sim.world import Behaviour, Floats, Ints
+from sim.world import HOUR_MS, Behaviour, Floats, Ints
 
+OF_CHANNELS = (
+    "deferred", "deferred_answered", "deferred_in_time", "deferred_wait_h", "deferred_second_tier", "messages",
+    "messages_answered", "message_wait_h", "silent",
+)  # fmt: skip
+"""Of types whose channel is deferred; then of messages that others left out of hours, for which an acceptable wait has no
+meaning; then chats with nobody there."""
 CUSTOMERS = (
     "contacts", "sessions", "contained", "falsely_contained", "hung_up", "handed_over", "refused", "queued", "answered",
     "abandoned", "turned_away", "closed", "in_system", "called_back", "live_answered", "live_abandoned", "in_time",
@@ -24,12 +31,14 @@ CUSTOMERS = (
     "journey_handle_min", "returns", "redials", "escalations", "transfers", "churned", "undisclosed",
     "contacts_sorted_heard", "contacts_sorted", "contacts_warm", "contacts_cold", "resolved_needs",
     "ended_sorted_heard", "ended_sorted", "ended_warm", "ended_cold", "ended_unserved", "ended_open", "refused_needs",
+    *OF_CHANNELS, "unreached", "call_backs_taken", "call_back_wait_min", "backlog_end",
 )  # fmt: skip
 SERVICE = (
     "offered", "queued", "second_tier", "answered", "in_time", "abandoned", "abandoned_in_time", "wait_answered_s",
-    "wait_s",
+    "wait_s", *OF_CHANNELS,
 )  # fmt: skip
-BUSY = ("talk_min", "busy_min")
+BUSY = ("talk_min", "busy_min", "chat_min", "slot_min")
+"""Minutes of talk, of all handling, with any chat open, and the same summed over the chats."""
 CUSTOMER_SUMS, SERVICE_SUMS, BUSY_SUMS = (
     np.dtype([(name, np.float64) for name in names]) for names in (CUSTOMERS, SERVICE, BUSY)
 )
@@ -47,6 +56,10 @@ class Look(NamedTuple):
     within_ms: Floats
     repeat_ms: float
     churn_scale: Floats
+    channels: int
+    """1 where there is anything but calls that are answered or lost; `chats` where there are chats."""
+    chats: int
+    channel: Ints
     expert: Ints
     """(agents,) 1 for specialists."""
     group_of: Ints
@@ -73,16 +86,42 @@ def _spread(
     return n_waiting
 
 
-def _serve(s: Any, became: int, c: Any, within_ms: float) -> None:
+def _count_channels(t: Any, became: int, c: Any, channel: int, within_ms: float) -> None:
+    """Add what is counted of deferred work, messages and chats, beside what is counted of every contact."""
+    if became == r.SILENT:
+        t.silent += 1.0
+    if c.reach_ms < 0:
+        return
+    age_h = float(c.end_ms - c.reach_ms) / HOUR_MS
+    if c.flags & r.MESSAGE:
+        t.messages += 1.0
+        if became == r.ANSWERED:
+            t.messages_answered += 1.0
+            t.message_wait_h += age_h
+    elif channel == w.DEFERRED:
+        t.deferred += 1.0
+        if c.flags & r.TIER_TWO:
+            t.deferred_second_tier += 1.0
+        if became == r.ANSWERED:
+            t.deferred_answered += 1.0
+            t.deferred_wait_h += age_h
+            if age_h * HOUR_MS <= within_ms:
+                t.deferred_in_time += 1.0
+
+
+def _serve(look: Look, s: Any, became: int, c: Any, kind: int) -> None:
     """Add a contact to the service of the interval of its arrival."""
     s.offered += 1.0
-    # Call-backs have no wait that a service level could count.
-    if c.flags & r.CALLED_BACK:
+    within_ms = look.within_ms[kind]
+    if look.channels:
+        _count_channels(s, became, c, look.channel[kind], within_ms)
+    # Call-backs and deferred work have no wait that a service level could count.
+    if c.flags & (r.CALLED_BACK | r.MESSAGE) or look.channel[kind] == w.DEFERRED:
         return
     reached = c.reach_ms >= 0
     wait_s = float(c.end_ms - c.reach_ms) / 1000 if reached else 0.0
     in_time = wait_s * 1000 <= within_ms
-    if became == r.ANSWERED:
+    if became in (r.ANSWERED, r.SILENT):
         s.answered += 1.0
         s.wait_answered_s += wait_s
         if in_time:
@@ -111,7 +150,7 @@ def _service_alone(
             if became == r.NOTHING:
                 continue
             c = marks[row]
-            if became == r.ANSWERED and c.end_ms < look.end_ms:
+            if c.agent >= 0 and c.end_ms < look.end_ms and not look.chats:
                 n_waiting = _spread(
                     look, busy[i], look.group_of[c.agent], c.end_ms - look.start_ms, c.talk_ms,
                     c.talk_ms + c.acw_ms, waiting, n_waiting,
@@ -119,7 +158,7 @@ def _service_alone(
             if look.start_ms <= c.arrive_ms < look.end_ms:
                 kind = types[lines[row].need]
                 at = (c.arrive_ms - look.start_ms) // look.interval_ms
-                _serve(service[i, kind, at], became, c, look.within_ms[kind])
+                _serve(look, service[i, kind, at], became, c, kind)
         _spread_on(look, busy[i], waiting, n_waiting)
 
 
@@ -154,12 +193,17 @@ def _add_up(
                 continue
             c = marks[row]
             answered = became == r.ANSWERED
-            if answered and c.end_ms < look.end_ms:
+            if c.agent >= 0 and c.end_ms < look.end_ms and not look.chats:
                 n_waiting = _spread(
                     look, busy[i], look.group_of[c.agent], c.end_ms - look.start_ms, c.talk_ms,
                     c.talk_ms + c.acw_ms, waiting, n_waiting,
                 )  # fmt: skip
             need = lines[row].need
+            if look.channels and became in (r.ANSWERED, r.WAITING) and 0 <= c.reach_ms < look.end_ms:
+                # Deferred work left when the horizon ends, whenever it came.
+                waits_on = c.end_ms < 0 or c.end_ms >= look.end_ms
+                if waits_on and (c.flags & r.MESSAGE or look.channel[types[need]] == w.DEFERRED):
+                    customers[i, types[need], segment[need], vulnerable[need]].backlog_end += 1.0
             here = look.start_ms <= c.arrive_ms < look.end_ms
             ours = look.start_ms <= birth_ms[need] < look.end_ms
             if not here and not ours:
@@ -170,7 +214,7 @@ def _add_up(
             abandoned = became == r.ABANDONED
             contained = became in (r.CONTAINED, r.CONTAINED_FALSELY)
             had_bot = c.bot_ms > 0 or contained or became == r.HUNG_UP
-            handle_min = float(c.talk_ms + c.acw_ms) / 60_000
+            handle_min = float(c.done_ms - c.end_ms) / 60_000 if answered else 0.0
             h, yes, no = c.heard, c.if_heard, c.if_not
             p_resolved = h * yes + (1 - h) * no
             then = lines[row].next
@@ -179,16 +223,25 @@ def _add_up(
             if here:
                 t.contacts += 1.0
                 wait = float(c.end_ms - c.reach_ms) if c.reach_ms >= 0 else 0.0
-                # Call-backs have no wait that a service level could count: they are a figure of their own.
-                live = not flags & r.CALLED_BACK
+                # Call-backs have no wait that a service level could count: they are a figure of their own. Deferred work
+                # has no line to wait in; a chat with nobody there was picked up like any other.
+                live = not flags & (r.CALLED_BACK | r.MESSAGE) and look.channel[kind] != w.DEFERRED
+                picked_up = answered or became == r.SILENT
                 queued = live and (
-                    answered
+                    picked_up
                     or abandoned
                     or became == r.TURNED_AWAY
                     or (became == r.CLOSED and c.reach_ms >= 0)
                 )
+                if look.channels:
+                    _count_channels(t, became, c, look.channel[kind], look.within_ms[kind])
+                    if became == r.UNREACHED:
+                        t.unreached += 1.0
+                    elif answered and flags & r.CALL_BACK_TAKEN:
+                        t.call_backs_taken += 1.0
+                        t.call_back_wait_min += float(c.end_ms - c.reach_ms) / HOUR_MS * 60
                 at = c.arrive_ms - look.start_ms
-                _serve(service[i, kind, at // look.interval_ms], became, c, look.within_ms[kind])
+                _serve(look, service[i, kind, at // look.interval_ms], became, c, kind)
                 if had_bot:
                     t.sessions += 1.0
                     if contained:
@@ -199,7 +252,7 @@ def _add_up(
                         t.hung_up += 1.0
                 if c.bot_ms > 0 and c.reach_ms >= 0:
                     t.handed_over += 1.0
-                if not live:
+                if flags & r.CALLED_BACK and not flags & r.CALL_BACK_TAKEN:
                     t.called_back += 1.0
                 if queued:
                     t.queued += 1.0
@@ -216,13 +269,13 @@ def _add_up(
                         t.live_abandoned += 1.0
                         if wait <= look.within_ms[kind]:
                             t.abandoned_in_time += 1.0
-                elif answered:
+                elif picked_up and live:
+                    t.live_answered += 1.0
+                    t.wait_answered_s += wait / 1000
+                    if wait <= look.within_ms[kind]:
+                        t.in_time += 1.0
+                if answered:
                     t.answered += 1.0
-                    if live:
-                        t.live_answered += 1.0
-                        t.wait_answered_s += wait / 1000
-                        if wait <= look.within_ms[kind]:
-                            t.in_time += 1.0
                     t.talk_min += c.talk_ms / 60_000
                     t.acw_min += c.acw_ms / 60_000
                     t.handle_min += handle_min
@@ -311,7 +364,7 @@ def _add_up(
                 t.resolved_needs += stops[0] + stops[1]
                 churn = stops[0] * b.churn_sorted_heard + stops[1] * b.churn_sorted
                 churn = churn + stops[2] * b.churn_warm + stops[3] * b.churn_cold
-            if abandoned or became in (r.TURNED_AWAY, r.HUNG_UP):
+            if abandoned or became in (r.TURNED_AWAY, r.HUNG_UP, r.SILENT, r.UNREACHED):
                 churn += b.churn_abandoned * (1.0 if last_one else 1 - b.redial)
             elif became == r.CLOSED:
                 churn += b.churn_abandoned
@@ -341,5 +394,5 @@ def _add_up(
         _spread_on(look, busy[i], waiting, n_waiting)
 
 
-_HELPERS: list[Any] = [_spread, _spread_on, _serve]
+_HELPERS: list[Any] = [_spread, _spread_on, _count_channels, _serve]
 add_up, service_alone = compiled(_add_up, _HELPERS), compiled(_service_alone)

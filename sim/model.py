@@ -192,7 +192,11 @@ class Group:
         """The same by channel."""
         self.chatting: list[dict[Agent, None]] = []
         """By how many chats they have open: those with room for more, the longest with so many first."""
+        self.number, self.slots, self.reserved = 0, 1, 0.0
+        self.slowing: list[float] = []
+        self.look: Moment
         self.looking = False
+        """Whether somebody with room is about to take a chat from the line."""
         self.n_deferred = self.on_deferred = 0
         self.n_waiting = self.resting = self.signed_on = self.to_leave = 0
         self.spare: list[Agent] = []
@@ -251,7 +255,14 @@ class Agent:
         "paced_at", "planned_ms", "pull", "rank", "shift", "spell", "status", "until",
     )  # fmt: skip
 
-    def __init__(self, number: int, group: Group, when_free: Handlers, when_pause_over: Handlers) -> None:
+    def __init__(
+        self,
+        number: int,
+        group: Group,
+        when_free: Handlers,
+        when_pause_over: Handlers,
+        when_chat_over: Handlers,
+    ) -> None:
         self.number, self.group = number, group
         self.exhaustion, self.exhaustion_day = group.exhaustion, 0
         self.status, self.shift, self.leaving = OFF, -1, False
@@ -273,7 +284,8 @@ class Agent:
         """How many of them are live, and since when they go on at that speed."""
         self.pull = 0.0
         """Load per ms of the live ones, before they share the attention."""
-        self.chat_over_ms = 0
+        self.chat_over, self.chat_over_ms = Moment(when_chat_over, self), 0
+        """The end of the chat that will be over next, and when that is."""
 
 
 class Spell:
@@ -316,7 +328,8 @@ class Model:
     def __init__(self, world: World, draws: Draws) -> None:
         w.check(world)
         self.has_chat = w.has_chat(world)
-        self.env: Any = Watched(initial_time=0) if self.has_chat else Clock(initial_time=0)
+        clock: Any = Watched if self.has_chat else Clock
+        self.env: Any = clock(initial_time=0)
         self.schedule: Any = self.env.schedule
         self.world, self.people = world, draws.people
         self.b = _quick(world.behaviour)
@@ -464,8 +477,7 @@ class Model:
         when_chat_over: Handlers = [self.chat_over]
         traits = zip(self.staffing.group_of, *(column.tolist() for column in draws.people[:2]), strict=True)
         for number, (g, speed, absorption) in enumerate(traits):
-            agent = Agent(number, self.groups[g], when_free, when_pause_over)
-            agent.chat_over = Moment(when_chat_over, agent)
+            agent = Agent(number, self.groups[g], when_free, when_pause_over, when_chat_over)
             agent.on_phone = [
                 (speed * on_type, rules.load_rate(b, absorption, strained), heard, resolved)
                 for strained, (on_type, heard, resolved) in zip(self.strained, on_phone[g], strict=True)
@@ -1100,11 +1112,9 @@ class Model:
         if flags & r.CALL_BACK_TAKEN:
             if rows.unanswered[row] < levers.call_back_unanswered:
                 return NOT_REACHED, max(1, levers.call_back_dial_ms)
-        elif (
-            self.is_chat[kind]
-            and not flags & (r.CALLED_BACK | r.MESSAGE)
-            and rows.silent[row] < self.silent[kind]
-        ):
+            return None
+        may_be_silent = self.is_chat[kind] and not flags & (r.CALLED_BACK | r.MESSAGE)
+        if may_be_silent and rows.silent[row] < self.silent[kind]:
             return NOBODY_THERE, max(1, self.silent_ms[kind])
         return None
 

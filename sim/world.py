@@ -391,6 +391,12 @@ def has_deferred(world: World) -> bool:
     return bool((world.types.channel == DEFERRED).any()) or world.clock.out_of_hours == MESSAGE
 
 
+def has_channels(world: World) -> bool:
+    """Whether there is anything but calls that are answered or lost."""
+    offers = bool((world.levers.call_back_after_ms >= 0).any())
+    return offers or has_chat(world) or has_deferred(world)
+
+
 def fed_queues(world: World) -> NDArray[np.bool_]:
     """(Q,) queues that anybody can ever join: no flagged ones without detectors, no messages where none are left."""
     n_types = len(world.types.talk_cv)

@@ -139,6 +139,12 @@ def test_every_feature_occurred() -> None:
         count("silent and redials", (c.outcome == r.SILENT) & (c.flags & r.REDIALS > 0))
         count("chat called back", chat & (c.flags & r.CALL_BACK_TAKEN > 0))
         count("call-back on the next day", (c.flags & r.CALL_BACK_TAKEN > 0) & (wait > 8 * w.HOUR_MS))
+        for agent, began in zip(s.agent[s.shift < 0].tolist(), s.on_ms[s.shift < 0].tolist(), strict=True):
+            mine = chat & (c.agent == agent) & (c.end_ms < began) & (began < c.done_ms)
+            count(
+                "relieved in the middle of chats",
+                mine.any() and ((s.agent == agent) & (s.off_ms == began)).any(),
+            )
         count("deferred at once", answered & deferred & (wait == 0))
         count("deferred overnight", answered & deferred & (wait > 8 * w.HOUR_MS))
         count("deferred in backlog", deferred & (c.outcome == r.WAITING))

@@ -34,7 +34,7 @@ FEATURES = (
     "opening_hours", "send_away", "call_back", "families", "balk", "impatience", "returns", "redials",
     "escalations", "passed_on", "edges", "closed_day", "past_midnight", "fixed", "load", "spread",
     "busy", "doubles", "back_to_back", "chat", "crowded_chats", "silent", "deferred", "messages", "reserved",
-    "offers", "no_reply", "concurrency", "no_slowing",
+    "offers", "no_reply", "concurrency", "no_slowing", "steady",
 )  # fmt: skip
 
 SECOND = 1000
@@ -100,7 +100,9 @@ def _with_channels(rng: np.random.Generator, on: frozenset[str], world: World) -
     if "concurrency" in on:
         behaviour = behaviour._replace(heard_concurrency=-0.3, resolved_concurrency=-0.2)
     if "crowded_chats" in on:
-        demand = demand._replace(expected=demand.expected * np.where(channel == w.CHAT, 2.5, 1.0)[:, None, None])
+        demand = demand._replace(
+            expected=demand.expected * np.where(channel == w.CHAT, 2.5, 1.0)[:, None, None]
+        )
     return world._replace(
         clock=clock, demand=demand, types=types, groups=groups, levers=levers, behaviour=behaviour
     )
@@ -286,6 +288,8 @@ def _anonymous(rng: np.random.Generator, on: frozenset[str], clock: Clock, n_gro
     per_hour = rng.integers(1, 4, (n_groups, clock.n_days, 24)) * (
         (np.arange(24) >= 8) & (np.arange(24) < 18)
     )
+    if "steady" in on:
+        per_hour = per_hour[:, :, 12:13] * (per_hour > 0)
     staffing = anonymous_staffing(clock, per_hour[:, :, hour])
     return staffing._replace(
         unseen_rest=rng.uniform(0.0, 0.3, n_groups) if "load" in on else staffing.unseen_rest
