@@ -43,6 +43,7 @@ test: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 bench: $(VENV)/.installed-dev
+	@$(PIP) --editable '.[bench]'
 	@$(BIN)/python -m benchmarks
 
 validate: $(VENV)/.installed-dev

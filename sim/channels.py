@@ -49,7 +49,7 @@ def fill_busy(world: World, block: Block, written: Written, busy: Any) -> None:
         rows = rows[written.lines["agent"][rows] >= 0]
         c = written.lines[rows]
         agent = c["agent"].astype(np.int64)
-        chats = is_chat(world, block.needs.type[block.lines["need"][rows]], c["flags"])
+        chats = is_chat(world, block.needs.type[block.links["need"][rows]], c["flags"])
         begins = attention(agent, c["end_ms"], c["done_ms"])
         once, group = c["done_ms"] - begins, world.staffing.group_of[agent]
         _spread(world, busy["talk_min"][i], group, begins, np.where(chats, 0, c["talk_ms"]))

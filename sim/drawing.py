@@ -402,7 +402,7 @@ def _chains(s: Sheet, keys: Any, first_need: Ints, attempts: Any, rows: Ints) ->
             attempts[need] = attempt + 1
 
 
-def _link(first_need: Ints, attempts: Any, rows: Ints, first_row: Ints, lines: Any, latest: Any) -> None:
+def _link(first_need: Ints, attempts: Any, rows: Ints, first_row: Ints, links: Any, latest: Any) -> None:
     """Each row's need, attempt and next row: attempt by attempt, in each the needs by birth.
 
     `latest` is room for the latest row of each need.
@@ -414,11 +414,11 @@ def _link(first_need: Ints, attempts: Any, rows: Ints, first_row: Ints, lines: A
                 break
             for need in range(first_need[i], first_need[i + 1]):
                 if attempts[need] > attempt:
-                    lines[row].need = need
-                    lines[row].attempt = attempt
-                    lines[row].next = -1
+                    links[row].need = need
+                    links[row].attempt = attempt
+                    links[row].next = -1
                     if attempt > 0:
-                        lines[latest[need]].next = row
+                        links[latest[need]].next = row
                     latest[need] = row
                     row += 1
 
@@ -444,6 +444,7 @@ def fill(
     line: Any,
     ears: Floats,
     h: Any,
+    attempt: int,
     z: float,
     meets: bool,
     whole: bool,
@@ -452,7 +453,6 @@ def fill(
 
     `meets`: the bot is surely there, so that whom it keeps reaches nobody.
     """
-    attempt = line.attempt
     line.fate = NO_BOT
     line.refused = 0
     line.bot_ms = 0
@@ -527,19 +527,19 @@ def fill(
 
 
 def _fill_rows(
-    s: Sheet, rows: Ints, first_row: Ints, lines: Any, ears: Floats, keys: Any, types: Ints, segment: Ints,
+    s: Sheet, rows: Ints, first_row: Ints, links: Any, lines: Any, ears: Floats, keys: Any, types: Ints, segment: Ints,
     difficulty: Floats, birth_ms: Ints, whole: bool,
 ) -> None:  # fmt: skip
     """All rows; unless `whole`, only first attempts: later ones are filled when they happen."""
     for i in range(len(rows)):
         for row in range(first_row[i], first_row[i + 1] if whole else first_row[i] + rows[i, 0]):
-            line = lines[row]
-            need = line.need
+            need, attempt = links[row].need, links[row].attempt
             kind = types[need]
             t = s.kinds[kind]
-            meets = line.attempt == 0 and bot_is_up(t, birth_ms[need], s.outage_from, s.outage_to)
+            meets = attempt == 0 and bot_is_up(t, birth_ms[need], s.outage_from, s.outage_to)
             fill(
-                s.one[0], t, s.meetings[kind, segment[need]], s.pieces[kind], line, ears[row], keys[need],
+                s.one[0], t, s.meetings[kind, segment[need]], s.pieces[kind], lines[row], ears[row], keys[need],
+                attempt,
                 difficulty[need], meets, whole,
             )  # fmt: skip
 

@@ -155,10 +155,12 @@ _FLOAT = (
 )
 LINE = np.dtype([
     *((name, np.float64) for name in _FLOAT), ("return_ms", np.int64),
-    *((name, np.int32) for name in ("need", "next", "bot_ms", "redial_ms", "call_back_ms")),
-    *((name, np.int8) for name in ("attempt", "fate", "refused", "context")),
+    *((name, np.int32) for name in ("bot_ms", "redial_ms", "call_back_ms")),
+    *((name, np.int8) for name in ("fate", "refused", "context")),
 ])  # fmt: skip
-"""A row as engines that are compiled read it: its fields side by side. `again` is both `returns` and `redials`."""
+"""What is drawn about a row as compiled code reads it, side by side. `again` is both `returns` and `redials`."""
+LINK = np.dtype([("need", np.int32), ("next", np.int32), ("attempt", np.int32)])
+"""Which need a row is of, which attempt, and the row of the next one: all there is of an attempt until it happens."""
 
 
 class People(NamedTuple):
@@ -194,8 +196,10 @@ class Block(NamedTuple):
     """(n + 1,) where each replication's needs begin, and its rows (`first_row`)."""
     first_row: Ints
     needs: Needs
+    links: Any
+    """(rows,) of LINK; `need` and `next` count from the start of the block."""
     lines: Any
-    """(rows,) of LINE; `need` and `next` count from the start of the block."""
+    """(rows,) of LINE."""
     ears: Floats
     """(rows, D) uniforms for detectors."""
     people: People
@@ -249,7 +253,7 @@ def asked(world: World) -> tuple[bool, bool, bool]:
     return silence, offers, offers and world.levers.call_back_unanswered > 0
 
 
-def _draw_needs(world: World, seed: int, numbers: Ints) -> tuple[Ints, Needs]:
+def _draw_needs(world: World, seed: int, numbers: Ints, room: w.Space = w.fresh) -> tuple[Ints, Needs]:
     """Where each replication's needs begin, and the needs, by replication and birth."""
     from sim import drawing
 
@@ -266,15 +270,17 @@ def _draw_needs(world: World, seed: int, numbers: Ints) -> tuple[Ints, Needs]:
     first = np.concatenate([[0], np.cumsum(count.reshape(len(numbers), -1).sum(axis=1, dtype=np.int64))])
     n, most = int(first[-1]), int(count.sum(axis=3).max(initial=0)) + 1
     kinds = [np.int64] * 6 + [np.float64] * 2 + [np.uint64]
-    columns: list[Any] = [np.empty(n, kind) for kind in kinds]
+    columns: list[Any] = [room(name, n, kind) for name, kind in zip(Needs._fields, kinds, strict=True)]
     needs = Needs(*columns)
-    room = [np.empty(most, np.uint64 if k == 1 else np.int64) for k in range(5)]
-    drawing.needs(sheet, seed, numbers, count, *needs, *room)
+    space = [np.empty(most, np.uint64 if k == 1 else np.int64) for k in range(5)]
+    drawing.needs(sheet, seed, numbers, count, *needs, *space)
     return first, needs
 
 
-def _draw_lines(world: World, first_need: Ints, needs: Needs, whole: bool) -> tuple[Ints, Any, Floats]:
-    """Where each replication's rows begin, the rows, and their uniforms for detectors."""
+def _draw_lines(
+    world: World, first_need: Ints, needs: Needs, whole: bool, room: w.Space
+) -> tuple[Ints, Any, Any, Floats]:
+    """Where each replication's rows begin, the rows (links and lines), and their uniforms for detectors."""
     from sim import drawing
 
     sheet = drawing.sheet(world)
@@ -288,37 +294,43 @@ def _draw_lines(world: World, first_need: Ints, needs: Needs, whole: bool) -> tu
             f"{each.max():,} possible contacts in one replication; a simulation holds {w.MAX_ROWS:,}"
         )
     total = int(first_row[-1])
-    lines, ears = np.empty(total, LINE), np.empty((total, len(world.detectors.target)))
-    drawing.link(first_need, attempts, rows, first_row, lines, np.empty(n, np.int32))
+    links, lines = room("links", total, LINK), room("lines", total, LINE)
+    ears = np.empty((total, len(world.detectors.target)))
+    drawing.link(first_need, attempts, rows, first_row, links, np.empty(n, np.int32))
     drawing.fill_rows(
-        sheet, rows, first_row, lines, ears, needs.key, needs.type, needs.segment, needs.difficulty, needs.birth_ms,
+        sheet, rows, first_row, links, lines, ears, needs.key, needs.type, needs.segment, needs.difficulty, needs.birth_ms,
         whole,
     )  # fmt: skip
-    return first_row, lines, ears
+    return first_row, links, lines, ears
 
 
-def rows_of(lines: Any, ears: Floats) -> Rows:
-    """The rows as columns: views of the lines."""
-    columns = {name: lines[name] for name in LINE.names or () if name != "again"}
+def rows_of(links: Any, lines: Any, ears: Floats) -> Rows:
+    """The rows as columns: views."""
+    columns = {name: table[name] for table in (links, lines) for name in table.dtype.names if name != "again"}
     return Rows(**columns, returns=lines["again"], redials=lines["again"], detect=ears.T)
 
 
 def block_of(draws: Draws) -> Block:
     """One replication as a block of one; its rows as they are where they are views of lines, else copied."""
     rows, needs = draws.rows, draws.needs
-    lines: Any = rows.need.base
+    links: Any = rows.need.base
+    lines: Any = rows.heard.base
     ears: Any = rows.detect.T
-    known = rows_of(lines, ears) if getattr(lines, "dtype", None) == LINE else None
-    if known is None or any(
-        a.__array_interface__ != b.__array_interface__ for a, b in zip(rows, known, strict=True)
+    known = getattr(links, "dtype", None) == LINK and getattr(lines, "dtype", None) == LINE
+    if not known or any(
+        a.__array_interface__ != b.__array_interface__
+        for a, b in zip(rows, rows_of(links, lines, ears), strict=True)
     ):
-        lines = np.empty(len(rows.need), LINE)
-        for name in LINE.names or ():
-            lines[name] = rows.returns if name == "again" else getattr(rows, name)
+        links, lines = np.empty(len(rows.need), LINK), np.empty(len(rows.need), LINE)
+        for table in (links, lines):
+            for name in table.dtype.names or ():
+                table[name] = rows.returns if name == "again" else getattr(rows, name)
         ears = np.ascontiguousarray(rows.detect.T)
     people: list[Any] = [column[None] for column in draws.people]
     first_need, first_row = np.array([0, len(needs.type)]), np.array([0, len(rows.need)])
-    return Block(np.zeros(1, np.int64), first_need, first_row, needs, lines, ears, People(*people), True)
+    return Block(
+        np.zeros(1, np.int64), first_need, first_row, needs, links, lines, ears, People(*people), True
+    )
 
 
 def draws_of(block: Block, i: int) -> Draws:
@@ -327,14 +339,14 @@ def draws_of(block: Block, i: int) -> Draws:
         raise ValueError("not everything is drawn")
     needs = slice(block.first_need[i], block.first_need[i + 1])
     rows = slice(block.first_row[i], block.first_row[i + 1])
-    lines, ears = block.lines[rows], block.ears[rows]
+    links = block.links[rows]
     if i > 0:
-        lines = lines.copy()
-        lines["need"] -= needs.start
-        lines["next"][lines["next"] >= 0] -= rows.start
+        links = links.copy()
+        links["need"] -= needs.start
+        links["next"][links["next"] >= 0] -= rows.start
     columns: list[Any] = [column[needs] for column in block.needs]
     people: list[Any] = [column[i] for column in block.people]
-    return Draws(Needs(*columns), rows_of(lines, ears), People(*people))
+    return Draws(Needs(*columns), rows_of(links, block.lines[rows], block.ears[rows]), People(*people))
 
 
 def people_of(world: World, seed: int, numbers: Ints) -> People:
@@ -390,17 +402,21 @@ def draw_needs(world: World, seed: int, replication: int) -> Needs:
     return _draw_needs(world, seed, np.array([replication]))[1]
 
 
-def draw_block(world: World, seed: int, numbers: Sequence[int], whole: bool = False) -> Block:
+def draw_block(
+    world: World, seed: int, numbers: Sequence[int], whole: bool = False, room: w.Space = w.fresh
+) -> Block:
     """Everything random about these replications of a world, ready for an engine.
 
     Unless `whole`, only what can matter, and of later attempts nothing yet but that they are possible: the compiled
-    engine works out the rest when such a contact happens.
+    engine works out the rest when such a contact happens. It lasts as long as the `room` that it is given.
     """
     w.check(world)
     which = np.array(numbers, np.int64)
-    first_need, needs = _draw_needs(world, seed, which)
-    first_row, lines, ears = _draw_lines(world, first_need, needs, whole)
-    return Block(which, first_need, first_row, needs, lines, ears, people_of(world, seed, which), whole)
+    first_need, needs = _draw_needs(world, seed, which, room)
+    first_row, links, lines, ears = _draw_lines(world, first_need, needs, whole, room)
+    return Block(
+        which, first_need, first_row, needs, links, lines, ears, people_of(world, seed, which), whole
+    )
 
 
 def draw(world: World, seed: int, replication: int) -> Draws:

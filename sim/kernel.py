@@ -1291,7 +1291,7 @@ def _loop(
                 kind = needs_type[need]
                 fill(
                     sheet.one[0], sheet.kinds[kind], sheet.meetings[kind, needs_segment[need]],
-                    sheet.pieces[kind], lines[row], ears[row], needs_key[need], needs_difficulty[need],
+                    sheet.pieces[kind], lines[row], ears[row], needs_key[need], rows_attempt[row], needs_difficulty[need],
                     False, False,
                 )  # fmt: skip
             at_any_hour = has_deferred and types_channel[needs_type[rows_need[row]]] == w.DEFERRED
@@ -1623,11 +1623,11 @@ def _of_world(world: World) -> dict[str, Any]:
     return given
 
 
-def simulate_block(world: World, block: Block) -> Written:
+def simulate_block(world: World, block: Block, room: w.Space = w.fresh) -> Written:
     """Several replications, compiled; draws into the block what is not drawn yet of attempts that happen."""
     w.check(world)
     n, n_rows, given = len(block.numbers), len(block.lines), _of_world(world)
-    written = r.blank_written(n_rows, n * r.most_spells(world), len(world.staffing.agent), n)
+    written = r.blank_written(n_rows, n * r.most_spells(world), len(world.staffing.agent), n, room)
     most = int(np.diff(block.first_row).max(initial=0))
     n_overflows, n_people = (
         given["overflow_ms"].shape[1],
@@ -1637,6 +1637,7 @@ def simulate_block(world: World, block: Block) -> Written:
     given = {
         **given,
         **_state(world),
+        **{f"rows_{name}": block.links[name] for name in d.LINK.names or ()},
         **{f"rows_{name}": block.lines[name] for name in d.LINE.names or ()},
         "rows_returns": block.lines["again"],
         "rows_redials": block.lines["again"],
@@ -1653,7 +1654,7 @@ def simulate_block(world: World, block: Block) -> Written:
         "called_from": np.full(n_rows if given["has_offers"] else 0, FAR, np.int64),
         # An agent has one event ahead of them, a contact one of its own and those of its overflows, and a chat changes
         # twice when the agent's next one is over; a group looks at the line once at a time.
-        "heap": np.empty(n_people + most * (1 + n_overflows + 2 * given["chats"]) + 8, np.int64),
+        "heap": room("heap", n_people + most * (1 + n_overflows + 2 * given["chats"]) + 8, np.int64),
         "sheet": import_module("sim.drawing").sheet(world), "lines": block.lines, "ears": block.ears, "whole": block.whole,
     }  # fmt: skip
     p = block.people

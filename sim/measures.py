@@ -22,7 +22,7 @@ from sim import channels
 from sim import records as r
 from sim.draws import Block, Draws, Needs, block_of
 from sim.records import Contacts, Records, Spells, Written, written_of
-from sim.world import DAY_MS, Floats, Ints, World, as_read, has_channels, has_chat, typed
+from sim.world import DAY_MS, Floats, Ints, Space, World, as_read, fresh, has_channels, has_chat, typed
 
 Bools = NDArray[np.bool_]
 
@@ -120,7 +120,9 @@ def undisclosed(world: World, draws: Draws, contacts: Contacts) -> Floats:
 # --- a block of replications ------------------------------------------------------------------------------------------
 
 
-def totals_of_block(world: World, block: Block, written: Written, lens: Lens) -> list[Totals]:
+def totals_of_block(
+    world: World, block: Block, written: Written, lens: Lens, room: Space = fresh
+) -> list[Totals]:
     """The sums of each replication."""
     from sim import measuring
 
@@ -128,12 +130,12 @@ def totals_of_block(world: World, block: Block, written: Written, lens: Lens) ->
     n_types, n_segments = world.demand.segment_share.shape
     customers = np.zeros((n, n_types, n_segments, 2), measuring.CUSTOMER_SUMS)
     service, busy = _by_interval(world, n)
-    loads, first_load = np.empty(len(block.lines)), np.zeros(n + 1, np.int64)
+    loads, first_load = room("loads", len(block.lines), np.float64), np.zeros(n + 1, np.int64)
     needs = block.needs
     measuring.add_up(
         _look(world, lens), block.first_need, block.first_row, needs.type, needs.segment, needs.vulnerable,
-        needs.birth_ms, block.lines, written.outcome, written.lines, np.zeros(len(needs.type), np.int8),
-        np.empty((len(block.lines), 4), np.int64), customers, service, busy, loads, first_load,
+        needs.birth_ms, block.links, written.outcome, written.lines, np.zeros(len(needs.type), np.int8),
+        room("waiting", 4 * len(block.lines), np.int64).reshape(-1, 4), customers, service, busy, loads, first_load,
     )  # fmt: skip
     if has_chat(world):
         channels.fill_busy(world, block, written, busy)
@@ -173,7 +175,7 @@ def service_of(world: World, block: Block, written: Written, within_ms: Floats) 
     n = len(block.numbers)
     service, busy = _by_interval(world, n)
     measuring.service_alone(
-        _look(world, Lens(within_ms)), block.first_row, block.needs.type, block.lines, written.outcome, written.lines,
+        _look(world, Lens(within_ms)), block.first_row, block.needs.type, block.links, written.outcome, written.lines,
         np.empty((len(block.lines), 4), np.int64), service, busy,
     )  # fmt: skip
     if has_chat(world):

@@ -139,7 +139,7 @@ def _serve(look: Look, s: Any, became: int, c: Any, kind: int) -> None:
 
 
 def _service_alone(
-    look: Look, first_row: Ints, types: Ints, lines: Any, outcome: Any, marks: Any, waiting: Ints, service: Any,
+    look: Look, first_row: Ints, types: Ints, links: Any, outcome: Any, marks: Any, waiting: Ints, service: Any,
     busy: Any,
 ) -> None:  # fmt: skip
     """The service sums and handling minutes of `_add_up` without the others."""
@@ -156,7 +156,7 @@ def _service_alone(
                     c.talk_ms + c.acw_ms, waiting, n_waiting,
                 )  # fmt: skip
             if look.start_ms <= c.arrive_ms < look.end_ms:
-                kind = types[lines[row].need]
+                kind = types[links[row].need]
                 at = (c.arrive_ms - look.start_ms) // look.interval_ms
                 _serve(look, service[i, kind, at], became, c, kind)
         _spread_on(look, busy[i], waiting, n_waiting)
@@ -175,7 +175,7 @@ def _spread_on(look: Look, busy: Any, waiting: Ints, n_waiting: int) -> None:
 
 def _add_up(
     look: Look, first_need: Ints, first_row: Ints, types: Ints, segment: Ints, vulnerable: Ints, birth_ms: Ints,
-    lines: Any, outcome: Any, marks: Any, seen: Any, waiting: Ints,
+    links: Any, outcome: Any, marks: Any, seen: Any, waiting: Ints,
     customers: Any, service: Any, busy: Any, loads: Floats, first_load: Ints,
 ) -> None:  # fmt: skip
     """Fill (n, T, S, 2) of CUSTOMER_SUMS, (n, T, days x I) of SERVICE_SUMS, (n, G, days x I) of BUSY_SUMS, and the loads
@@ -198,7 +198,7 @@ def _add_up(
                     look, busy[i], look.group_of[c.agent], c.end_ms - look.start_ms, c.talk_ms,
                     c.talk_ms + c.acw_ms, waiting, n_waiting,
                 )  # fmt: skip
-            need = lines[row].need
+            need = links[row].need
             if look.channels and became in (r.ANSWERED, r.WAITING) and 0 <= c.reach_ms < look.end_ms:
                 # Deferred work left when the horizon ends, whenever it came.
                 waits_on = c.end_ms < 0 or c.end_ms >= look.end_ms
@@ -217,7 +217,7 @@ def _add_up(
             handle_min = float(c.done_ms - c.end_ms) / 60_000 if answered else 0.0
             h, yes, no = c.heard, c.if_heard, c.if_not
             p_resolved = h * yes + (1 - h) * no
-            then = lines[row].next
+            then = links[row].next
             goes_on = then >= 0 and outcome[then] != r.NOTHING
 
             if here:
@@ -314,7 +314,7 @@ def _add_up(
             if not ours:
                 continue
             # Journeys of the needs born in the horizon, to their end.
-            last_one = lines[row].attempt + 1 >= b.max_attempts
+            last_one = links[row].attempt + 1 >= b.max_attempts
             t.journey_contacts += 1.0
             if had_bot:
                 t.journey_sessions += 1.0

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.world import RELIEF_MS, Floats, Ints, World
+from sim.world import RELIEF_MS, Floats, Ints, Space, World, fresh
 
 # outcomes of a contact
 (
@@ -180,15 +180,19 @@ class Written(NamedTuple):
     """(n, shifts)"""
 
 
-def blank_written(n_rows: int, n_spells: int, n_shifts: int, n: int) -> Written:
+def blank_written(n_rows: int, n_spells: int, n_shifts: int, n: int, room: Space = fresh) -> Written:
     """Room for `n` replications."""
     kinds = blank_spells(0)
-    table: Any = np.zeros(
-        n_spells, [(name, column.dtype) for name, column in zip(kinds._fields, kinds, strict=True)]
+    table: Any = room(
+        "spells",
+        n_spells,
+        np.dtype([(name, column.dtype) for name, column in zip(kinds._fields, kinds, strict=True)]),
     )
+    table.view(np.int64)[:] = 0
     table["agent"] = table["shift"] = -1
     spells: list[Any] = [table[name] for name in kinds._fields]
-    outcome, lines = np.zeros(n_rows, np.int8), np.empty(n_rows, LINE)
+    outcome, lines = room("outcome", n_rows, np.int8), room("written", n_rows, LINE)
+    outcome[:] = NOTHING
     absent, first_spell = np.zeros((n, n_shifts), np.int64), np.zeros(n + 1, np.int64)
     return Written(outcome, lines, Spells(*spells), first_spell, absent)
 

@@ -13,11 +13,12 @@ from typing import Any, Literal
 from sim import draws as d
 from sim.measures import Lens, Totals, stack, totals_of_block
 from sim.records import Records, Written, records_of, written_of
-from sim.world import World
+from sim.world import Room, World
 
 Engine = Literal["kernel", "simpy"]
 Progress = Callable[[int, int], None]
 
+room = Room()
 ROWS_PER_BLOCK = 65_536
 """Possible contacts that are drawn, simulated and measured in one go: some ten megabytes, and few calls."""
 TASKS = 16
@@ -55,7 +56,12 @@ def totals_of(
     world: World, lens: Lens, seed: int, numbers: Sequence[int], engine: Engine = "kernel"
 ) -> list[Totals]:
     """The sums of the replications with these numbers, in their order; records are gone afterwards."""
-    return totals_of_block(world, *simulated(world, seed, numbers, engine), lens)
+    if engine == "simpy":
+        return totals_of_block(world, *simulated(world, seed, numbers, engine), lens)
+    from sim import kernel
+
+    block = d.draw_block(world, seed, numbers, room=room)
+    return totals_of_block(world, block, kernel.simulate_block(world, block, room), lens, room)
 
 
 def totals_once(world: World, lens: Lens, seed: int, replication: int, engine: Engine = "kernel") -> Totals:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from threading import local
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -480,6 +481,31 @@ def check(world: World) -> None:
 def _is_float(part: Any, name: str) -> bool:
     kind = part.__annotations__[name]
     return kind in (float, Floats) or getattr(kind, "__forward_arg__", kind) in ("float", "Floats")
+
+
+def fresh(name: str, n: int, kind: Any) -> Any:  # noqa: ARG001
+    """Room for `n` of a kind, as the system gives it."""
+    return np.empty(n, kind)
+
+
+Space = Callable[[str, int, Any], Any]
+
+
+class Room(local):
+    """Memory that a thread uses again for the next block: asking the system anew, page by page, takes longer than drawing.
+
+    Whatever lies in it lasts until the same name is asked for again.
+    """
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Any] = {}
+
+    def __call__(self, name: str, n: int, kind: Any) -> Any:
+        """Like `fresh`."""
+        have = self.kept.get(name)
+        if have is None or len(have) < n or have.dtype != kind:
+            have = self.kept[name] = np.empty(n + n // 8, kind)
+        return have[:n]
 
 
 def as_read(array: Any) -> Any:
