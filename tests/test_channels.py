@@ -567,6 +567,102 @@ def test_what_follows_a_chat_follows_at_its_end() -> None:
     assert c.flags.tolist() == [r.ESCALATED, 0, 0, r.TIER_TWO]
 
 
+def test_only_waits_on_the_line_keep_people_from_being_heard() -> None:
+    """E-mail and a call wait for ten minutes, a third of them for three until a call-back was offered: -0.1 for each minute
+    on the line beyond two."""
+    world = plain_world(types=2, agents=1, patience_s=math.inf, open_hours=ALL_DAY, heard_wait_per_min=-0.1)
+    world = part(world, "types", channel=np.array([w.VOICE, w.DEFERRED]), heard=np.array([0.5, 0.5]))
+    world = part(
+        world, "levers", call_back_after_ms=np.array([3 * MINUTE_MS, -1]), call_back_accepts=np.full(2, 0.5)
+    )
+    world, drawn = by_hand(
+        world, [0, 1, 2, 3], [10 * MINUTE_MS, 1, 1, 1], types=[0, 0, 0, 1], accepts=[0.9, 0.9, 0.1, 0.9]
+    )
+    c = both(world, drawn).contacts
+    assert (c.end_ms[1:] >= 10 * MINUTE_MS).all()
+    assert c.flags[2] == r.CALLED_BACK | r.CALL_BACK_TAKEN
+    log_odds = np.array([0.5, 0.5 - 0.8, 0.5 - 0.1, 0.5])
+    assert c.heard == pytest.approx(1 / (1 + np.exp(-log_odds)), abs=1e-5)
+
+
+def test_nobody_sees_deferred_work_wait_by_hand() -> None:
+    """Three e-mails wait: they hurry nobody, and do not fill the queue. With another call waiting a call of 40 s is cut by a
+    tenth, and no more; the third call that would wait is turned away."""
+    world = plain_world(
+        types=2,
+        agents=1,
+        patience_s=math.inf,
+        open_hours=ALL_DAY,
+        queue_speed_up=0.1,
+        queue_speed_up_most=0.9,
+    )
+    world = part(world, "types", channel=np.array([w.VOICE, w.DEFERRED]))
+    world = part(world, "routing", priority=np.tile([0, 9], (1, 4)), max_queue=2)
+    at = [0, 1, 2, 3, 50, 60, 70]
+    world, drawn = by_hand(
+        world, [x * SECOND for x in at], [x * SECOND for x in (100, 30, 30, 30, 40, 50, 50)],
+        types=[1, 1, 1, 1, 0, 0, 0],
+    )  # fmt: skip
+    c = both(world, drawn).contacts
+    assert c.outcome.tolist() == [r.ANSWERED] * 6 + [r.TURNED_AWAY]
+    assert c.end_ms[:6].tolist() == [x * SECOND for x in (0, 186, 216, 246, 100, 136)]
+    assert c.talk_ms[:6].tolist() == [x * SECOND for x in (100, 30, 30, 30, 36, 50)]
+
+
+@pytest.mark.parametrize(("rest_queue", "third_ms"), [(10, 370 * SECOND), (0, 100 * SECOND)])
+def test_recovery_after_a_chat_by_hand(rest_queue: int, third_ms: int) -> None:
+    """f(2) = 1.5. A (60 s) takes 90 s, more than the 80 after which a pause of 120 s is due; B (100 s) until 130 s. C comes at
+    100 s: it waits until both pauses are over, or is taken at once where pauses are postponed while anybody waits."""
+    world = centre(per_s=1, work_s=1, agents=1, slots=2, slowing=(1.5,))
+    world = part(
+        world, "levers", rest_over_ms=80 * SECOND, rest_ms=120 * SECOND, rest_hardest_ms=120 * SECOND, rest_queue=rest_queue
+    )  # fmt: skip
+    world, drawn = by_hand(world, [0, 0, 100 * SECOND], [60 * SECOND, 100 * SECOND, 10 * SECOND])
+    c, s, _ = both(world, drawn)
+    assert c.done_ms[0] == 90 * SECOND
+    assert c.flags[0] == r.REST_DUE
+    assert c.end_ms[2] == third_ms
+    assert s.rest_ms.sum() == 240 * SECOND, "B takes longer than 80 s too: both pauses follow it"
+
+
+def test_who_has_a_break_due_takes_no_further_chat_by_hand() -> None:
+    """A chat until 100 s; a break of 300 s due at 60 s; who comes at 70 s is answered after it, and who comes at 500 s,
+    the shift over at 480 s with a chat still open, never."""
+    world = centre(per_s=1, work_s=1, agents=1, slots=2)
+    one = np.ones(1, np.int64)
+    staffing = world.staffing._replace(
+        group_of=one * 0, person=one, agent=one * 0, start_ms=one * 0, end_ms=one * 480 * SECOND, day=one * 0,
+        absence_factor=np.ones(1), late_factor=np.ones(1), act_from=np.array([0, 1]), act_ms=one * 60 * SECOND,
+        act_length_ms=one * 300 * SECOND, act_kind=one * w.BREAK, act_paid=one, slot_ms=one[:0], slot_group=one[:0],
+        slot_change=one[:0],
+    )  # fmt: skip
+    world, drawn = by_hand(
+        world._replace(staffing=staffing),
+        [0, 70 * SECOND, 490 * SECOND],
+        [100 * SECOND, 130 * SECOND, SECOND],
+    )
+    c, s, _ = both(world, drawn)
+    assert c.end_ms[:2].tolist() == [0, 400 * SECOND]
+    assert c.outcome[2] == r.WAITING
+    assert (s.off_ms[0], s.break_ms[0], s.chat_ms[0]) == (530 * SECOND, 300 * SECOND, 230 * SECOND)
+
+
+def test_of_anonymous_people_those_with_the_fewest_chats_leave_by_hand() -> None:
+    """Two people until half past, then one. The first has two chats by then, the second one: a further chat at 31 min goes
+    to the first, and the second is gone when theirs is over."""
+    world = centre(per_s=1, work_s=1, agents=2, slots=3)
+    duty = np.ones((1, 1, 48), np.int64)
+    duty[0, 0, 0] = 2
+    world = world._replace(staffing=anonymous_staffing(world.clock, duty))
+    world, drawn = by_hand(
+        world, [0, 1, 2, 31 * MINUTE_MS], [40 * MINUTE_MS, 35 * MINUTE_MS, 45 * MINUTE_MS, MINUTE_MS]
+    )
+    c, s, _ = both(world, drawn)
+    first, second = c.agent[:2]
+    assert c.agent.tolist() == [first, second, first, first]
+    assert s.off_ms[s.agent == second].tolist() == [1 + 35 * MINUTE_MS]
+
+
 # --- counted anew from the records --------------------------------------------------------------------------
 
 BLEND = frozenset({
