@@ -108,6 +108,11 @@ def test_a_lever_has_a_sentence_and_evidence_that_exists(name: str) -> None:
     assert not is_on(Policy(**{name: off_value(name)}), name) or name == "early_way_out"
 
 
+def test_what_a_lever_is_when_off_may_stand_in_a_file() -> None:
+    off = Policy(**{lever: off_value(lever) for lever in LEVERS})
+    assert [lever for lever in RANKED if is_on(off, lever)] == ["early_way_out"]
+
+
 def test_every_lever_is_ranked_or_says_why_not() -> None:
     scenario = small.tiny()
     for name in PRICED:

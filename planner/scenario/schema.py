@@ -942,6 +942,7 @@ LEVERS: tuple[str, ...] = tuple(
 )
 _OFF: dict[str, Any] = {
     "early_way_out": True, "detectors": (), "contained": {}, "occupancy_ceiling": {}, "max_queue": 0,
+    "chats": {}, "reserved": {},
     "routing": "longest_idle", "cost_per_year": 0.0, "cost_once": 0.0, "context": None,
 }  # fmt: skip
 
