@@ -491,7 +491,10 @@ def _loop(
         elif event == ABANDON:
             if c_outcome[who] == r.WAITING:
                 waiting[queue_of[who]] -= 1
-                n_waiting -= 1
+                if has_deferred and queue_channel[queue_of[who]] == w.DEFERRED:
+                    n_deferred -= 1
+                else:
+                    n_waiting -= 1
                 if has_chat and queue_channel[queue_of[who]] == w.CHAT:
                     n_chats -= 1
                 c_outcome[who] = r.ABANDONED
@@ -880,6 +883,12 @@ def _loop(
                     tail[q] = row
                     waiting[q] += 1
                     n_deferred += 1
+                    if not c_flags[row] & r.MESSAGE:
+                        interval = c_arrive_ms[row] % DAY_MS // clock_interval_ms
+                        patience = rows_patience_unit[row] * types_patience_ms[kind, interval]
+                        when = now + int(min(patience, float(w.NEVER)))
+                        if when < stop:
+                            n_heap = _push(heap, n_heap, when << 28 | ABANDON << 23 | row)
                     for k in range(overflow_ms.shape[1]):
                         when = now + overflow_ms[q, k]
                         if now < when < stop:

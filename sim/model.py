@@ -807,11 +807,13 @@ class Model:
             self.after(wait, OVERFLOW, waiting.row, self.when_overflowing, waiting)
 
     def is_left(self, contact: Contact, flags: int, line: Line, now: int) -> None:
-        """A message for whoever has time: nobody sees it wait, and it waits for as long as it takes."""
+        """A message for whoever has time: nobody sees it wait, and its writer may lose patience after hours or days."""
         waiting = Waiting(contact, line, flags, now)
         line.waiting.append(waiting)
         for group in line.served_by:
             group.n_deferred += 1
+        if not flags & r.MESSAGE and contact[4] < self.stop_ms - now:
+            self.after(int(contact[4]), ABANDON, waiting.row, self.when_impatient, waiting)
         for wait in line.waits:
             self.after(wait, OVERFLOW, waiting.row, self.when_overflowing, waiting)
 

@@ -444,6 +444,24 @@ def test_e_mail_over_a_night_by_hand() -> None:
     assert (sums.customers["queued"].sum(), sums.customers["live_answered"].sum()) == (1, 1)
 
 
+def test_who_writes_loses_patience_by_hand() -> None:
+    """Three e-mails at 18, 20 and 22 o'clock, whose writers wait 10, 12 and 9 hours for an answer; work begins at eight. The
+    first and the third give up, the one at four, the other at seven; the second is answered at eight, as it gives up."""
+    world = part(night(8, 10), "types", patience_ms=np.full((2, 24), float(HOUR_MS)))
+    at = [18 * HOUR_MS, 20 * HOUR_MS, 22 * HOUR_MS]
+    patience = [10.0, 12.0 + 1e-6, 9.0]
+    world, drawn = by_hand(world, at, [20 * MINUTE_MS] * 3, types=[1, 1, 1], patience_unit=patience)
+    c, _, _ = both(world, drawn)
+    assert c.outcome.tolist() == [r.ABANDONED, r.ANSWERED, r.ABANDONED]
+    assert c.end_ms.tolist() == [DAY_MS + 4 * HOUR_MS, DAY_MS + 8 * HOUR_MS, DAY_MS + 7 * HOUR_MS]
+    sums = totals(
+        world, drawn, Records(c, r.blank_spells(0), np.zeros(0)), Lens(np.full(2, 13.0 * HOUR_MS))
+    ).customers
+    assert {name: sums[name].sum() for name in ("deferred", "deferred_answered", "deferred_in_time", "abandoned", "live_abandoned", "queued")} == {
+        "deferred": 3, "deferred_answered": 1, "deferred_in_time": 1, "abandoned": 2, "live_abandoned": 0, "queued": 0,
+    }  # fmt: skip
+
+
 def test_messages_left_out_of_hours_by_hand() -> None:
     """A call at 18:00 becomes a message, read at nine; one at 16:59 waits on the line and is served out."""
     world = part(night(9, 17), "clock", out_of_hours=w.MESSAGE)
@@ -679,6 +697,9 @@ class Steady:
         world = small_world(three[0], BLEND)
         n_groups, n = len(world.groups.slots), DAY_MS // world.clock.interval_ms
         world = part(world, "types", channel=np.array([w.VOICE, w.CHAT, w.DEFERRED]))
+        patience = world.types.patience_ms.copy()
+        patience[2] *= 2_000.0
+        world = part(world, "types", patience_ms=patience)
         offers = np.array([40 * SECOND, 40 * SECOND, -1])
         world = part(world, "levers", call_back_after_ms=offers, call_back_accepts=np.full(3, 0.4))
         world = part(

@@ -57,7 +57,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a level of one": ({**CHAT, LEVELS: {1: 1.0}}, "groups.care.chat_handle_by_level"),
     "silence on the telephone": ({"types__order__silent": 0.1}, "types.order.silent: is read for chat, and this type is voice"),
     "patience with an e-mail": (
-        {**MAIL, "types__order__patience": {"mean_s": 60}}, "types.order.patience: is not read for email: nobody hangs up",
+        {**MAIL, "types__order__patience": {"mean_s": 60}}, "types.order.patience.mean_s: must be at least 3,600 seconds for email: how long customers wait for an answer",
     ),
     "an e-mail that nobody has hours for": (
         {**MAIL, "groups__front__headcount": 0}, "types.order.channel: is deferred work that has no hours: no group with the skill order",

@@ -397,8 +397,9 @@ def test_contacts_and_time_are_conserved(seed: int) -> None:
             assert not (here.any() and ((c.end_ms[alone] <= moment) & (moment < c.done_ms[alone])).any())
     assert (s.slot_ms >= s.chat_ms).all()
     assert (s.slot_ms > s.chat_ms).any() == (together > 0)
-    # Deferred work is never turned away, and nobody gives it up.
-    assert np.isin(c.outcome[deferred], (*ends[:4], r.WAITING, r.IN_BOT, r.NOTHING)).all()
+    # Deferred work is never turned away; who has left a message does not give it up, who has written may.
+    assert np.isin(c.outcome[deferred], (*ends[:5], r.WAITING, r.IN_BOT, r.NOTHING)).all()
+    assert not ((c.outcome == r.ABANDONED) & (c.flags & r.MESSAGE > 0)).any()
 
 
 def test_same_seed_twice() -> None:

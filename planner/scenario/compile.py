@@ -256,12 +256,16 @@ def types_of(scenario: Scenario, natural: NaturalValues) -> w.Types:
     pieces = max([1, *(len(kind.patience.pieces) for kind in kinds)])
     hazard_ms, hazard_rate = np.full((len(kinds), pieces), np.inf), np.ones((len(kinds), pieces))
     patience = np.zeros((len(kinds), n))
+    # Whoever writes waits for as long as it takes, unless the file says how long.
+    family = [
+        PATIENCE["infinite" if k.deferred and not k.says_patience else k.patience.family] for k in kinds
+    ]
     for t, kind in enumerate(kinds):
         for k, piece in enumerate(kind.patience.pieces):
             last = k == len(kind.patience.pieces) - 1
             hazard_ms[t, k] = np.inf if last else piece.to_s * 1000
             hazard_rate[t, k:] = piece.per_min / 60_000
-        if kind.patience.family == "infinite":
+        if family[t] == PATIENCE["infinite"]:
             patience[t] = NEVER
         elif kind.patience.family == "hazard":
             patience[t] = scenario.what_if.patience
@@ -276,7 +280,7 @@ def types_of(scenario: Scenario, natural: NaturalValues) -> w.Types:
         acw_family=np.array([FAMILY[kind.handle.acw_family] for kind in kinds]),
         acw_cv=np.array([kind.handle.acw_cv for kind in kinds]),
         patience_ms=patience,
-        patience_family=np.array([PATIENCE[kind.patience.family] for kind in kinds]),
+        patience_family=np.array(family),
         patience_shape=np.array([kind.patience.shape for kind in kinds]),
         hazard_ms=hazard_ms,
         hazard_rate=hazard_rate,

@@ -22,6 +22,8 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _FULL_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAY_NAMES = {name: day for full, day in zip(_FULL_NAMES, DAYS, strict=True) for name in (day, full)}
 DAY_MIN = 1440
+LEAST_DEFERRED_PATIENCE_S = 3_600
+"""A mean patience below it belongs to somebody on the line."""
 MOST_LOG_ODDS = 20
 """Beyond it a share is 0 or 1 to nine digits."""
 LEAST_OCCUPANCY = 0.05
@@ -410,7 +412,7 @@ class ContactType(_Part):
     """Name for people."""
     channel: Literal["voice", "chat", "messaging", "email"] = "voice"
     """Channel. Voice: one at a time. Chat: as many at once as the group's `chats`. Messaging and email are deferred: they
-    wait over nights and weekends, are answered by age after all that is live, and have no patience."""
+    wait over nights and weekends, and are answered by age after all that is live."""
     offered_per_week: NotNegative
     """Contacts offered in a standard week (all seven days, repeats and redials inside)."""
     weekdays: dict[DaysKey, NotNegative] = {}
@@ -422,7 +424,8 @@ class ContactType(_Part):
     handle: HandleTime
     """Handle time; of chats as a log shows it: from the answer to the close, at today's number of chats at once."""
     patience: Patience = Patience()
-    """Patience (voice and chat)."""
+    """Patience. Of deferred types: how long customers wait for an answer before they write again or give up; left out, for
+    as long as it takes."""
     silent: BelowOne | None = None
     """Chat: share of answered chats whose customer is gone already; default from the evidence table."""
     silent_s: Seconds | None = None
@@ -458,15 +461,25 @@ class ContactType(_Part):
         """Whether it waits for hours, and not on the line."""
         return self.channel in DEFERRED_CHANNELS
 
+    @property
+    def says_patience(self) -> bool:
+        """Whether the file says how long customers wait."""
+        return self.patience != Patience()
+
     @model_validator(mode="after")
     def _says_nothing_of_other_channels(self) -> ContactType:
         errors = []
-        if self.deferred and self.patience != Patience():
-            errors.append(
-                FieldError(
-                    ("patience",), None, f"is not read for {self.channel}: nobody hangs up while it waits"
-                )
-            )
+        if (
+            self.deferred
+            and self.says_patience
+            and self.patience.family in ("exponential", "lognormal", "weibull")
+        ):
+            mean = self.patience.mean_s
+            least = min(mean.values(), default=0.0) if isinstance(mean, dict) else mean
+            if least < LEAST_DEFERRED_PATIENCE_S:
+                errors.append(
+                    FieldError(("patience", "mean_s"), least, f"must be at least {LEAST_DEFERRED_PATIENCE_S:,} seconds for {self.channel}: how long customers wait for an answer before they write again or give up")
+                )  # fmt: skip
         errors += [
             FieldError((name,), getattr(self, name), f"is read for chat, and this type is {self.channel}")
             for name in ("silent", "silent_s")
