@@ -156,7 +156,7 @@ def behaviour(values: Mapping[str, float] | None = None) -> Behaviour:
     fields: dict[str, float] = {}
     for field in Behaviour._fields:
         key, ms = _IN_MS.get(field, (field, 1))
-        fields[field] = settled.get(key, 0.0) * ms  # chats at once have no rows as yet
+        fields[field] = settled[key] * ms
     attempts = int(fields.pop("max_attempts"))
     return Behaviour(**fields, max_attempts=attempts)
 

@@ -244,6 +244,7 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(file, tmp_path):
     process = subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background ignore it
     )  # fmt: skip
     for _ in range(2_000):
         if len(list(Path("runs").rglob("point-*.json"))) >= 3:
