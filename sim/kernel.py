@@ -13,7 +13,7 @@ from collections.abc import Callable
 from importlib import import_module
 from inspect import isfunction
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from sim.compiled import cache_folder, compiled, lock
 from sim.draws import Block, Draws
 from sim.records import Records, Spells, Written
 from sim.world import DAY_MS, Behaviour, Floats, Ints, World
+
+if TYPE_CHECKING:
+    from sim.drawing import fill  # needs Numba, which is slow to import: `_engine` brings it
 
 (
     ABANDON, SIGN_ON, CAPACITY, ACTIVITY, SIGN_OFF, FREE, CHAT_OVER, LOOK, ARRIVE, RETURN, REACH, OVERFLOW, CLOSE,
@@ -267,6 +270,22 @@ def _rest_falls_due(
         s_due[mine] += due
         left = budget_ms - s_rest[mine] - owed[agent]
         owed[agent] += max(0, min(due, left))
+
+
+def _relieve(
+    agent: int, now: int, n_spells: int, spell: Ints, load: Floats, owed: Ints, exhaustion: Floats, s_agent: Ints,
+    s_on_ms: Ints, s_off_ms: Ints, s_load_end: Floats, s_exhaustion: Floats,
+) -> int:  # fmt: skip
+    """After eight hours somebody fresh takes an anonymous person's place, headset and all; how many spells there are."""
+    s_off_ms[spell[agent]] = now
+    s_load_end[spell[agent]] = load[agent]
+    spell[agent] = n_spells
+    s_agent[n_spells] = agent
+    s_on_ms[n_spells] = now
+    s_exhaustion[n_spells] = exhaustion[agent]
+    load[agent] = 0.0
+    owed[agent] = 0
+    return n_spells + 1
 
 
 def _line_up(
@@ -609,15 +628,10 @@ def _loop(
                     mine = spell[agent]
                     if shift_of[agent] < 0 and to_leave[group] == 0 and now - s_on_ms[mine] >= w.RELIEF_MS:
                         # Somebody fresh takes over in the middle of other chats.
-                        s_off_ms[mine] = now
-                        s_load_end[mine] = load[agent]
-                        spell[agent] = n_spells
-                        s_agent[n_spells] = agent
-                        s_on_ms[n_spells] = now
-                        s_exhaustion[n_spells] = exhaustion[agent]
-                        n_spells += 1
-                        load[agent] = 0.0
-                        owed[agent] = 0
+                        n_spells = _relieve(
+                            agent, now, n_spells, spell, load, owed, exhaustion, s_agent, s_on_ms, s_off_ms,
+                            s_load_end, s_exhaustion,
+                        )  # fmt: skip
                     _line_up(agent, (n - 1) * n_groups + group, first, last, ahead, behind, n_ready)
                     chat_at[agent] = _next_end(here, n - 1, chat_end)
                     if chat_at[agent] < stop:
@@ -976,16 +990,10 @@ def _loop(
                     row = other
             mine = spell[agent]
             if not going and shift_of[agent] < 0 and now - s_on_ms[mine] >= w.RELIEF_MS:
-                # After eight hours somebody fresh takes an anonymous person's place, headset and all.
-                s_off_ms[mine] = now
-                s_load_end[mine] = load[agent]
-                spell[agent] = n_spells
-                s_agent[n_spells] = agent
-                s_on_ms[n_spells] = now
-                s_exhaustion[n_spells] = exhaustion[agent]
-                n_spells += 1
-                load[agent] = 0.0
-                owed[agent] = 0
+                n_spells = _relieve(
+                    agent, now, n_spells, spell, load, owed, exhaustion, s_agent, s_on_ms, s_off_ms, s_load_end,
+                    s_exhaustion,
+                )  # fmt: skip
             rests = False
             if owed[agent] > 0 and not going:
                 rests = _may_rest(
@@ -1385,17 +1393,12 @@ def _block(
         first_spell[i + 1] = n_spells
 
 
-def fill(*_: Any) -> None:
-    """Stands for `drawing.fill`, which needs Numba to be imported."""
-    raise NotImplementedError
-
-
 # --- compiling ----------------------------------------------------------------------------------------------
 
 _HELPERS = (
     _push, _pop, _less_loaded, _rise, _sink, _first_ready, _no_longer_ready, _next_in_line, _waiting_for,
     _settle, _is_open, _bot_is_up, _next_live, _may_rest, _rest_falls_due, _line_up, _with_room, _attend, _pace,
-    _next_end,
+    _next_end, _relieve,
 )  # fmt: skip
 _compiled: dict[bool, Any] = {}
 _say: list[Callable[[str], None]] = []

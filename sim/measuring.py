@@ -308,7 +308,7 @@ def _add_up(
                         t.flags_wrong += 1.0
                     if flags & r.FLAG_MISSED:
                         t.flags_missed += 1.0
-                    if c.flags & r.SAME_AGENT:
+                    if flags & r.SAME_AGENT:
                         t.same_agent += 1.0
 
             if not ours:
