@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 ) = range(1, 14)  # fmt: skip
 OFF, IDLE, BUSY, REST, AWAY, CHATTING = range(6)
 FAR = (1 << 63) - 1
+_NONE, _ONE = np.uint64(0), np.uint64(1)
 CHANNELS = True
 """Whether the loop knows anything but calls. Numba takes it for a constant: see `_engine`."""
 
@@ -43,9 +44,10 @@ CHANNELS = True
 
 def _push(heap: Ints, n: int, key: int) -> int:
     """Add a key to a heap of `n`; its new size."""
-    i = n
-    while i > 0:
-        up = (i - 1) >> 1
+    # Places count without a sign: nothing has to ask whether one lies before the first.
+    i = np.uint64(n)
+    while i > _NONE:
+        up = (i - _ONE) >> _ONE
         if heap[up] <= key:
             break
         heap[i] = heap[up]
@@ -56,19 +58,19 @@ def _push(heap: Ints, n: int, key: int) -> int:
 
 def _pop(heap: Ints, n: int) -> int:
     """Drop the least key of a heap of `n`; its new size."""
-    n -= 1
-    key = heap[n]
-    i, child = 0, 1
-    while child < n:
-        if child + 1 < n and heap[child + 1] < heap[child]:
-            child += 1
+    last = np.uint64(n) - _ONE
+    key = heap[last]
+    heap[last] = FAR  # whoever is alone has a sister that is never chosen
+    i, child = _NONE, _ONE
+    while child < last:
+        child += np.uint64(heap[child + _ONE] < heap[child])
         if heap[child] >= key:
             break
         heap[i] = heap[child]
         i = child
-        child = 2 * i + 1
+        child = i + i + _ONE
     heap[i] = key
-    return n
+    return n - 1
 
 
 def _less_loaded(x: int, y: int, load_key: Floats, since: Ints) -> bool:
