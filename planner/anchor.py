@@ -239,7 +239,7 @@ def _one(world: World, lens: Lens, seed: int, k: int, engine: Engine) -> _Run:
     here = np.flatnonzero(
         (written.outcome == r.ANSWERED) & (written.lines["arrive_ms"] >= world.clock.start_ms)
     )
-    kind, full_ms = block.needs.type[block.links["need"][here]], written.lines["full_ms"][here]
+    kind, full_ms = block.needs["type"][block.links["need"][here]], written.lines["full_ms"][here]
     n_types = len(world.types.talk_cv)
     handles = np.full((n_types, QUANTILES), np.nan)
     grid = (np.arange(QUANTILES) + 0.5) / QUANTILES

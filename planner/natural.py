@@ -20,6 +20,8 @@ from sim.world import Floats
 
 _X, _W = np.polynomial.hermite_e.hermegauss(81)
 _W = _W / _W.sum()
+NOBODY = -30.0
+"""Centre of the logit of intensity where nobody is upset at all: nothing is drawn then."""
 
 
 class NaturalValues(NamedTuple):
@@ -122,7 +124,7 @@ def intensity_shape(
     that intense contacts take longer by themselves). Raises UnreachableError where no loading gives the ratio.
     """
     if intense <= 0:
-        return -30.0, 0.0
+        return NOBODY, 0.0
     from scipy.optimize import brentq  # slow to import
 
     talk = talk_given_difficulty(family, cv, talk_loading, _X)

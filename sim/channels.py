@@ -41,7 +41,7 @@ def attention(agent: Ints, start_ms: Ints, done_ms: Ints) -> Ints:
 
 
 def fill_busy(world: World, block: Block, written: Written, busy: Any) -> None:
-    """Add minutes to `busy`, (n, G, days x I) of `measuring.BUSY_SUMS`, by group and the interval in which they were spent."""
+    """Add ms to `busy`, (n, G, days x I) of `measuring.BUSY_SUMS`, by group and the interval in which they were spent."""
     for i in range(len(block.numbers)):
         rows = block.first_row[i] + np.flatnonzero(
             written.outcome[block.first_row[i] : block.first_row[i + 1]]
@@ -49,7 +49,7 @@ def fill_busy(world: World, block: Block, written: Written, busy: Any) -> None:
         rows = rows[written.lines["agent"][rows] >= 0]
         c = written.lines[rows]
         agent = c["agent"].astype(np.int64)
-        chats = is_chat(world, block.needs.type[block.links["need"][rows]], c["flags"])
+        chats = is_chat(world, block.needs["type"][block.links["need"][rows]], c["flags"])
         begins = attention(agent, c["end_ms"], c["done_ms"])
         once, group = c["done_ms"] - begins, world.staffing.group_of[agent]
         _spread(world, busy["talk_min"][i], group, begins, np.where(chats, 0, c["talk_ms"]))
@@ -68,7 +68,7 @@ def _spread(world: World, busy: Any, group: Ints, begins: Ints, ms: Ints) -> Non
         place = start // clock.interval_ms
         within = np.minimum(left, (place + 1) * clock.interval_ms - start)
         inside = (place >= 0) & (place < size)
-        np.add.at(busy, (group[inside], place[inside]), within[inside] / 60_000)
+        np.add.at(busy, (group[inside], place[inside]), within[inside])
         left, start = left - within, start + within
         going = (left > 0) & (start < size * clock.interval_ms)
         group, start, left = group[going], start[going], left[going]

@@ -83,7 +83,7 @@ ONE = np.dtype([
 """The world: largest probabilities of going on to another attempt, the bot, delays."""
 KIND = np.dtype([
     ("id", _WHOLE), ("keyword", _REAL), ("intensity_mean", _REAL), ("intensity_spread", _REAL),
-    ("intensity_loading", _REAL), ("intensity_rest", _REAL),
+    ("intensity_loading", _REAL), ("intensity_rest", _REAL), ("has_difficulty", _WHOLE),
     ("talk_family", _WHOLE), ("talk_a", _REAL), ("talk_b", _REAL), ("talk_loading", _REAL), ("talk_rest", _REAL),
     ("acw_family", _WHOLE), ("acw_a", _REAL), ("acw_b", _REAL),
     ("patience_family", _WHOLE), ("patience_a", _REAL), ("patience_b", _REAL), ("balk", _REAL),
@@ -171,6 +171,7 @@ def sheet(world: World) -> Sheet:
             KIND, (n_types,), id=demand.id_of_type, keyword=demand.keyword, intensity_mean=t.intensity_mean,
             intensity_spread=t.intensity_spread, intensity_loading=t.intensity_loading,
             intensity_rest=np.sqrt(1 - t.intensity_loading * t.intensity_loading),
+            has_difficulty=w.asks_difficulty(world),
             talk_family=talk[0], talk_a=talk[1], talk_b=talk[2], talk_loading=t.talk_loading,
             talk_rest=np.sqrt(1 - t.talk_loading * t.talk_loading),
             acw_family=acw[0], acw_a=acw[1], acw_b=acw[2],
@@ -330,10 +331,17 @@ def _in_order(n: int, width: int, at: Ints, key: Any, place: Ints, order: Ints) 
 
 
 def _needs(
-    s: Sheet, seed: int, numbers: Ints, count: Any, types: Ints, segment: Ints, vulnerable: Ints, keyword: Ints,
-    days: Ints, birth_ms: Ints, difficulty: Floats, intensity: Floats, keys: Any,
-    at: Ints, key: Any, kind_of: Ints, place: Ints, order: Ints,
-) -> None:  # fmt: skip
+    s: Sheet,
+    seed: int,
+    numbers: Ints,
+    count: Any,
+    needs: Any,
+    at: Ints,
+    key: Any,
+    kind_of: Ints,
+    place: Ints,
+    order: Ints,
+) -> None:
     """The needs of each replication in the order of birth; the last five arrays are for one interval at a time."""
     one, last = s.one[0], s.segment_share.shape[1] - 1
     need = 0
@@ -361,18 +369,25 @@ def _needs(
                         for k in range(last):
                             if u > s.segment_share[kind, k]:
                                 of += 1
-                    z = ndtri(uniform(h, 0, DIFFICULTY), 0)
-                    score = t.intensity_loading * z + t.intensity_rest * ndtri(uniform(h, 0, INTENSITY), 0)
-                    logit = t.intensity_mean + s.intensity_shift[kind, day] + t.intensity_spread * score
-                    types[need] = kind
-                    segment[need] = of
-                    vulnerable[need] = s.vulnerable[of] > 0.0 and uniform(h, 0, VULNERABLE) < s.vulnerable[of]
-                    keyword[need] = t.keyword > 0.0 and uniform(h, 0, KEYWORD) < t.keyword
-                    days[need] = day
-                    birth_ms[need] = day * DAY_MS + interval * one.interval_ms + at[mine]
-                    difficulty[need] = z
-                    intensity[need] = 1.0 / (1.0 + exp(-logit))
-                    keys[need] = h
+                    z = ndtri(uniform(h, 0, DIFFICULTY), 0) if t.has_difficulty else 0.0
+                    logit = t.intensity_mean + s.intensity_shift[kind, day]
+                    if t.intensity_spread > 0.0:
+                        score = t.intensity_loading * z + t.intensity_rest * ndtri(
+                            uniform(h, 0, INTENSITY), 0
+                        )
+                        logit = logit + t.intensity_spread * score
+                    one_need = needs[need]
+                    one_need.type = kind
+                    one_need.segment = of
+                    one_need.vulnerable = (
+                        s.vulnerable[of] > 0.0 and uniform(h, 0, VULNERABLE) < s.vulnerable[of]
+                    )
+                    one_need.keyword = t.keyword > 0.0 and uniform(h, 0, KEYWORD) < t.keyword
+                    one_need.day = day
+                    one_need.birth_ms = day * DAY_MS + interval * one.interval_ms + at[mine]
+                    one_need.difficulty = z
+                    one_need.intensity = 1.0 / (1.0 + exp(-logit))
+                    one_need.key = h
                     need += 1
 
 
@@ -389,13 +404,13 @@ def _may_go_on(one: Any, h: Any, attempt: int) -> Any:
     return one.p_passed_on > 0.0 and uniform(h, attempt, PASSED_ON) < one.p_passed_on
 
 
-def _chains(s: Sheet, keys: Any, first_need: Ints, attempts: Any, rows: Ints) -> None:
+def _chains(s: Sheet, needs: Any, first_need: Ints, attempts: Any, rows: Ints) -> None:
     """How many attempts each need can come to, and how many (n, attempts) rows that makes."""
     one = s.one[0]
     for i in range(len(first_need) - 1):
         for need in range(first_need[i], first_need[i + 1]):
             attempt = 0
-            while attempt + 1 < one.max_attempts and _may_go_on(one, keys[need], attempt):
+            while attempt + 1 < one.max_attempts and _may_go_on(one, needs[need].key, attempt):
                 rows[i, attempt] += 1
                 attempt += 1
             rows[i, attempt] += 1
@@ -527,20 +542,17 @@ def fill(
 
 
 def _fill_rows(
-    s: Sheet, rows: Ints, first_row: Ints, links: Any, lines: Any, ears: Floats, keys: Any, types: Ints, segment: Ints,
-    difficulty: Floats, birth_ms: Ints, whole: bool,
-) -> None:  # fmt: skip
+    s: Sheet, rows: Ints, first_row: Ints, links: Any, lines: Any, ears: Floats, needs: Any, whole: bool
+) -> None:
     """All rows; unless `whole`, only first attempts: later ones are filled when they happen."""
     for i in range(len(rows)):
         for row in range(first_row[i], first_row[i + 1] if whole else first_row[i] + rows[i, 0]):
-            need, attempt = links[row].need, links[row].attempt
-            kind = types[need]
-            t = s.kinds[kind]
-            meets = attempt == 0 and bot_is_up(t, birth_ms[need], s.outage_from, s.outage_to)
+            need, attempt = needs[links[row].need], links[row].attempt
+            t = s.kinds[need.type]
+            meets = attempt == 0 and bot_is_up(t, need.birth_ms, s.outage_from, s.outage_to)
             fill(
-                s.one[0], t, s.meetings[kind, segment[need]], s.pieces[kind], lines[row], ears[row], keys[need],
-                attempt,
-                difficulty[need], meets, whole,
+                s.one[0], t, s.meetings[need.type, need.segment], s.pieces[need.type], lines[row], ears[row], need.key,
+                attempt, need.difficulty, meets, whole,
             )  # fmt: skip
 
 

@@ -101,6 +101,20 @@ class Needs(NamedTuple):
     key: Hashes
 
 
+_OF_NEED = {"type": np.int32, "segment": np.int32, "vulnerable": np.int8, "keyword": np.int8, "day": np.int32}
+NEED_LINE = np.dtype(
+    [
+        ("birth_ms", np.int64),
+        ("difficulty", np.float64),
+        ("intensity", np.float64),
+        ("key", np.uint64),
+        *_OF_NEED.items(),
+    ],
+    align=True,
+)
+"""A need as compiled code reads it, its fields side by side."""
+
+
 class Rows(NamedTuple):
     """One row per possible contact: attempt 0 of every need first, in the order of birth, then later attempts."""
 
@@ -195,7 +209,8 @@ class Block(NamedTuple):
     first_need: Ints
     """(n + 1,) where each replication's needs begin, and its rows (`first_row`)."""
     first_row: Ints
-    needs: Needs
+    needs: Any
+    """(needs,) of NEED_LINE."""
     links: Any
     """(rows,) of LINK; `need` and `next` count from the start of the block."""
     lines: Any
@@ -253,7 +268,7 @@ def asked(world: World) -> tuple[bool, bool, bool]:
     return silence, offers, offers and world.levers.call_back_unanswered > 0
 
 
-def _draw_needs(world: World, seed: int, numbers: Ints, room: w.Space = w.fresh) -> tuple[Ints, Needs]:
+def _draw_needs(world: World, seed: int, numbers: Ints, room: w.Space = w.fresh) -> tuple[Ints, Any]:
     """Where each replication's needs begin, and the needs, by replication and birth."""
     from sim import drawing
 
@@ -269,24 +284,22 @@ def _draw_needs(world: World, seed: int, numbers: Ints, room: w.Space = w.fresh)
     drawing.count(sheet, seed, numbers, factors, count)
     first = np.concatenate([[0], np.cumsum(count.reshape(len(numbers), -1).sum(axis=1, dtype=np.int64))])
     n, most = int(first[-1]), int(count.sum(axis=3).max(initial=0)) + 1
-    kinds = [np.int64] * 6 + [np.float64] * 2 + [np.uint64]
-    columns: list[Any] = [room(name, n, kind) for name, kind in zip(Needs._fields, kinds, strict=True)]
-    needs = Needs(*columns)
+    needs = room("needs", n, NEED_LINE)
     space = [np.empty(most, np.uint64 if k == 1 else np.int64) for k in range(5)]
-    drawing.needs(sheet, seed, numbers, count, *needs, *space)
+    drawing.needs(sheet, seed, numbers, count, needs, *space)
     return first, needs
 
 
 def _draw_lines(
-    world: World, first_need: Ints, needs: Needs, whole: bool, room: w.Space
+    world: World, first_need: Ints, needs: Any, whole: bool, room: w.Space
 ) -> tuple[Ints, Any, Any, Floats]:
     """Where each replication's rows begin, the rows (links and lines), and their uniforms for detectors."""
     from sim import drawing
 
     sheet = drawing.sheet(world)
-    n, attempts = len(needs.key), np.empty(len(needs.key), np.int8)
+    n, attempts = len(needs), np.empty(len(needs), np.int8)
     rows = np.zeros((len(first_need) - 1, world.behaviour.max_attempts), np.int64)
-    drawing.chains(sheet, needs.key, first_need, attempts, rows)
+    drawing.chains(sheet, needs, first_need, attempts, rows)
     each = rows.sum(axis=1)
     first_row = np.concatenate([[0], np.cumsum(each)])
     if each.max(initial=0) >= w.MAX_ROWS:
@@ -297,11 +310,14 @@ def _draw_lines(
     links, lines = room("links", total, LINK), room("lines", total, LINE)
     ears = np.empty((total, len(world.detectors.target)))
     drawing.link(first_need, attempts, rows, first_row, links, np.empty(n, np.int32))
-    drawing.fill_rows(
-        sheet, rows, first_row, links, lines, ears, needs.key, needs.type, needs.segment, needs.difficulty, needs.birth_ms,
-        whole,
-    )  # fmt: skip
+    drawing.fill_rows(sheet, rows, first_row, links, lines, ears, needs, whole)
     return first_row, links, lines, ears
+
+
+def needs_of(table: Any) -> Needs:
+    """The needs (of NEED_LINE) as columns: whole numbers of one size, or views."""
+    columns = {name: table[name] for name in Needs._fields}
+    return Needs(**{name: c.astype(np.int64) if name in _OF_NEED else c for name, c in columns.items()})
 
 
 def rows_of(links: Any, lines: Any, ears: Floats) -> Rows:
@@ -311,23 +327,19 @@ def rows_of(links: Any, lines: Any, ears: Floats) -> Rows:
 
 
 def block_of(draws: Draws) -> Block:
-    """One replication as a block of one; its rows as they are where they are views of lines, else copied."""
-    rows, needs = draws.rows, draws.needs
-    links: Any = rows.need.base
-    lines: Any = rows.heard.base
-    ears: Any = rows.detect.T
-    known = getattr(links, "dtype", None) == LINK and getattr(lines, "dtype", None) == LINE
-    if not known or any(
-        a.__array_interface__ != b.__array_interface__
-        for a, b in zip(rows, rows_of(links, lines, ears), strict=True)
-    ):
-        links, lines = np.empty(len(rows.need), LINK), np.empty(len(rows.need), LINE)
-        for table in (links, lines):
-            for name in table.dtype.names or ():
-                table[name] = rows.returns if name == "again" else getattr(rows, name)
-        ears = np.ascontiguousarray(rows.detect.T)
+    """One replication as a block of one: copies."""
+    rows, n = draws.rows, len(draws.needs.type)
+    needs, links, lines = (
+        np.empty(n, NEED_LINE),
+        np.empty(len(rows.need), LINK),
+        np.empty(len(rows.need), LINE),
+    )
+    for table, columns in ((needs, draws.needs), (links, rows), (lines, rows)):
+        for name in table.dtype.names or ():
+            table[name] = getattr(columns, "returns" if name == "again" else name)
     people: list[Any] = [column[None] for column in draws.people]
-    first_need, first_row = np.array([0, len(needs.type)]), np.array([0, len(rows.need)])
+    first_need, first_row = np.array([0, n]), np.array([0, len(rows.need)])
+    ears = np.ascontiguousarray(rows.detect.T)
     return Block(
         np.zeros(1, np.int64), first_need, first_row, needs, links, lines, ears, People(*people), True
     )
@@ -344,9 +356,10 @@ def draws_of(block: Block, i: int) -> Draws:
         links = links.copy()
         links["need"] -= needs.start
         links["next"][links["next"] >= 0] -= rows.start
-    columns: list[Any] = [column[needs] for column in block.needs]
     people: list[Any] = [column[i] for column in block.people]
-    return Draws(Needs(*columns), rows_of(links, block.lines[rows], block.ears[rows]), People(*people))
+    return Draws(
+        needs_of(block.needs[needs]), rows_of(links, block.lines[rows], block.ears[rows]), People(*people)
+    )
 
 
 def people_of(world: World, seed: int, numbers: Ints) -> People:
@@ -399,7 +412,7 @@ def draw_people(world: World, seed: int, replication: int) -> People:
 
 def draw_needs(world: World, seed: int, replication: int) -> Needs:
     """The needs of all simulated days, sorted by birth."""
-    return _draw_needs(world, seed, np.array([replication]))[1]
+    return needs_of(_draw_needs(world, seed, np.array([replication]))[1])
 
 
 def draw_block(

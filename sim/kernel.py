@@ -23,7 +23,7 @@ from sim import rules
 from sim import world as w
 from sim.compiled import cache_folder, compiled, lock
 from sim.draws import Block, Draws
-from sim.records import Records, Spells, Written
+from sim.records import Records, Written
 from sim.world import DAY_MS, Behaviour, Floats, Ints, World
 
 if TYPE_CHECKING:
@@ -37,6 +37,32 @@ FAR = (1 << 63) - 1
 _NONE, _ONE = np.uint64(0), np.uint64(1)
 CHANNELS = True
 """Whether the loop knows anything but calls. Numba takes it for a constant: see `_engine`."""
+
+
+def _table_of(whole: str, real: str = "") -> np.dtype[Any]:
+    return np.dtype(
+        [*((name, np.int64) for name in whole.split()), *((name, np.float64) for name in real.split())]
+    )
+
+
+AGENT = _table_of(
+    "number group status since load_at owed leaving spell shift act_first act_last exhaustion_day ahead behind place"
+    " works_deferred n_open n_live paced_at chat_at",
+    "load load_key exhaustion pull speed absorption talk heard resolved empathy",
+)
+"""`shift` and `spell` -1 for none; from `act_first` to `act_last` what is due; `ahead` and `behind` in an idle list, `place`
+in the heap of the least loaded; chats open and live, when their speed last changed and the first is over, and what they add
+to the load together; then what is drawn about the person."""
+TRAITS = ("speed", "absorption", "talk", "heard", "resolved", "empathy")
+_TRAITS = np.dtype([(name, np.float64) for name in TRAITS])
+GROUP = _table_of("base n_spare resting signed_on to_leave on_deferred looking")
+"""`base`: where the group's agents begin in `ready` and `spare`."""
+IDLE_LIST = _table_of("first last n")
+"""For each group, then for each again with those who have one chat open and room for more, with two, and so on."""
+QUEUE = _table_of("head tail waiting")
+CHAT = _table_of("row left end", "pull")
+COURSE = np.dtype([("intensity", np.float64), ("served_by", np.int32), ("tier", np.int32)])
+"""What has become of a need so far."""
 
 
 # --- containers ---------------------------------------------------------------------------------------------
@@ -73,106 +99,121 @@ def _pop(heap: Ints, n: int) -> int:
     return n - 1
 
 
-def _less_loaded(x: int, y: int, load_key: Floats, since: Ints) -> bool:
-    if load_key[x] != load_key[y]:
-        return bool(load_key[x] < load_key[y])
-    if since[x] != since[y]:
-        return bool(since[x] < since[y])
-    return x < y
+def _less_loaded(a: Any, b: Any) -> bool:
+    """Whether agent `a` comes before `b`."""
+    if a.load_key != b.load_key:
+        return bool(a.load_key < b.load_key)
+    if a.since != b.since:
+        return bool(a.since < b.since)
+    return bool(a.number < b.number)
 
 
-def _rise(ready: Ints, place: Ints, base: int, i: int, load_key: Floats, since: Ints) -> None:
+def _rise(ready: Ints, agents: Any, base: int, i: int) -> None:
     """Move the agent at place `i` of a group's heap, which starts at `base`, up to where it belongs."""
     agent = ready[base + i]
     while i > 0:
         up = (i - 1) >> 1
         other = ready[base + up]
-        if not _less_loaded(agent, other, load_key, since):
+        if not _less_loaded(agents[agent], agents[other]):
             break
         ready[base + i] = other
-        place[other] = i
+        agents[other].place = i
         i = up
     ready[base + i] = agent
-    place[agent] = i
+    agents[agent].place = i
 
 
-def _sink(ready: Ints, place: Ints, base: int, i: int, n: int, load_key: Floats, since: Ints) -> None:
+def _sink(ready: Ints, agents: Any, base: int, i: int, n: int) -> None:
     """Move the agent at place `i` of a group's heap of `n` down to where it belongs."""
     agent = ready[base + i]
     child = 2 * i + 1
     while child < n:
         other = ready[base + child]
-        if child + 1 < n and _less_loaded(ready[base + child + 1], other, load_key, since):
+        if child + 1 < n and _less_loaded(agents[ready[base + child + 1]], agents[other]):
             child += 1
             other = ready[base + child]
-        if not _less_loaded(other, agent, load_key, since):
+        if not _less_loaded(agents[other], agents[agent]):
             break
         ready[base + i] = other
-        place[other] = i
+        agents[other].place = i
         i = child
         child = 2 * i + 1
     ready[base + i] = agent
-    place[agent] = i
+    agents[agent].place = i
+
+
+def _join(one: Any, row: int, contacts: Any) -> None:
+    """Wait at the end of a queue."""
+    if one.waiting == 0:
+        one.head = row
+    else:
+        contacts[one.tail].behind = row
+    one.tail = row
+    one.waiting += 1
 
 
 def _first_ready(
-    q: int, waited: int, order: Ints, delay: Ints, by_load: int, first: Ints, ready: Ints, n_ready: Ints,
-    base: Ints,
-) -> int:  # fmt: skip
+    q: int, waited: int, order: Ints, delay: Ints, by_load: int, idle: Any, ready: Ints, groups: Any
+) -> int:
     """The best free agent: the contact's preference of groups, then longest idle (or least loaded), or -1."""
     for place in range(order.shape[1]):
         group = order[q, place]
         if group < 0:
             break
-        if delay[q, place] <= waited and n_ready[group] > 0:
-            return int(ready[base[group]] if by_load else first[group])
+        if delay[q, place] <= waited and idle[group].n > 0:
+            return int(ready[groups[group].base] if by_load else idle[group].first)
     return -1
 
 
 def _no_longer_ready(
-    agent: int, group: int, by_load: int, first: Ints, last: Ints, ahead: Ints, behind: Ints,
-    ready: Ints, place: Ints, n_ready: Ints, base: Ints, load_key: Floats, since: Ints,
-) -> None:  # fmt: skip
-    """Take an agent out of the group's idle list or heap."""
-    n = n_ready[group] - 1
-    n_ready[group] = n
+    agent: int, number: int, base: int, by_load: int, idle: Any, ready: Ints, agents: Any
+) -> None:
+    """Take an agent out of an idle list, or out of the heap of agents from `base`."""
+    one = idle[number]
+    one.n -= 1
     if by_load:
-        i = place[agent]
-        other = ready[base[group] + n]
+        i, n = agents[agent].place, one.n
+        other = ready[base + n]
         if other != agent:
-            ready[base[group] + i] = other
-            place[other] = i
-            _sink(ready, place, base[group], i, n, load_key, since)
-            _rise(ready, place, base[group], place[other], load_key, since)
+            ready[base + i] = other
+            agents[other].place = i
+            _sink(ready, agents, base, i, n)
+            _rise(ready, agents, base, agents[other].place)
         return
-    before, after = ahead[agent], behind[agent]
+    before, after = agents[agent].ahead, agents[agent].behind
     if before >= 0:
-        behind[before] = after
+        agents[before].behind = after
     else:
-        first[group] = after
+        one.first = after
     if after >= 0:
-        ahead[after] = before
+        agents[after].ahead = before
     else:
-        last[group] = before
+        one.last = before
 
 
 def _next_in_line(
-    group: int, now: int, queues: Ints, waiting: Ints, head: Ints, chain: Ints, outcome: Ints, reach_ms: Ints,
-    delay_of_group: Ints, priority: Ints,
-) -> int:  # fmt: skip
+    group: int,
+    now: int,
+    queues: Ints,
+    queue: Any,
+    contacts: Any,
+    outcome: Ints,
+    delay_of_group: Ints,
+    priority: Ints,
+) -> int:
     """The best waiting contact for this group, of the queues given: priority, then longest wait; -1 for none."""
     best, best_priority, best_reach = -1, 0, 0
     for k in range(queues.shape[1]):
         q = queues[group, k]
         if q < 0:
             break
-        if waiting[q] == 0:
+        if queue[q].waiting == 0:
             continue
-        row = head[q]
+        row = queue[q].head
         while outcome[row] != r.WAITING:
-            row = chain[row]
-        head[q] = row
-        reach = reach_ms[row]
+            row = contacts[row].behind
+        queue[q].head = row
+        reach = contacts[row].reach_ms
         if now - reach < delay_of_group[q, group]:
             continue
         mine = priority[group, q]
@@ -186,8 +227,8 @@ def _next_in_line(
 
 
 def _next_live(
-    group: int, now: int, queues: Ints, waiting: Ints, head: Ints, chain: Ints, outcome: Ints, reach_ms: Ints,
-    delay_of_group: Ints, priority: Ints, called_from: Ints,
+    group: int, now: int, queues: Ints, queue: Any, contacts: Any, outcome: Ints, delay_of_group: Ints, priority: Ints,
+    called_from: Ints,
 ) -> int:  # fmt: skip
     """The best of those who wait on the line, who have not been promised a call-back; -1 for none."""
     best, best_priority, best_reach = -1, 0, 0
@@ -195,16 +236,16 @@ def _next_live(
         q = queues[group, k]
         if q < 0:
             break
-        left, row = waiting[q], head[q]
+        left, row = queue[q].waiting, queue[q].head
         while left > 0:
             if outcome[row] == r.WAITING:
                 left -= 1
                 if len(called_from) == 0 or called_from[row] > now:
                     break
-            row = chain[row]
+            row = contacts[row].behind
         else:
             continue
-        reach, mine = reach_ms[row], priority[group, q]
+        reach, mine = contacts[row].reach_ms, priority[group, q]
         if now - reach < delay_of_group[q, group]:
             continue
         if best < 0 or (mine, reach, row) < (best_priority, best_reach, best):
@@ -212,154 +253,145 @@ def _next_live(
     return best
 
 
-def _waiting_for(group: int, queues: Ints, waiting: Ints) -> int:
+def _waiting_for(group: int, queues: Ints, queue: Any) -> int:
     """How many wait in the queues that a group serves."""
     n = 0
     for k in range(queues.shape[1]):
         q = queues[group, k]
         if q < 0:
             break
-        n += waiting[q]
+        n += queue[q].waiting
     return n
 
 
-def _settle(
-    agent: int, now: int, half_life_ms: float, threshold: float, load: Floats, load_at: Ints, spell: Ints,
-    s_over: Ints,
-) -> None:  # fmt: skip
-    """Bring the agent's load up to now, and account for the time over the threshold."""
-    elapsed = now - load_at[agent]
+def _settle(a: Any, now: int, half_life_ms: float, threshold: float, spells: Any) -> None:
+    """Bring an agent's load up to now, and account for the time over the threshold."""
+    elapsed = now - a.load_at
     if elapsed == 0:
         return
-    before = load[agent]
-    load_at[agent] = now
+    before = a.load
+    a.load_at = now
     if before == 0.0:
         return
-    load[agent] = rules.decayed(before, elapsed, half_life_ms)
-    s_over[spell[agent]] += rules.time_over(before, elapsed, half_life_ms, threshold)
+    a.load = rules.decayed(before, elapsed, half_life_ms)
+    spells[a.spell].over_ms += rules.time_over(before, elapsed, half_life_ms, threshold)
 
 
-def _may_rest(
-    group: int, resting: Ints, signed_on: Ints, queues: Ints, waiting: Ints, share: float, most_waiting: int
-) -> bool:
+def _may_rest(g: Any, group: int, queues: Ints, queue: Any, share: float, most_waiting: int) -> bool:
     """Service is protected: not too many at once, not while too many wait."""
-    if resting[group] + 1 > max(1.0, share * signed_on[group]):
+    if g.resting + 1 > max(1.0, share * g.signed_on):
         return False
-    return bool(_waiting_for(group, queues, waiting) <= most_waiting)
+    return bool(_waiting_for(group, queues, queue) <= most_waiting)
 
 
 # --- several chats at once ----------------------------------------------------------------------------------
 
 
 def _rest_falls_due(
-    row: int, kind: int, took_ms: int, intensity: float, agent: int, mine: int, b: Behaviour, on_type: Ints,
-    over_ms: int, on_flag: int, on_button: int, on_intensity: float, rest_ms: int, hardest_ms: int,
-    budget_ms: int, button: Floats, flags: Ints, s_due: Ints, s_rest: Ints, owed: Ints,
+    c: Any, kind: int, took_ms: int, intensity: float, a: Any, spell: Any, b: Behaviour, on_type: Ints, over_ms: int,
+    on_flag: int, on_button: int, on_intensity: float, rest_ms: int, hardest_ms: int, budget_ms: int, button: float,
 ) -> None:  # fmt: skip
     """What can be seen of a contact may make a recovery pause due, and is flagged then."""
     n = on_type[kind]
     if 0 < over_ms < took_ms:
         n += 1
-    if on_flag and flags[row] & (r.FLAG_RIGHT | r.FLAG_WRONG):
+    if on_flag and c.flags & (r.FLAG_RIGHT | r.FLAG_WRONG):
         n += 1
-    if on_button and intensity > b.intense_above and button[row] < b.button_uptake:
+    if on_button and intensity > b.intense_above and button < b.button_uptake:
         n += 1
     if intensity > on_intensity:
         n += 1
     due = rules.rest_due(n, rest_ms, hardest_ms)
     if due > 0:
-        flags[row] |= r.REST_DUE
-        s_due[mine] += due
-        left = budget_ms - s_rest[mine] - owed[agent]
-        owed[agent] += max(0, min(due, left))
+        c.flags |= r.REST_DUE
+        spell.due_ms += due
+        left = budget_ms - spell.rest_ms - a.owed
+        a.owed += max(0, min(due, left))
 
 
-def _relieve(
-    agent: int, now: int, n_spells: int, spell: Ints, load: Floats, owed: Ints, exhaustion: Floats, s_agent: Ints,
-    s_on_ms: Ints, s_off_ms: Ints, s_load_end: Floats, s_exhaustion: Floats,
-) -> int:  # fmt: skip
-    """After eight hours somebody fresh takes an anonymous person's place, headset and all; how many spells there are."""
-    s_off_ms[spell[agent]] = now
-    s_load_end[spell[agent]] = load[agent]
-    spell[agent] = n_spells
-    s_agent[n_spells] = agent
-    s_on_ms[n_spells] = now
-    s_exhaustion[n_spells] = exhaustion[agent]
-    load[agent] = 0.0
-    owed[agent] = 0
+def _sign_on(a: Any, now: int, shift: int, n_spells: int, spells: Any) -> int:
+    """A spell begins; how many there are now."""
+    a.spell = n_spells
+    a.owed = 0
+    one = spells[n_spells]
+    one.agent = a.number
+    one.shift = shift
+    one.on_ms = now
+    one.exhaustion = a.exhaustion
     return n_spells + 1
 
 
-def _line_up(
-    agent: int, number: int, first: Ints, last: Ints, ahead: Ints, behind: Ints, n_ready: Ints
-) -> None:
-    """Put the agent at the end of a list."""
-    behind[agent] = -1
-    if n_ready[number] > 0:
-        ahead[agent] = last[number]
-        behind[last[number]] = agent
+def _relieve(a: Any, now: int, n_spells: int, spells: Any) -> int:
+    """After eight hours somebody fresh takes an anonymous person's place, headset and all; how many spells there are."""
+    spells[a.spell].off_ms = now
+    spells[a.spell].load_end = a.load
+    a.load = 0.0
+    return _sign_on(a, now, -1, n_spells, spells)
+
+
+def _line_up(agent: int, one: Any, agents: Any) -> None:
+    """Put the agent at the end of an idle list."""
+    agents[agent].behind = -1
+    if one.n > 0:
+        agents[agent].ahead = one.last
+        agents[one.last].behind = agent
     else:
-        ahead[agent] = -1
-        first[number] = agent
-    last[number] = agent
-    n_ready[number] += 1
+        agents[agent].ahead = -1
+        one.first = agent
+    one.last = agent
+    one.n += 1
 
 
 def _with_room(
-    group: int, n_groups: int, slots: Ints, first: Ints, behind: Ints, n_ready: Ints, to_leave: Ints,
-    leaving: Ints, act_first: Ints, act_last: Ints, owed: Ints, may_rest: bool,
-) -> int:  # fmt: skip
+    group: int, n_groups: int, slots: Ints, idle: Any, agents: Any, to_leave: int, may_rest: bool
+) -> int:
     """Who of the group takes a further chat: the fewest chats first, then the longest with so many; -1 for nobody.
 
     Not those for whom something is due, nor, of the others, as many as are to leave.
     """
-    leave = to_leave[group]
+    leave = to_leave
     for level in range(1, slots[group]):
         number = level * n_groups + group
-        agent = first[number] if n_ready[number] > 0 else -1
+        agent = idle[number].first if idle[number].n > 0 else -1
         while agent >= 0:
-            due = leaving[agent] == 1 or act_first[agent] < act_last[agent] or (owed[agent] > 0 and may_rest)
+            a = agents[agent]
+            due = a.leaving == 1 or a.act_first < a.act_last or (a.owed > 0 and may_rest)
             if not due:
                 if leave == 0:
                     return int(agent)
                 leave -= 1
-            agent = behind[agent]
+            agent = a.behind
     return -1
 
 
-def _attend(
-    agent: int, now: int, half_life_ms: float, threshold: float, load: Floats, load_at: Ints, spell: Ints,
-    s_over: Ints, s_load_taken: Floats, s_chat: Ints, s_slot: Ints, n_open: Ints, n_live: Ints, pull: Floats,
-) -> None:  # fmt: skip
+def _attend(a: Any, now: int, half_life_ms: float, threshold: float, spells: Any) -> None:
     """Bring somebody with chats up to now: minutes, decay of load, and what the live chats have added."""
-    elapsed = now - load_at[agent]
+    elapsed = now - a.load_at
     if elapsed == 0:
         return
-    mine = spell[agent]
-    s_chat[mine] += elapsed
-    s_slot[mine] += elapsed * n_open[agent]
-    _settle(agent, now, half_life_ms, threshold, load, load_at, spell, s_over)
-    if n_live[agent] > 0:
-        gained = rules.load_pulled(pull[agent], elapsed, n_live[agent])
-        load[agent] += gained
-        s_load_taken[mine] += gained
+    spell = spells[a.spell]
+    spell.chat_ms += elapsed
+    spell.slot_ms += elapsed * a.n_open
+    _settle(a, now, half_life_ms, threshold, spells)
+    if a.n_live > 0:
+        gained = rules.load_pulled(a.pull, elapsed, a.n_live)
+        a.load += gained
+        spell.load_area += gained
 
 
-def _pace(
-    here: int, n: int, elapsed: int, before: float, after: float, now: int, left: Ints, end: Ints
-) -> None:
+def _pace(here: int, n: int, elapsed: int, before: float, after: float, now: int, chats: Any) -> None:
     """The agent's live chats (places `here` to `here` + n) go on at another speed; silent ones have no work left, -1."""
     for i in range(here, here + n):
-        if left[i] >= 0:
-            left[i] = rules.work_left(left[i], elapsed, before)
-            end[i] = rules.work_ends(now, left[i], after)
+        if chats[i].left >= 0:
+            chats[i].left = rules.work_left(chats[i].left, elapsed, before)
+            chats[i].end = rules.work_ends(now, chats[i].left, after)
 
 
-def _next_end(here: int, n: int, end: Ints) -> int:
+def _next_end(here: int, n: int, chats: Any) -> int:
     """When the first of the agent's chats will be over."""
     soonest = FAR
     for i in range(here, here + n):
-        soonest = min(soonest, end[i])
+        soonest = min(soonest, chats[i].end)
     return soonest
 
 
@@ -386,9 +418,11 @@ def _bot_is_up(kind: int, now: int, from_ms: Ints, to_ms: Ints, outage_from: Int
 
 
 def _loop(
-    from_need: int, to_need: int, from_row: int, n_spells: int, timetable: Ints,
-    people_speed: Floats, people_absorption: Floats, people_talk: Floats, people_heard: Floats,
-    people_resolved: Floats, people_empathy: Floats, people_absent: Floats, absent: Ints,
+    from_need: int, to_need: int, from_row: int, n_spells: int, timetable: Ints, people_absent: Floats, absent: Ints,
+    agents: Any,
+    needs: Any, course: Any, links: Any, lines: Any, ears: Floats, whole: bool, sheet: Any,
+    outcome: Any, contacts: Any, spells: Any, called_from: Ints,
+    groups: Any, idle: Any, ready: Ints, spare: Ints, queue: Any, chats: Any, heap: Ints,
     stop: int, b: Behaviour, shift_of_act: Ints,
     clock_interval_ms: int, clock_open_ms: Ints, clock_close_ms: Ints, clock_at_close: int,
     clock_out_of_hours: int, clock_always_open: int,
@@ -407,47 +441,25 @@ def _loop(
     levers_rest_share: float, levers_rest_queue: int, levers_rest_budget_ms: int,
     levers_call_back_after_ms: Ints, levers_call_back_accepts: Floats, levers_call_back_unanswered: float,
     levers_call_back_dial_ms: int, levers_same_agent: int,
-    staffing_group_of: Ints, staffing_agent: Ints, staffing_end_ms: Ints, staffing_day: Ints,
+    staffing_agent: Ints, staffing_end_ms: Ints, staffing_day: Ints,
     staffing_act_from: Ints, staffing_act_length_ms: Ints, staffing_act_kind: Ints, staffing_act_paid: Ints,
     staffing_slot_group: Ints, staffing_slot_change: Ints,
-    needs_type: Ints, needs_vulnerable: Ints, needs_keyword: Ints, needs_birth_ms: Ints,
-    needs_difficulty: Floats,
-    rows_need: Ints, rows_attempt: Ints, rows_next: Ints, rows_talk_unit: Floats, rows_acw_unit: Floats,
-    rows_patience_unit: Floats, rows_fate: Ints, rows_refused: Ints, rows_bot_ms: Ints, rows_context: Ints,
-    rows_heard: Floats, rows_resolved: Floats, rows_returns: Floats, rows_return_ms: Ints,
-    rows_escalates: Floats, rows_redials: Floats, rows_redial_ms: Ints, rows_passed_on: Floats,
-    rows_button: Floats, rows_call_back_ms: Ints, rows_detect: Floats,
-    sheet: Any, lines: Any, ears: Floats, whole: bool, needs_key: Any, needs_segment: Ints,
-    has_offers: int, has_rings: int, has_silence: int,
-    rows_silent: Floats, rows_accepts: Floats, rows_unanswered: Floats,
+    has_chat_: int, has_deferred_: int, has_offers: int, has_rings: int, has_silence: int,
+    queue_channel: Ints, live_queues: Ints, call_queues: Ints, chat_queues: Ints, deferred_queues: Ints,
     heard_base: Floats, resolved_base: Floats, heard_by_bot: Floats, strained: Ints, half_life: Floats,
     overflow_ms: Ints,
-    intensity_of: Floats, tier: Ints, served_by: Ints, queue_of: Ints, chain: Ints, head: Ints, tail: Ints, waiting: Ints,
-    status: Ints, since: Ints, load: Floats, load_at: Ints, load_key: Floats, owed: Ints,
-    leaving: Ints, spell: Ints, shift_of: Ints, act_first: Ints, act_last: Ints, exhaustion: Floats,
-    exhaustion_day: Ints, ahead: Ints, behind: Ints, ready: Ints, place_of: Ints, spare: Ints, base: Ints,
-    resting: Ints, signed_on: Ints, to_leave: Ints, first: Ints, last: Ints, n_ready: Ints, n_spare: Ints,
-    heap: Ints,
-    chats: int, deferred: int, queue_channel: Ints, live_queues: Ints, call_queues: Ints, chat_queues: Ints,
-    deferred_queues: Ints, called_from: Ints, works_deferred: Ints, on_deferred: Ints,
-    n_open: Ints, n_live: Ints, pull: Floats, paced_at: Ints, chat_at: Ints, chat_row: Ints, chat_left: Ints,
-    chat_end: Ints, chat_pull: Floats, looking: Ints,
-    c_outcome: Ints, c_arrive_ms: Ints, c_reach_ms: Ints, c_end_ms: Ints, c_bot_ms: Ints, c_agent: Ints,
-    c_talk_ms: Ints, c_acw_ms: Ints, c_full_ms: Ints, c_ending: Ints, c_flags: Ints, c_intensity: Floats,
-    c_load: Floats, c_unmet: Floats, c_heard: Floats, c_if_heard: Floats, c_if_not: Floats,
-    c_done_ms: Ints, c_live: Ints,
-    s_agent: Ints, s_shift: Ints, s_on_ms: Ints, s_off_ms: Ints, s_talk_ms: Ints, s_acw_ms: Ints,
-    s_idle_ms: Ints, s_rest_ms: Ints, s_break_ms: Ints, s_lunch_ms: Ints, s_offline_ms: Ints,
-    s_decompression_ms: Ints, s_unpaid_ms: Ints, s_over_ms: Ints, s_due_ms: Ints, s_contacts: Ints,
-    s_chat_ms: Ints, s_slot_ms: Ints, s_load_area: Floats, s_load_end: Floats, s_exhaustion: Floats,
 ) -> int:  # fmt: skip
-    """Fill the records of one replication; how many spells there are by now. A name starts with the part that it is from."""
+    """Fill the records of one replication; how many spells there are by now. A name starts with the part that it is from.
+
+    Tables, of the dtypes above and in `draws` and `records`: `needs`, the `course` of each need's journey, `links` and
+    `lines` (draws), `contacts` (records), `spells`, and the state of `agents`, `groups`, `idle` lists, each `queue`, `chats`.
+    """
     n_types, n_table, from_spell = len(types_acw_ms), len(timetable), n_spells
-    n_agents, n_queues, n_ears = len(staffing_group_of), len(waiting), len(ears_target)
+    n_agents, n_queues, n_ears = len(agents), len(queue), len(ears_target)
     threshold, by_load = b.load_threshold, routing_by_load
-    n_groups, most_slots = len(signed_on), len(n_ready) // max(1, len(signed_on))
+    n_groups, most_slots = len(groups), len(idle) // max(1, len(groups))
     # Constants where the loop is compiled for calls alone, so that nothing of what follows costs them anything.
-    has_chat, has_deferred = CHANNELS and chats == 1, CHANNELS and deferred == 1
+    has_chat, has_deferred = CHANNELS and has_chat_ == 1, CHANNELS and has_deferred_ == 1
     offers, rings, silence = (
         CHANNELS and has_offers == 1,
         CHANNELS and has_rings == 1,
@@ -455,13 +467,13 @@ def _loop(
     )
     n_waiting, n_deferred, n_chats = 0, 0, 0
     n_heap = 0
-    s_load_taken = s_load_area  # until the end, when it becomes the area
+    # Until the end a spell's `load_area` holds the load that was taken on.
     # The rows of first attempts stand in the order of their needs.
     row_of_birth = from_row - from_need
     at_birth, at_table = from_need, 0
     next_birth, next_table = FAR, FAR
     if at_birth < to_need:
-        next_birth = needs_birth_ms[at_birth] << 28 | ARRIVE << 23 | row_of_birth + at_birth
+        next_birth = needs[at_birth].birth_ms << 28 | ARRIVE << 23 | row_of_birth + at_birth
     if n_table > 0:
         next_table = timetable[0]
 
@@ -475,7 +487,7 @@ def _loop(
                 at_birth += 1
                 next_birth = FAR
                 if at_birth < to_need:
-                    next_birth = needs_birth_ms[at_birth] << 28 | ARRIVE << 23 | row_of_birth + at_birth
+                    next_birth = needs[at_birth].birth_ms << 28 | ARRIVE << 23 | row_of_birth + at_birth
         else:
             at_table += 1
             next_table = FAR
@@ -492,247 +504,241 @@ def _loop(
         gives_up, ended, ending, over_at, onward_from, asking, opening = -1, -1, 0, now, -1, -1, -1
 
         if event == FREE:
-            agent = who
-            if status[agent] != BUSY:
-                before = load[agent]
-                _settle(agent, now, b.rest_half_life_ms, threshold, load, load_at, spell, s_over_ms)
-                s_load_taken[spell[agent]] += rules.load_rested(
-                    before - load[agent], b.rest_half_life_ms, half_life[staffing_group_of[agent]]
+            a = agents[who]
+            if a.status != BUSY:
+                before = a.load
+                _settle(a, now, b.rest_half_life_ms, threshold, spells)
+                spells[a.spell].load_area += rules.load_rested(
+                    before - a.load, b.rest_half_life_ms, half_life[a.group]
                 )
-                if status[agent] == REST:
-                    resting[staffing_group_of[agent]] -= 1
-            elif has_deferred and works_deferred[agent]:
-                works_deferred[agent] = 0
-                on_deferred[staffing_group_of[agent]] -= 1
-            freeing = agent
+                if a.status == REST:
+                    groups[a.group].resting -= 1
+            elif has_deferred and a.works_deferred:
+                a.works_deferred = 0
+                groups[a.group].on_deferred -= 1
+            freeing = who
         elif event in (ARRIVE, RETURN):
             arriving = who
         elif event == REACH:
             reaching = who
         elif event == ABANDON:
-            if c_outcome[who] == r.WAITING:
-                waiting[queue_of[who]] -= 1
-                if has_deferred and queue_channel[queue_of[who]] == w.DEFERRED:
+            if outcome[who] == r.WAITING:
+                c = contacts[who]
+                queue[c.queue].waiting -= 1
+                if has_deferred and queue_channel[c.queue] == w.DEFERRED:
                     n_deferred -= 1
                 else:
                     n_waiting -= 1
-                if has_chat and queue_channel[queue_of[who]] == w.CHAT:
+                if has_chat and queue_channel[c.queue] == w.CHAT:
                     n_chats -= 1
-                c_outcome[who] = r.ABANDONED
-                c_end_ms[who] = now
+                outcome[who] = r.ABANDONED
+                c.end_ms = now
                 gives_up = who
         elif event == OVERFLOW:
-            if c_outcome[who] == r.WAITING:
+            if outcome[who] == r.WAITING:
                 asking = who
         elif event == SIGN_ON:
             agent = staffing_agent[who]
-            group = staffing_group_of[agent]
+            a = agents[agent]
             absent[who] = 1
-            if status[agent] == OFF and now < staffing_end_ms[who]:
-                days = staffing_day[who] - exhaustion_day[agent]
+            if a.status == OFF and now < staffing_end_ms[who]:
+                days = staffing_day[who] - a.exhaustion_day
                 if days > 0:
-                    exhaustion[agent] = rules.exhaustion_next(b, exhaustion[agent], days, 0.0)
-                    exhaustion_day[agent] = staffing_day[who]
-                absence = rules.p_absent(
-                    b, groups_absence[group], exhaustion[agent], groups_exhaustion[group]
-                )
+                    a.exhaustion = rules.exhaustion_next(b, a.exhaustion, days, 0.0)
+                    a.exhaustion_day = staffing_day[who]
+                absence = rules.p_absent(b, groups_absence[a.group], a.exhaustion, groups_exhaustion[a.group])
                 if not people_absent[who] < absence:
                     absent[who] = 0
-                    act_first[agent] = staffing_act_from[who]
-                    act_last[agent] = act_first[agent]
-                    shift_of[agent] = who
+                    a.act_first = staffing_act_from[who]
+                    a.act_last = a.act_first
+                    a.shift = who
                     joining = agent
         elif event == CAPACITY:
             group = staffing_slot_group[who]
+            g = groups[group]
             if staffing_slot_change[who] > 0:
-                n_spare[group] -= 1
-                if n_spare[group] < 0:
+                g.n_spare -= 1
+                if g.n_spare < 0:
                     raise IndexError("capacity grows beyond the agents there are")
-                agent = spare[base[group] + n_spare[group]]
-                days = now // DAY_MS - exhaustion_day[agent]
+                agent = spare[g.base + g.n_spare]
+                a = agents[agent]
+                days = now // DAY_MS - a.exhaustion_day
                 if days > 0:
-                    exhaustion[agent] = rules.exhaustion_next(b, exhaustion[agent], days, 0.0)
-                    exhaustion_day[agent] = now // DAY_MS
-                shift_of[agent] = -1
+                    a.exhaustion = rules.exhaustion_next(b, a.exhaustion, days, 0.0)
+                    a.exhaustion_day = now // DAY_MS
+                a.shift = -1
                 joining = agent
-            elif n_ready[group] > 0:
-                going_home = ready[base[group]] if by_load else first[group]
+            elif idle[group].n > 0:
+                going_home = ready[g.base] if by_load else idle[group].first
             else:
-                to_leave[group] += 1
+                g.to_leave += 1
         elif event == ACTIVITY:
             agent = staffing_agent[shift_of_act[who]]
-            if shift_of[agent] == shift_of_act[who] and status[agent] != OFF:
-                if act_first[agent] == act_last[agent]:
-                    act_first[agent] = who
-                act_last[agent] = who + 1
-                if status[agent] == IDLE:
+            a = agents[agent]
+            if a.shift == shift_of_act[who] and a.status != OFF:
+                if a.act_first == a.act_last:
+                    a.act_first = who
+                a.act_last = who + 1
+                if a.status == IDLE:
                     freeing = agent
         elif event == SIGN_OFF:
             agent = staffing_agent[who]
-            if shift_of[agent] == who and status[agent] != OFF:
-                if status[agent] == IDLE:
+            a = agents[agent]
+            if a.shift == who and a.status != OFF:
+                if a.status == IDLE:
                     going_home = agent
                 else:
-                    leaving[agent] = 1
+                    a.leaving = 1
         elif has_chat and event == CHAT_OVER:
             # One chat is over, the one with the least row of those due; unless the agent's chats have changed since.
-            if status[who] == CHATTING and chat_at[who] == now:
+            a = agents[who]
+            if a.status == CHATTING and a.chat_at == now:
                 agent = who
-                group = staffing_group_of[agent]
-                here, n = agent * most_slots, n_open[agent]
-                _attend(
-                    agent, now, half_life[group], threshold, load, load_at, spell, s_over_ms, s_load_taken,
-                    s_chat_ms, s_slot_ms, n_open, n_live, pull,
-                )  # fmt: skip
+                group = a.group
+                here, n = agent * most_slots, a.n_open
+                _attend(a, now, half_life[group], threshold, spells)
                 place = -1
                 for i in range(here, here + n):
-                    if chat_end[i] == now and (place < 0 or chat_row[i] < chat_row[place]):
+                    if chats[i].end == now and (place < 0 or chats[i].row < chats[place].row):
                         place = i
-                row, was_live, its_pull = chat_row[place], chat_left[place] >= 0, chat_pull[place]
+                row, was_live, its_pull = chats[place].row, chats[place].left >= 0, chats[place].pull
                 other = here + n - 1
-                chat_row[place], chat_left[place] = chat_row[other], chat_left[other]
-                chat_end[place], chat_pull[place] = chat_end[other], chat_pull[other]
+                chats[place].row, chats[place].left = chats[other].row, chats[other].left
+                chats[place].end, chats[place].pull = chats[other].end, chats[other].pull
                 if n < groups_slots[group]:
-                    _no_longer_ready(
-                        agent, n * n_groups + group, 0, first, last, ahead, behind, ready, place_of, n_ready,
-                        base, load_key, since,
-                    )  # fmt: skip
-                n_open[agent] = n - 1
-                c_done_ms[row] = now
+                    _no_longer_ready(agent, n * n_groups + group, 0, 0, idle, ready, agents)
+                a.n_open = n - 1
+                c = contacts[row]
+                c.done_ms = now
                 if was_live:
                     _pace(
-                        here, n - 1, now - paced_at[agent], groups_slowing[group, n_live[agent]],
-                        groups_slowing[group, n_live[agent] - 1], now, chat_left, chat_end,
+                        here, n - 1, now - a.paced_at, groups_slowing[group, a.n_live],
+                        groups_slowing[group, a.n_live - 1], now, chats,
                     )  # fmt: skip
-                    paced_at[agent] = now
-                    n_live[agent] -= 1
-                    pull[agent] = pull[agent] - its_pull if n_live[agent] > 0 else 0.0
+                    a.paced_at = now
+                    a.n_live -= 1
+                    a.pull = a.pull - its_pull if a.n_live > 0 else 0.0
                     # What it leaves behind was decided when it started.
-                    need = rows_need[row]
+                    need = links[row].need
                     if levers_rest_ms > 0:
                         _rest_falls_due(
-                            row, needs_type[need], now - c_end_ms[row], c_intensity[row], agent, spell[agent],
-                            b, levers_rest_on_type, levers_rest_over_ms, levers_rest_on_flag,
-                            levers_rest_on_button, levers_rest_on_intensity, levers_rest_ms,
-                            levers_rest_hardest_ms, levers_rest_budget_ms, rows_button, c_flags, s_due_ms,
-                            s_rest_ms, owed,
+                            c, needs[need].type, now - c.end_ms, c.intensity, a, spells[a.spell], b, levers_rest_on_type,
+                            levers_rest_over_ms, levers_rest_on_flag, levers_rest_on_button,
+                            levers_rest_on_intensity, levers_rest_ms, levers_rest_hardest_ms, levers_rest_budget_ms,
+                            lines[row].button,
                         )  # fmt: skip
-                    if c_flags[row] & (r.PASSED_ON | r.ESCALATED):
-                        tier[need] = 1
+                    if c.flags & (r.PASSED_ON | r.ESCALATED):
+                        course[need].tier = 1
                         onward_from = row
                     else:
-                        ended, ending = row, c_ending[row]
+                        ended, ending = row, int(c.ending)
                 if n == 1:
-                    chat_at[agent] = FAR
-                    status[agent] = BUSY
+                    a.chat_at = FAR
+                    a.status = BUSY
                     n_heap = _push(heap, n_heap, now << 28 | FREE << 23 | agent)
                 else:
-                    mine = spell[agent]
-                    if shift_of[agent] < 0 and to_leave[group] == 0 and now - s_on_ms[mine] >= w.RELIEF_MS:
+                    if (
+                        a.shift < 0
+                        and groups[group].to_leave == 0
+                        and now - spells[a.spell].on_ms >= w.RELIEF_MS
+                    ):
                         # Somebody fresh takes over in the middle of other chats.
-                        n_spells = _relieve(
-                            agent, now, n_spells, spell, load, owed, exhaustion, s_agent, s_on_ms, s_off_ms,
-                            s_load_end, s_exhaustion,
-                        )  # fmt: skip
-                    _line_up(agent, (n - 1) * n_groups + group, first, last, ahead, behind, n_ready)
-                    chat_at[agent] = _next_end(here, n - 1, chat_end)
-                    if chat_at[agent] < stop:
-                        n_heap = _push(heap, n_heap, chat_at[agent] << 28 | CHAT_OVER << 23 | agent)
+                        n_spells = _relieve(a, now, n_spells, spells)
+                    _line_up(agent, idle[(n - 1) * n_groups + group], agents)
+                    a.chat_at = _next_end(here, n - 1, chats)
+                    if a.chat_at < stop:
+                        n_heap = _push(heap, n_heap, a.chat_at << 28 | CHAT_OVER << 23 | agent)
         elif has_chat and event == LOOK:
             # A chat waits, and somebody has room for another.
             group = who
-            looking[group] = 0
+            groups[group].looking = 0
             if (
                 _next_in_line(
-                    group, now, call_queues, waiting, head, chain, c_outcome, c_reach_ms,
-                    routing_delay_of_group, routing_priority,
+                    group, now, call_queues, queue, contacts, outcome, routing_delay_of_group, routing_priority
                 ) < 0
             ):  # fmt: skip
                 row = _next_in_line(
-                    group, now, chat_queues, waiting, head, chain, c_outcome, c_reach_ms,
-                    routing_delay_of_group, routing_priority,
-                )  # fmt: skip
+                    group,
+                    now,
+                    chat_queues,
+                    queue,
+                    contacts,
+                    outcome,
+                    routing_delay_of_group,
+                    routing_priority,
+                )
                 if row >= 0:
                     server = _with_room(
-                        group, n_groups, groups_slots, first, behind, n_ready, to_leave, leaving, act_first,
-                        act_last, owed,
-                        _may_rest(
-                            group, resting, signed_on, live_queues, waiting, levers_rest_share, levers_rest_queue
-                        ),
+                        group, n_groups, groups_slots, idle, agents, groups[group].to_leave,
+                        _may_rest(groups[group], group, live_queues, queue, levers_rest_share, levers_rest_queue),
                     )  # fmt: skip
                     if server >= 0:
-                        waiting[queue_of[row]] -= 1
+                        queue[contacts[row].queue].waiting -= 1
                         n_waiting -= 1
                         n_chats -= 1
                         caller = row
         else:
             # The doors close: those for whom nobody is there any more, or everybody, are sent away.
             for q in range(n_queues):
-                if waiting[q] == 0 or (has_deferred and queue_channel[q] == w.DEFERRED):
+                if queue[q].waiting == 0 or (has_deferred and queue_channel[q] == w.DEFERRED):
                     continue
                 staffed = False
                 for k in range(routing_order.shape[1]):
                     if routing_order[q, k] < 0:
                         break
-                    if signed_on[routing_order[q, k]] > 0:
+                    if groups[routing_order[q, k]].signed_on > 0:
                         staffed = True
                 if clock_at_close == w.SERVE_OUT and staffed:
                     continue
-                row, left_here = head[q], waiting[q]
+                row, left_here = queue[q].head, queue[q].waiting
                 while left_here > 0:
-                    if c_outcome[row] == r.WAITING:
+                    if outcome[row] == r.WAITING:
                         left_here -= 1
                         if not (offers and called_from[row] <= now):
-                            waiting[q] -= 1
+                            queue[q].waiting -= 1
                             n_waiting -= 1
                             if has_chat and queue_channel[q] == w.CHAT:
                                 n_chats -= 1
-                            c_outcome[row] = r.CLOSED
-                            c_end_ms[row] = now
-                    row = chain[row]
+                            outcome[row] = r.CLOSED
+                            contacts[row].end_ms = now
+                    row = contacts[row].behind
 
         if joining >= 0:
             # Somebody is at work; load has eased since the last time.
-            agent = joining
-            spell[agent] = n_spells
-            s_agent[n_spells] = agent
-            s_shift[n_spells] = shift_of[agent]
-            s_on_ms[n_spells] = now
-            s_exhaustion[n_spells] = exhaustion[agent]
-            n_spells += 1
-            load[agent] = rules.decayed(load[agent], now - load_at[agent], b.off_half_life_ms)
-            load_at[agent] = now
-            s_load_taken[spell[agent]] = load[agent]
-            leaving[agent] = 0
-            owed[agent] = 0
-            signed_on[staffing_group_of[agent]] += 1
-            freeing = agent
+            a = agents[joining]
+            n_spells = _sign_on(a, now, a.shift, n_spells, spells)
+            a.load = rules.decayed(a.load, now - a.load_at, b.off_half_life_ms)
+            a.load_at = now
+            spells[a.spell].load_area = a.load
+            a.leaving = 0
+            groups[a.group].signed_on += 1
+            freeing = joining
 
         if arriving >= 0:
             # A contact starts: with the bot, where one is offered and up, or with people.
             row = arriving
-            need = rows_need[row]
-            kind = needs_type[need]
-            c_reach_ms[row] = -1
-            c_end_ms[row] = -1
-            c_bot_ms[row] = 0
-            c_agent[row] = -1
-            c_talk_ms[row] = 0
-            c_acw_ms[row] = 0
-            c_full_ms[row] = 0
-            c_ending[row] = -1
-            c_flags[row] = 0
-            c_load[row] = 0.0
-            c_unmet[row] = 0.0
-            c_heard[row] = 0.0
-            c_if_heard[row] = 0.0
-            c_if_not[row] = 0.0
-            c_done_ms[row] = -1
-            c_live[row] = 0
-            c_arrive_ms[row] = now
+            need, line, c = links[row].need, lines[row], contacts[row]
+            kind, trip = needs[need].type, course[need]
+            c.reach_ms = -1
+            c.end_ms = -1
+            c.bot_ms = 0
+            c.agent = -1
+            c.talk_ms = 0
+            c.acw_ms = 0
+            c.full_ms = 0
+            c.ending = -1
+            c.flags = 0
+            c.load = 0.0
+            c.unmet = 0.0
+            c.heard = 0.0
+            c.if_heard = 0.0
+            c.if_not = 0.0
+            c.done_ms = -1
+            c.live = 0
+            c.arrive_ms = now
             fate = d.NO_BOT
-            if tier[need] == 0:
-                fate = rows_fate[row]
+            if trip.tier == 0:
+                fate = int(line.fate)
                 if fate != d.NO_BOT and not _bot_is_up(
                     kind, now, bot_from_ms, bot_to_ms, bot_outage_from, bot_outage_to
                 ):
@@ -740,22 +746,22 @@ def _loop(
             if fate == d.NO_BOT:
                 reaching = row
             else:
-                c_bot_ms[row] = rows_bot_ms[row]
-                over_at = now + rows_bot_ms[row]
-                if rows_refused[row]:
-                    c_flags[row] |= r.REFUSED
-                    intensity_of[need] = min(1.0, intensity_of[need] + b.bot_loop_intensity)
-                intensity = intensity_of[need]
-                c_intensity[row] = intensity
+                c.bot_ms = line.bot_ms
+                over_at = now + line.bot_ms
+                if line.refused:
+                    c.flags |= r.REFUSED
+                    trip.intensity = min(1.0, trip.intensity + b.bot_loop_intensity)
+                intensity = trip.intensity
+                c.intensity = intensity
                 if fate == d.HANDED_OVER:
-                    c_outcome[row] = r.IN_BOT
-                    if not rows_context[row]:
-                        c_flags[row] |= r.REPEATS
+                    outcome[row] = r.IN_BOT
+                    if not line.context:
+                        c.flags |= r.REPEATS
                     if over_at < stop:
                         n_heap = _push(heap, n_heap, over_at << 28 | REACH << 23 | row)
                 elif fate == d.HUNG_UP:
-                    c_outcome[row] = r.HUNG_UP
-                    c_end_ms[row] = over_at
+                    outcome[row] = r.HUNG_UP
+                    c.end_ms = over_at
                     gives_up = row
                 else:
                     # The log says contained; whether it is, the customer knows.
@@ -764,51 +770,51 @@ def _loop(
                         rules.heard_odds(b, heard_by_bot[kind], intensity, 0.0, 0.0, 0.0, 0, 0)
                     )
                     met = 1.0 if resolved else 0.0
-                    c_outcome[row] = r.CONTAINED if resolved else r.CONTAINED_FALSELY
-                    c_end_ms[row] = over_at
-                    c_heard[row] = heard
-                    c_if_heard[row] = met
-                    c_if_not[row] = met
-                    ending = rules.ending_of(resolved, rows_heard[row] < heard)
-                    c_ending[row] = ending
+                    outcome[row] = r.CONTAINED if resolved else r.CONTAINED_FALSELY
+                    c.end_ms = over_at
+                    c.heard = heard
+                    c.if_heard = met
+                    c.if_not = met
+                    ending = rules.ending_of(resolved, line.heard < heard)
+                    c.ending = ending
                     if not resolved:
-                        intensity_of[need] = min(1.0, intensity_of[need] + b.bot_loop_intensity)
+                        trip.intensity = min(1.0, trip.intensity + b.bot_loop_intensity)
                     ended = row
 
         if reaching >= 0:
             # A contact reaches the people's queue: an agent at once, a place in the line, or neither.
             row = reaching
-            need = rows_need[row]
-            kind = needs_type[need]
-            c_reach_ms[row] = now
-            c_intensity[row] = intensity_of[need]
+            need, c = links[row].need, contacts[row]
+            kind, trip = needs[need].type, course[need]
+            c.reach_ms = now
+            c.intensity = trip.intensity
             closed = not clock_always_open and not _is_open(now, clock_open_ms, clock_close_ms)
             if closed and has_deferred:
                 closed = types_channel[kind] != w.DEFERRED and clock_out_of_hours != w.MESSAGE
                 if types_channel[kind] != w.DEFERRED and not closed:
-                    c_flags[row] |= r.MESSAGE
+                    c.flags |= r.MESSAGE
             if closed:
                 if clock_out_of_hours == w.CALL_BACK:
                     # In the first hour of the next opening.
-                    c_outcome[row] = r.WAITING
+                    outcome[row] = r.WAITING
                     for day in range(now // DAY_MS, len(clock_open_ms)):
                         if now < clock_open_ms[day] < w.NEVER:
-                            c_flags[row] |= r.CALLED_BACK
+                            c.flags |= r.CALLED_BACK
                             length = clock_close_ms[day] - clock_open_ms[day]
-                            when = clock_open_ms[day] + min(rows_call_back_ms[row], length - 1)
+                            when = clock_open_ms[day] + min(lines[row].call_back_ms, length - 1)
                             if when < stop:
                                 n_heap = _push(heap, n_heap, when << 28 | REACH << 23 | row)
                             break
                 else:
-                    c_outcome[row] = r.CLOSED
-                    c_end_ms[row] = now
+                    outcome[row] = r.CLOSED
+                    c.end_ms = now
             else:
                 # Second tier for escalations; the flagged queue where a detector hears something.
-                q = kind
-                if c_flags[row] & r.MESSAGE:
+                q = int(kind)
+                if c.flags & r.MESSAGE:
                     q = w.MESSAGES * n_types + kind
-                elif tier[need]:
-                    c_flags[row] |= r.TIER_TWO
+                elif trip.tier:
+                    c.flags |= r.TIER_TWO
                     q = w.SECOND_TIER * n_types + kind
                 else:
                     flagged = False
@@ -816,38 +822,41 @@ def _loop(
                         if not ears_listens[k, kind]:
                             continue
                         there = rules.sees(
-                            ears_target[k], ears_above[k], intensity_of[need], needs_vulnerable[need],
-                            needs_keyword[need],
-                        )  # fmt: skip
-                        u = rows_detect[k, row]
+                            ears_target[k],
+                            ears_above[k],
+                            trip.intensity,
+                            needs[need].vulnerable,
+                            needs[need].keyword,
+                        )
+                        u = ears[row, k]
                         if there and u < ears_sensitivity[k]:
-                            c_flags[row] |= r.FLAG_RIGHT
+                            c.flags |= r.FLAG_RIGHT
                             flagged = True
                         elif there:
-                            c_flags[row] |= r.FLAG_MISSED
+                            c.flags |= r.FLAG_MISSED
                         elif u < 1.0 - ears_specificity[k]:
-                            c_flags[row] |= r.FLAG_WRONG
+                            c.flags |= r.FLAG_WRONG
                             flagged = True
                     if flagged:
                         q = w.FLAGGED * n_types + kind
-                queue_of[row] = q
+                c.queue = q
                 asking = row
-                if levers_same_agent and tier[need] == 0:
+                if levers_same_agent and trip.tier == 0:
                     # Whoever comes back goes to the person they know, if that person is idle and serves the queue.
-                    agent = served_by[need]
+                    agent = trip.served_by
                     if (
                         agent >= 0
-                        and status[agent] == IDLE
-                        and routing_delay_of_group[q, staffing_group_of[agent]] >= 0
+                        and agents[agent].status == IDLE
+                        and routing_delay_of_group[q, agents[agent].group] >= 0
                     ):
-                        c_flags[row] |= r.SAME_AGENT
-                        server = agent
+                        c.flags |= r.SAME_AGENT
+                        server = int(agent)
 
         if asking >= 0:
             # Whom they get: the contact's preference of groups, then the longest idle, then room for a further chat.
-            row = asking
-            q = queue_of[row]
-            waited = now - c_reach_ms[row]
+            row, c = asking, contacts[asking]
+            q = int(c.queue)
+            waited = now - c.reach_ms
             if server >= 0:
                 pass  # somebody they know
             elif has_chat and queue_channel[q] == w.CHAT:
@@ -857,31 +866,26 @@ def _loop(
                         break
                     if routing_delay[q, k] > waited:
                         continue
-                    if n_ready[group] > 0:
-                        server = ready[base[group]] if by_load else first[group]
+                    if idle[group].n > 0:
+                        server = ready[groups[group].base] if by_load else idle[group].first
                     elif (
                         _next_in_line(
-                            group, now, call_queues, waiting, head, chain, c_outcome, c_reach_ms,
-                            routing_delay_of_group, routing_priority,
+                            group, now, call_queues, queue, contacts, outcome, routing_delay_of_group, routing_priority
                         ) < 0
                     ):  # fmt: skip
                         server = _with_room(
-                            group, n_groups, groups_slots, first, behind, n_ready, to_leave, leaving,
-                            act_first, act_last, owed,
+                            group, n_groups, groups_slots, idle, agents, groups[group].to_leave,
                             _may_rest(
-                                group, resting, signed_on, live_queues, waiting, levers_rest_share,
-                                levers_rest_queue,
+                                groups[group], group, live_queues, queue, levers_rest_share, levers_rest_queue
                             ),
                         )  # fmt: skip
             else:
-                server = _first_ready(
-                    q, waited, routing_order, routing_delay, by_load, first, ready, n_ready, base
-                )
+                server = _first_ready(q, waited, routing_order, routing_delay, by_load, idle, ready, groups)
             if server >= 0:
                 caller = row
             if event == OVERFLOW:
                 if server >= 0:
-                    waiting[q] -= 1
+                    queue[q].waiting -= 1
                     if has_deferred and queue_channel[q] == w.DEFERRED:
                         n_deferred -= 1
                     else:
@@ -889,19 +893,14 @@ def _loop(
                     if has_chat and queue_channel[q] == w.CHAT:
                         n_chats -= 1
             elif server < 0:
-                kind = needs_type[rows_need[row]]
+                kind, line = needs[links[row].need].type, lines[row]
                 if has_deferred and queue_channel[q] == w.DEFERRED:
-                    c_outcome[row] = r.WAITING
-                    if waiting[q] == 0:
-                        head[q] = row
-                    else:
-                        chain[tail[q]] = row
-                    tail[q] = row
-                    waiting[q] += 1
+                    outcome[row] = r.WAITING
+                    _join(queue[q], row, contacts)
                     n_deferred += 1
-                    if not c_flags[row] & r.MESSAGE:
-                        interval = c_arrive_ms[row] % DAY_MS // clock_interval_ms
-                        patience = rows_patience_unit[row] * types_patience_ms[kind, interval]
+                    if not c.flags & r.MESSAGE:
+                        interval = c.arrive_ms % DAY_MS // clock_interval_ms
+                        patience = line.patience_unit * types_patience_ms[kind, interval]
                         when = now + int(min(patience, float(w.NEVER)))
                         if when < stop:
                             n_heap = _push(heap, n_heap, when << 28 | ABANDON << 23 | row)
@@ -909,26 +908,21 @@ def _loop(
                         when = now + overflow_ms[q, k]
                         if now < when < stop:
                             n_heap = _push(heap, n_heap, when << 28 | OVERFLOW << 23 | row)
-                elif 0 < routing_max_queue <= n_waiting and not c_flags[row] & r.CALLED_BACK:
-                    c_outcome[row] = r.TURNED_AWAY
-                    c_end_ms[row] = now
+                elif 0 < routing_max_queue <= n_waiting and not c.flags & r.CALLED_BACK:
+                    outcome[row] = r.TURNED_AWAY
+                    c.end_ms = now
                     gives_up = row
                 else:
-                    interval = c_arrive_ms[row] % DAY_MS // clock_interval_ms
-                    patience = rows_patience_unit[row] * types_patience_ms[kind, interval]
-                    called_back = c_flags[row] & r.CALLED_BACK
+                    interval = c.arrive_ms % DAY_MS // clock_interval_ms
+                    patience = line.patience_unit * types_patience_ms[kind, interval]
+                    called_back = c.flags & r.CALLED_BACK
                     if patience <= 0.0 and not called_back:
-                        c_outcome[row] = r.ABANDONED
-                        c_end_ms[row] = now
+                        outcome[row] = r.ABANDONED
+                        c.end_ms = now
                         gives_up = row
                     else:
-                        c_outcome[row] = r.WAITING
-                        if waiting[q] == 0:
-                            head[q] = row
-                        else:
-                            chain[tail[q]] = row
-                        tail[q] = row
-                        waiting[q] += 1
+                        outcome[row] = r.WAITING
+                        _join(queue[q], row, contacts)
                         n_waiting += 1
                         if has_chat and queue_channel[q] == w.CHAT:
                             n_chats += 1
@@ -936,7 +930,7 @@ def _loop(
                         if offers and not called_back and levers_call_back_after_ms[kind] >= 0:
                             # A call-back instead of waiting will be accepted: no patience to lose.
                             offer = now + levers_call_back_after_ms[kind]
-                            if offer < when and rows_accepts[row] < levers_call_back_accepts[kind]:
+                            if offer < when and line.accepts < levers_call_back_accepts[kind]:
                                 called_from[row] = offer
                                 called_back = 1
                         if when < stop and not called_back:
@@ -947,194 +941,178 @@ def _loop(
                                 n_heap = _push(heap, n_heap, when << 28 | OVERFLOW << 23 | row)
 
         leaver = freeing if freeing >= 0 else going_home
-        if leaver >= 0 and status[leaver] == IDLE:
+        if leaver >= 0 and agents[leaver].status == IDLE:
             # Time spent ready ends, with a break or with the shift.
-            group = staffing_group_of[leaver]
-            _no_longer_ready(
-                leaver, group, by_load, first, last, ahead, behind, ready, place_of, n_ready, base,
-                load_key, since,
-            )  # fmt: skip
-            s_idle_ms[spell[leaver]] += now - since[leaver]
-            _settle(leaver, now, half_life[group], threshold, load, load_at, spell, s_over_ms)
-            status[leaver] = AWAY
+            a = agents[leaver]
+            group = a.group
+            _no_longer_ready(leaver, group, groups[group].base, by_load, idle, ready, agents)
+            spells[a.spell].idle_ms += now - a.since
+            _settle(a, now, half_life[group], threshold, spells)
+            a.status = AWAY
 
         if freeing >= 0:
             # What next: home, a break that is due, recovery, the next customer, or idle.
-            agent = freeing
-            group = staffing_group_of[agent]
+            agent, a = freeing, agents[freeing]
+            group = a.group
+            g = groups[group]
             row = -1
             if n_waiting > 0 or (has_deferred and n_deferred > 0):
                 row = _next_in_line(
-                    group, now, routing_queues, waiting, head, chain, c_outcome, c_reach_ms,
-                    routing_delay_of_group, routing_priority,
-                )  # fmt: skip
-            going = leaving[agent] == 1 or to_leave[group] > 0
+                    group,
+                    now,
+                    routing_queues,
+                    queue,
+                    contacts,
+                    outcome,
+                    routing_delay_of_group,
+                    routing_priority,
+                )
+            going = a.leaving == 1 or g.to_leave > 0
             serves_out = False
             if going and row >= 0 and clock_at_close == w.SERVE_OUT and not clock_always_open:
                 serves_out = not _is_open(now, clock_open_ms, clock_close_ms)
                 if serves_out and (has_deferred or offers):
                     row = _next_live(
-                        group, now, live_queues, waiting, head, chain, c_outcome, c_reach_ms,
-                        routing_delay_of_group, routing_priority, called_from,
+                        group, now, live_queues, queue, contacts, outcome, routing_delay_of_group, routing_priority,
+                        called_from,
                     )  # fmt: skip
                     serves_out = row >= 0
             elif (
                 has_deferred
                 and not going
                 and n_deferred > 0
-                and on_deferred[group] < groups_reserved[group] * signed_on[group]
+                and g.on_deferred < groups_reserved[group] * g.signed_on
             ):
                 other = _next_in_line(
-                    group, now, deferred_queues, waiting, head, chain, c_outcome, c_reach_ms,
-                    routing_delay_of_group, routing_priority,
-                )  # fmt: skip
+                    group,
+                    now,
+                    deferred_queues,
+                    queue,
+                    contacts,
+                    outcome,
+                    routing_delay_of_group,
+                    routing_priority,
+                )
                 if other >= 0:
                     row = other
-            mine = spell[agent]
-            if not going and shift_of[agent] < 0 and now - s_on_ms[mine] >= w.RELIEF_MS:
-                n_spells = _relieve(
-                    agent, now, n_spells, spell, load, owed, exhaustion, s_agent, s_on_ms, s_off_ms, s_load_end,
-                    s_exhaustion,
-                )  # fmt: skip
+            if not going and a.shift < 0 and now - spells[a.spell].on_ms >= w.RELIEF_MS:
+                n_spells = _relieve(a, now, n_spells, spells)
             rests = False
-            if owed[agent] > 0 and not going:
-                rests = _may_rest(
-                    group, resting, signed_on, live_queues, waiting, levers_rest_share, levers_rest_queue
-                )
+            if a.owed > 0 and not going:
+                rests = _may_rest(g, group, live_queues, queue, levers_rest_share, levers_rest_queue)
             if going and not serves_out:
-                if leaving[agent] == 0:
-                    to_leave[group] -= 1
+                if a.leaving == 0:
+                    g.to_leave -= 1
                 going_home = agent
-            elif not going and act_first[agent] < act_last[agent]:
-                act = act_first[agent]
-                act_first[agent] += 1
+            elif not going and a.act_first < a.act_last:
+                act, spell = a.act_first, spells[a.spell]
+                a.act_first += 1
                 length = staffing_act_length_ms[act]
-                mine = spell[agent]
                 if staffing_act_kind[act] == w.BREAK:
-                    s_break_ms[mine] += length
+                    spell.break_ms += length
                 elif staffing_act_kind[act] == w.LUNCH:
-                    s_lunch_ms[mine] += length
+                    spell.lunch_ms += length
                 elif staffing_act_kind[act] == w.OFFLINE:
-                    s_offline_ms[mine] += length
+                    spell.offline_ms += length
                 else:
-                    s_decompression_ms[mine] += length
+                    spell.decompression_ms += length
                 if not staffing_act_paid[act]:
-                    s_unpaid_ms[mine] += length
-                status[agent] = AWAY
+                    spell.unpaid_ms += length
+                a.status = AWAY
                 if now + length < stop:
                     n_heap = _push(heap, n_heap, now + length << 28 | FREE << 23 | agent)
             elif rests:
-                length = owed[agent]
-                owed[agent] = 0
-                s_rest_ms[spell[agent]] += length
-                status[agent] = REST
-                resting[group] += 1
+                length = a.owed
+                a.owed = 0
+                spells[a.spell].rest_ms += length
+                a.status = REST
+                g.resting += 1
                 if now + length < stop:
                     n_heap = _push(heap, n_heap, now + length << 28 | FREE << 23 | agent)
             elif row >= 0:
-                waiting[queue_of[row]] -= 1
-                if has_deferred and queue_channel[queue_of[row]] == w.DEFERRED:
+                q = int(contacts[row].queue)
+                queue[q].waiting -= 1
+                if has_deferred and queue_channel[q] == w.DEFERRED:
                     n_deferred -= 1
                 else:
                     n_waiting -= 1
-                if has_chat and queue_channel[queue_of[row]] == w.CHAT:
+                if has_chat and queue_channel[q] == w.CHAT:
                     n_chats -= 1
-                status[agent] = BUSY
+                a.status = BUSY
                 caller = row
                 server = agent
             else:
-                status[agent] = IDLE
-                since[agent] = now
-                n = n_ready[group]
-                n_ready[group] = n + 1
+                a.status = IDLE
+                a.since = now
                 if by_load:
-                    load_key[agent] = rules.idle_key(load[agent], now, half_life[group])
-                    ready[base[group] + n] = agent
-                    _rise(ready, place_of, base[group], n, load_key, since)
+                    n = idle[group].n
+                    idle[group].n = n + 1
+                    a.load_key = rules.idle_key(a.load, now, half_life[group])
+                    ready[g.base + n] = agent
+                    _rise(ready, agents, g.base, n)
                 else:
-                    behind[agent] = -1
-                    if n > 0:
-                        ahead[agent] = last[group]
-                        behind[last[group]] = agent
-                    else:
-                        ahead[agent] = -1
-                        first[group] = agent
-                    last[group] = agent
+                    _line_up(agent, idle[group], agents)
 
         if going_home >= 0:
             # Gone; what is left of the load feeds exhaustion.
-            agent = going_home
-            group = staffing_group_of[agent]
-            mine = spell[agent]
-            s_off_ms[mine] = now
-            s_load_end[mine] = load[agent]
-            exhaustion[agent] = rules.exhaustion_next(b, exhaustion[agent], 0, load[agent])
-            status[agent] = OFF
-            leaving[agent] = 0
-            shift_of[agent] = -1
-            spell[agent] = -1
-            signed_on[group] -= 1
+            a = agents[going_home]
+            g = groups[a.group]
+            spells[a.spell].off_ms = now
+            spells[a.spell].load_end = a.load
+            a.exhaustion = rules.exhaustion_next(b, a.exhaustion, 0, a.load)
+            a.status = OFF
+            a.leaving = 0
+            a.shift = -1
+            a.spell = -1
+            g.signed_on -= 1
             if len(staffing_agent) == 0:
-                spare[base[group] + n_spare[group]] = agent
-                n_spare[group] += 1
+                spare[g.base + g.n_spare] = going_home
+                g.n_spare += 1
 
         if caller >= 0:
             # An agent takes a contact.
-            row = caller
-            agent = server
-            need = rows_need[row]
-            kind = needs_type[need]
-            group = staffing_group_of[agent]
-            mine = spell[agent]
-            intensity = intensity_of[need]
-            empathy = people_empathy[agent]
-            if status[agent] == IDLE:
-                _no_longer_ready(
-                    agent, group, by_load, first, last, ahead, behind, ready, place_of, n_ready, base,
-                    load_key, since,
-                )  # fmt: skip
-                s_idle_ms[mine] += now - since[agent]
-            elif has_chat and status[agent] == CHATTING:
-                _no_longer_ready(
-                    agent, n_open[agent] * n_groups + group, 0, first, last, ahead, behind, ready, place_of,
-                    n_ready, base, load_key, since,
-                )  # fmt: skip
-                _attend(
-                    agent, now, half_life[group], threshold, load, load_at, spell, s_over_ms, s_load_taken,
-                    s_chat_ms, s_slot_ms, n_open, n_live, pull,
-                )  # fmt: skip
-            _settle(agent, now, half_life[group], threshold, load, load_at, spell, s_over_ms)
-            load_now = load[agent]
-            s_contacts[mine] += 1
-            c_end_ms[row] = now
-            c_agent[row] = agent
-            c_intensity[row] = intensity
-            c_load[row] = load_now
+            row, agent = caller, server
+            need, line, c, a = links[row].need, lines[row], contacts[row], agents[agent]
+            trip, group, spell = course[need], a.group, spells[a.spell]
+            kind, intensity, empathy = needs[need].type, trip.intensity, a.empathy
+            if a.status == IDLE:
+                _no_longer_ready(agent, group, groups[group].base, by_load, idle, ready, agents)
+                spell.idle_ms += now - a.since
+            elif has_chat and a.status == CHATTING:
+                _no_longer_ready(agent, a.n_open * n_groups + group, 0, 0, idle, ready, agents)
+                _attend(a, now, half_life[group], threshold, spells)
+            _settle(a, now, half_life[group], threshold, spells)
+            load_now = a.load
+            spell.contacts += 1
+            c.end_ms = now
+            c.agent = agent
+            c.intensity = intensity
+            c.load = load_now
 
-            channel, live, waited, holds_ms = w.VOICE, 1, now - c_reach_ms[row], -1
+            channel, live, waited, holds_ms = w.VOICE, 1, now - c.reach_ms, -1
             if has_chat or has_deferred:
-                channel = queue_channel[queue_of[row]]
+                channel = queue_channel[c.queue]
                 if channel == w.CHAT:
-                    live = n_live[agent] + 1
+                    live = a.n_live + 1
                 elif channel == w.DEFERRED:
                     waited = 0
-                    works_deferred[agent] = 1
-                    on_deferred[group] += 1
-            c_live[row] = live
+                    a.works_deferred = 1
+                    groups[group].on_deferred += 1
+            c.live = live
             if offers and called_from[row] <= now:
                 # On the line no longer than until the offer.
-                waited = called_from[row] - c_reach_ms[row]
-                c_flags[row] |= r.CALLED_BACK | r.CALL_BACK_TAKEN
-                if rings and rows_unanswered[row] < levers_call_back_unanswered:
-                    c_outcome[row] = r.UNREACHED
+                waited = called_from[row] - c.reach_ms
+                c.flags |= r.CALLED_BACK | r.CALL_BACK_TAKEN
+                if rings and line.unanswered < levers_call_back_unanswered:
+                    outcome[row] = r.UNREACHED
                     holds_ms = max(1, levers_call_back_dial_ms)
             elif (
                 silence
                 and channel == w.CHAT
-                and not c_flags[row] & r.CALLED_BACK
-                and rows_silent[row] < types_silent[kind]
+                and not c.flags & r.CALLED_BACK
+                and line.silent < types_silent[kind]
             ):
-                c_outcome[row] = r.SILENT
+                outcome[row] = r.SILENT
                 holds_ms = max(1, types_silent_ms[kind])
             if CHANNELS and holds_ms >= 0:
                 # Nobody is there: time is lost, and nothing else happens.
@@ -1143,37 +1121,37 @@ def _loop(
                 if channel == w.CHAT:
                     opening = row
                 else:
-                    c_acw_ms[row] = holds_ms
-                    s_acw_ms[mine] += holds_ms
-                    status[agent] = BUSY
+                    c.acw_ms = holds_ms
+                    spell.acw_ms += holds_ms
+                    a.status = BUSY
                     when = now + holds_ms
-                    c_done_ms[row] = when
-                    _settle(agent, when, half_life[group], threshold, load, load_at, spell, s_over_ms)
+                    c.done_ms = when
+                    _settle(a, when, half_life[group], threshold, spells)
                     if when < stop:
                         n_heap = _push(heap, n_heap, when << 28 | FREE << 23 | agent)
 
         if caller >= 0:
             # How long it will take, how it will end, what it leaves behind.
-            interval = c_arrive_ms[row] % DAY_MS // clock_interval_ms
-            speed = people_speed[agent] * groups_speed[group, kind]
-            talk = rows_talk_unit[row] * types_talk_ms[kind, interval] * rules.talk_factor(
-                b, speed * people_talk[agent], load_now, now - s_on_ms[mine], intensity, empathy, levers_scripts
+            interval = c.arrive_ms % DAY_MS // clock_interval_ms
+            speed = a.speed * groups_speed[group, kind]
+            talk = line.talk_unit * types_talk_ms[kind, interval] * rules.talk_factor(
+                b, speed * a.talk, load_now, now - spell.on_ms, intensity, empathy, levers_scripts
             )  # fmt: skip
             known = 0
             if levers_same_agent:
-                served_by[need] = agent
-                if c_flags[row] & r.SAME_AGENT:
+                trip.served_by = agent
+                if c.flags & r.SAME_AGENT:
                     known = 1
                     talk = talk * rules.talk_with(b, 1)
             repeats = 0
-            if c_flags[row] & r.REPEATS:
+            if c.flags & r.REPEATS:
                 talk += b.handover_ms
                 repeats = 1
-            acw = rows_acw_unit[row] * types_acw_ms[kind] * speed
+            acw = line.acw_unit * types_acw_ms[kind] * speed
             full = talk + acw
             cut = 0.0
             if n_waiting > 0:
-                cut = talk * rules.hurried_share(b, _waiting_for(group, live_queues, waiting))
+                cut = talk * rules.hurried_share(b, _waiting_for(group, live_queues, queue))
             if levers_target_ms[kind] > 0.0:
                 cut += levers_cut[kind] * rules.over_target(full - cut, levers_target_ms[kind])
             unmet = 0.0
@@ -1187,133 +1165,131 @@ def _loop(
             acw_ms = int(acw + 0.5)
             over_at = now + talk_ms
 
-            base_heard = rules.heard_by(b, heard_base[group, kind], people_heard[agent], known)
-            base_resolved = rules.resolved_by(b, resolved_base[group, kind], people_resolved[agent], known)
+            base_heard = rules.heard_by(b, heard_base[group, kind], a.heard, known)
+            base_resolved = rules.resolved_by(b, resolved_base[group, kind], a.resolved, known)
             if has_chat and live > 1:
                 base_heard += b.heard_concurrency * (live - 1)
                 base_resolved += b.resolved_concurrency * (live - 1)
             heard = rules.odds(
                 rules.heard_odds(b, base_heard, intensity, empathy, unmet, load_now, repeats, waited)
             )
-            last_one = rows_attempt[row] + 1 >= b.max_attempts
-            if cut > 0.0 and not last_one and rules.is_passed_on(b, cut, full, rows_passed_on[row]):
-                c_flags[row] |= r.PASSED_ON
+            last_one = links[row].attempt + 1 >= b.max_attempts
+            if cut > 0.0 and not last_one and rules.is_passed_on(b, cut, full, line.passed_on):
+                c.flags |= r.PASSED_ON
                 if channel != w.CHAT:
-                    tier[need] = 1
+                    trip.tier = 1
                     onward_from = row
             else:
-                log_odds = rules.resolved_odds(b, base_resolved, needs_difficulty[need], unmet, load_now)
+                log_odds = rules.resolved_odds(b, base_resolved, needs[need].difficulty, unmet, load_now)
                 if_heard = rules.odds(log_odds)
                 if_not = if_heard
-                if rules.unsafe(b, needs_vulnerable[need], intensity):
+                if rules.unsafe(b, needs[need].vulnerable, intensity):
                     if_not = rules.odds(log_odds + b.resolved_not_heard)
-                c_if_heard[row] = if_heard
-                c_if_not[row] = if_not
-                was_heard = rows_heard[row] < heard
-                ending = rules.ending_of(rows_resolved[row] < (if_heard if was_heard else if_not), was_heard)
-                c_ending[row] = ending
-                if rows_escalates[row] < rules.p_escalate(b, ending) and not last_one:
-                    c_flags[row] |= r.ESCALATED
+                c.if_heard = if_heard
+                c.if_not = if_not
+                was_heard = line.heard < heard
+                ending = rules.ending_of(line.resolved < (if_heard if was_heard else if_not), was_heard)
+                c.ending = ending
+                if line.escalates < rules.p_escalate(b, ending) and not last_one:
+                    c.flags |= r.ESCALATED
                     if channel != w.CHAT:
-                        tier[need] = 1
+                        trip.tier = 1
                         onward_from = row
                 elif channel != w.CHAT:
                     ended = row
-                elif rows_returns[row] < rules.p_return(b, ending) and not last_one:
-                    c_flags[row] |= r.RETURNS
+                elif line.again < rules.p_return(b, ending) and not last_one:
+                    c.flags |= r.RETURNS
 
             if levers_rest_ms > 0 and channel != w.CHAT:
                 _rest_falls_due(
-                    row, kind, talk_ms + acw_ms, intensity, agent, mine, b, levers_rest_on_type,
+                    c, kind, talk_ms + acw_ms, intensity, a, spell, b, levers_rest_on_type,
                     levers_rest_over_ms, levers_rest_on_flag, levers_rest_on_button, levers_rest_on_intensity,
-                    levers_rest_ms, levers_rest_hardest_ms, levers_rest_budget_ms, rows_button, c_flags,
-                    s_due_ms, s_rest_ms, owed,
+                    levers_rest_ms, levers_rest_hardest_ms, levers_rest_budget_ms, line.button,
                 )  # fmt: skip
-            c_outcome[row] = r.ANSWERED
-            c_talk_ms[row] = talk_ms
-            c_acw_ms[row] = acw_ms
-            c_full_ms[row] = int(full + 0.5)
-            c_unmet[row] = unmet
-            c_heard[row] = heard
-            rate = rules.load_rate(b, people_absorption[agent], strained[kind])
+            outcome[row] = r.ANSWERED
+            c.talk_ms = talk_ms
+            c.acw_ms = acw_ms
+            c.full_ms = int(full + 0.5)
+            c.unmet = unmet
+            c.heard = heard
+            rate = rules.load_rate(b, a.absorption, strained[kind])
             if channel == w.CHAT:
                 opening = row
             else:
-                s_talk_ms[mine] += talk_ms
-                s_acw_ms[mine] += acw_ms
-                status[agent] = BUSY
+                spell.talk_ms += talk_ms
+                spell.acw_ms += acw_ms
+                a.status = BUSY
                 when = over_at + acw_ms
-                c_done_ms[row] = when
-                _settle(agent, when, half_life[group], threshold, load, load_at, spell, s_over_ms)
+                c.done_ms = when
+                _settle(a, when, half_life[group], threshold, spells)
                 gained = rules.load_gained(intensity, talk_ms, rate)
-                s_load_taken[mine] += gained
-                load[agent] += gained
+                spell.load_area += gained
+                a.load += gained
                 if when < stop:
                     n_heap = _push(heap, n_heap, when << 28 | FREE << 23 | agent)
 
         if has_chat and opening >= 0:
             # A chat takes one of the agent's slots; the others go on at another speed.
-            here, n = agent * most_slots, n_open[agent]
-            status[agent] = CHATTING
-            chat_row[here + n] = row
+            here, n = agent * most_slots, a.n_open
+            a.status = CHATTING
+            mine = chats[here + n]
+            mine.row = row
             if holds_ms >= 0:
-                chat_left[here + n] = -1
-                chat_end[here + n] = now + holds_ms
-                chat_pull[here + n] = 0.0
+                mine.left = -1
+                mine.end = now + holds_ms
+                mine.pull = 0.0
             else:
                 before, after = groups_slowing[group, live - 1], groups_slowing[group, live]
-                _pace(here, n, now - paced_at[agent], before, after, now, chat_left, chat_end)
-                paced_at[agent] = now
-                n_live[agent] = live
+                _pace(here, n, now - a.paced_at, before, after, now, chats)
+                a.paced_at = now
+                a.n_live = live
                 work_ms = talk_ms + acw_ms
-                chat_left[here + n] = work_ms
-                chat_end[here + n] = rules.work_ends(now, work_ms, after)
-                chat_pull[here + n] = rules.load_pull(intensity, talk_ms, work_ms, rate)
-                pull[agent] += chat_pull[here + n]
-            n_open[agent] = n + 1
+                mine.left = work_ms
+                mine.end = rules.work_ends(now, work_ms, after)
+                mine.pull = rules.load_pull(intensity, talk_ms, work_ms, rate)
+                a.pull += mine.pull
+            a.n_open = n + 1
             if n + 1 < groups_slots[group]:
-                _line_up(agent, (n + 1) * n_groups + group, first, last, ahead, behind, n_ready)
-            soonest = _next_end(here, n + 1, chat_end)
-            if soonest != chat_at[agent]:
-                chat_at[agent] = soonest
+                _line_up(agent, idle[(n + 1) * n_groups + group], agents)
+            soonest = _next_end(here, n + 1, chats)
+            if soonest != a.chat_at:
+                a.chat_at = soonest
                 if soonest < stop:
                     n_heap = _push(heap, n_heap, soonest << 28 | CHAT_OVER << 23 | agent)
 
         comes_back = False
         if gives_up >= 0:
             # Without having been served: a redial within the hour, or a need unmet.
-            row = gives_up
-            if rows_redials[row] < b.redial and rows_attempt[row] + 1 < b.max_attempts:
-                c_flags[row] |= r.REDIALS
-                tier[rows_need[row]] = 0
-                over_at += rows_redial_ms[row]
+            row, line = gives_up, lines[gives_up]
+            if line.again < b.redial and links[row].attempt + 1 < b.max_attempts:
+                contacts[row].flags |= r.REDIALS
+                course[links[row].need].tier = 0
+                over_at += line.redial_ms
                 comes_back = True
                 onward_from = row
         elif ended >= 0:
             # By how it ended, the customer comes back after a while, more upset.
-            row = ended
-            if rows_returns[row] < rules.p_return(b, ending) and rows_attempt[row] + 1 < b.max_attempts:
-                need = rows_need[row]
-                c_flags[row] |= r.RETURNS
-                intensity_of[need] = min(1.0, intensity_of[need] + b.return_intensity)
-                tier[need] = 0
-                over_at += rows_return_ms[row]
+            row, line = ended, lines[ended]
+            if line.again < rules.p_return(b, ending) and links[row].attempt + 1 < b.max_attempts:
+                trip = course[links[row].need]
+                contacts[row].flags |= r.RETURNS
+                trip.intensity = min(1.0, trip.intensity + b.return_intensity)
+                trip.tier = 0
+                over_at += line.return_ms
                 comes_back = True
                 onward_from = row
         if onward_from >= 0:
-            row = rows_next[onward_from]
+            row = int(links[onward_from].next)
             if row < 0:
                 raise RuntimeError("a journey goes on for which nothing was drawn")
+            one, line = needs[links[row].need], lines[row]
             if not whole:
                 # What is drawn about it hangs on nothing that has happened, so it can be drawn as well now.
-                need = rows_need[row]
-                kind = needs_type[need]
                 fill(
-                    sheet.one[0], sheet.kinds[kind], sheet.meetings[kind, needs_segment[need]],
-                    sheet.pieces[kind], lines[row], ears[row], needs_key[need], rows_attempt[row], needs_difficulty[need],
-                    False, False,
+                    sheet.one[0], sheet.kinds[one.type], sheet.meetings[one.type, one.segment], sheet.pieces[one.type],
+                    line, ears[row], one.key, links[row].attempt, one.difficulty, False, False,
                 )  # fmt: skip
-            at_any_hour = has_deferred and types_channel[needs_type[rows_need[row]]] == w.DEFERRED
+            at_any_hour = has_deferred and types_channel[one.type] == w.DEFERRED
             if comes_back and over_at < stop and not clock_always_open and not at_any_hour:
                 closed = not _is_open(over_at, clock_open_ms, clock_close_ms)
                 if closed:
@@ -1321,7 +1297,7 @@ def _loop(
                     for day in range(over_at // DAY_MS, len(clock_open_ms)):
                         if over_at < clock_open_ms[day] < w.NEVER:
                             length = clock_close_ms[day] - clock_open_ms[day]
-                            over_at = clock_open_ms[day] + rows_call_back_ms[row] * length // w.HOUR_MS
+                            over_at = clock_open_ms[day] + line.call_back_ms * length // w.HOUR_MS
                             break
             if over_at < stop:
                 n_heap = _push(heap, n_heap, over_at << 28 | RETURN << 23 | row)
@@ -1329,68 +1305,74 @@ def _loop(
         if has_chat and n_chats > 0 and (arriving < 0 or reaching >= 0):
             # Whoever has room takes a waiting chat next. Who meets the bot changes nothing of that.
             for group in range(n_groups):
-                if looking[group] or _next_in_line(
-                    group, now, chat_queues, waiting, head, chain, c_outcome, c_reach_ms,
-                    routing_delay_of_group, routing_priority,
+                if groups[group].looking or _next_in_line(
+                    group, now, chat_queues, queue, contacts, outcome, routing_delay_of_group, routing_priority
                 ) < 0:  # fmt: skip
                     continue
                 if _next_in_line(
-                    group, now, call_queues, waiting, head, chain, c_outcome, c_reach_ms,
-                    routing_delay_of_group, routing_priority,
+                    group, now, call_queues, queue, contacts, outcome, routing_delay_of_group, routing_priority
                 ) >= 0:  # fmt: skip
                     continue
                 agent = _with_room(
-                    group, n_groups, groups_slots, first, behind, n_ready, to_leave, leaving, act_first,
-                    act_last, owed,
-                    _may_rest(
-                        group, resting, signed_on, live_queues, waiting, levers_rest_share, levers_rest_queue
-                    ),
+                    group, n_groups, groups_slots, idle, agents, groups[group].to_leave,
+                    _may_rest(groups[group], group, live_queues, queue, levers_rest_share, levers_rest_queue),
                 )  # fmt: skip
                 if agent >= 0:
-                    looking[group] = 1
+                    groups[group].looking = 1
                     n_heap = _push(heap, n_heap, now << 28 | LOOK << 23 | group)
 
     for agent in range(n_agents):
-        if status[agent] != OFF:
-            mine = spell[agent]
-            if status[agent] == IDLE:
-                s_idle_ms[mine] += stop - since[agent]
-                _settle(
-                    agent, stop, half_life[staffing_group_of[agent]], threshold, load, load_at, spell,
-                    s_over_ms,
-                )  # fmt: skip
-            elif has_chat and status[agent] == CHATTING:
-                _attend(
-                    agent, stop, half_life[staffing_group_of[agent]], threshold, load, load_at, spell,
-                    s_over_ms, s_load_taken, s_chat_ms, s_slot_ms, n_open, n_live, pull,
-                )  # fmt: skip
-                for i in range(agent * most_slots, agent * most_slots + n_open[agent]):
-                    c_done_ms[chat_row[i]] = chat_end[i]
-            s_off_ms[mine] = stop
-            s_load_end[mine] = load[agent]
-    for mine in range(from_spell, n_spells):
-        s_load_area[mine] = rules.load_area(
-            s_load_taken[mine], s_load_end[mine], half_life[staffing_group_of[s_agent[mine]]]
+        a = agents[agent]
+        if a.status != OFF:
+            spell = spells[a.spell]
+            if a.status == IDLE:
+                spell.idle_ms += stop - a.since
+                _settle(a, stop, half_life[a.group], threshold, spells)
+            elif has_chat and a.status == CHATTING:
+                _attend(a, stop, half_life[a.group], threshold, spells)
+                for i in range(agent * most_slots, agent * most_slots + a.n_open):
+                    contacts[chats[i].row].done_ms = chats[i].end
+            spell.off_ms = stop
+            spell.load_end = a.load
+    for number in range(from_spell, n_spells):
+        spell = spells[number]
+        spell.load_area = rules.load_area(
+            spell.load_area, spell.load_end, half_life[agents[spell.agent].group]
         )
     return n_spells
 
 
 def _block(
-    first_need: Ints, first_row: Ints, first_spell: Ints, first_event: Ints, timetable: Ints,
-    speed: Floats, absorption: Floats, talk: Floats, heard: Floats, resolved: Floats, empathy: Floats,
-    absent_u: Floats, absent: Ints,
-    whole_state: Ints, whole_at_first: Ints, real_state: Floats, real_at_first: Floats, *others: Any,
+    first_need: Ints, first_row: Ints, first_spell: Ints, first_event: Ints, timetable: Ints, absent_u: Floats,
+    absent: Ints, traits: Any, agents_at_first: Any, groups_at_first: Any, spare_at_first: Ints, agents: Any,
+    needs: Any, course: Any, links: Any, lines: Any, ears: Floats, whole: bool, sheet: Any,
+    outcome: Any, contacts: Any, spells: Any, called_from: Ints,
+    groups: Any, idle: Any, ready: Ints, spare: Ints, queue: Any, chats: Any, heap: Ints, *others: Any,
 ) -> None:  # fmt: skip
     """Simulate one replication after another, each from the state at first."""
     n_spells = 0
+    for need in range(len(needs)):
+        course[need].intensity = needs[need].intensity
+        course[need].tier = 0
+        course[need].served_by = -1
     for i in range(len(first_need) - 1):
-        for k in range(len(whole_state)):
-            whole_state[k] = whole_at_first[k]
-        for k in range(len(real_state)):
-            real_state[k] = real_at_first[k]
+        for k in range(len(agents)):
+            a, t = agents[k], traits[i, k]
+            agents[k] = agents_at_first[k]
+            a.speed, a.absorption, a.talk = t.speed, t.absorption, t.talk
+            a.heard, a.resolved, a.empathy = t.heard, t.resolved, t.empathy
+        for k in range(len(groups)):
+            groups[k] = groups_at_first[k]
+        for k in range(len(idle)):
+            idle[k].n = 0
+        for k in range(len(spare)):
+            spare[k] = spare_at_first[k]
+        for k in range(len(queue)):
+            queue[k].waiting = 0
         n_spells = _loop(
             first_need[i], first_need[i + 1], first_row[i], n_spells, timetable[first_event[i]:first_event[i + 1]],
-            speed[i], absorption[i], talk[i], heard[i], resolved[i], empathy[i], absent_u[i], absent[i], *others,
+            absent_u[i], absent[i], agents, needs, course, links, lines, ears, whole, sheet, outcome, contacts,
+            spells, called_from, groups, idle, ready, spare, queue, chats, heap, *others,
         )  # fmt: skip
         first_spell[i + 1] = n_spells
 
@@ -1400,7 +1382,7 @@ def _block(
 _HELPERS = (
     _push, _pop, _less_loaded, _rise, _sink, _first_ready, _no_longer_ready, _next_in_line, _waiting_for,
     _settle, _is_open, _bot_is_up, _next_live, _may_rest, _rest_falls_due, _line_up, _with_room, _attend, _pace,
-    _next_end, _relieve,
+    _next_end, _sign_on, _relieve, _join,
 )  # fmt: skip
 _compiled: dict[bool, Any] = {}
 _say: list[Callable[[str], None]] = []
@@ -1509,8 +1491,8 @@ def _by_channel(world: World) -> dict[str, Any]:
         "chat_queues": served(w.CHAT),
         "deferred_queues": served(w.DEFERRED),
         "queue_channel": channel,
-        "chats": int(w.has_chat(world)),
-        "deferred": int(w.has_deferred(world)),
+        "has_chat_": int(w.has_chat(world)),
+        "has_deferred_": int(w.has_deferred(world)),
     }
 
 
@@ -1550,70 +1532,19 @@ def _from_rules(world: World) -> dict[str, Any]:
     }
 
 
-@w.once("clock", "types", "groups", "routing", "staffing")
-def _at_first(world: World) -> dict[str, Any]:
-    """The state of agents, queues and groups before anything has happened."""
+@w.once("groups", "staffing")
+def _at_first(world: World) -> tuple[Any, Any, Ints]:
+    """Agents, groups, and those without a shift before anything has happened: of these the group's first lies on top."""
     group_of = world.staffing.group_of
-    n_agents = len(group_of)
-    n_groups, n_queues = len(world.groups.specialist), len(world.routing.order)
-    sizes = np.bincount(group_of, minlength=n_groups).astype(np.int64)
-    chats = w.has_chat(world)
-    most_slots = int(world.groups.slots.max(initial=1)) if chats else 1
-    n_chatting, n_slots = (n_agents, n_agents * most_slots) if chats else (0, 0)
-
-    def zeros(n: int, names: str, kind: Any = np.int64) -> dict[str, Any]:
-        return {name: np.zeros(n, kind) for name in names.split()}
-
-    return {
-        **zeros(n_queues, "head tail waiting"),
-        **zeros(
-            n_agents, "status since load_at owed leaving spell shift_of act_first act_last exhaustion_day"
-        ),
-        **zeros(n_agents, "ahead behind ready place_of"),
-        **zeros(n_agents, "load load_key", np.float64),
-        **zeros(n_groups, "resting signed_on to_leave on_deferred looking"),
-        # A list of idle agents for each group, and then of those with so many chats who have room for more.
-        **zeros(n_groups * most_slots, "first last n_ready"),
-        **zeros(n_agents if w.has_deferred(world) else 0, "works_deferred"),
-        **zeros(n_chatting, "n_open n_live paced_at chat_at"),
-        **zeros(n_slots, "chat_row chat_left chat_end"),
-        "pull": np.zeros(n_chatting),
-        "chat_pull": np.zeros(n_slots),
-        "exhaustion": world.groups.exhaustion[group_of],
-        "base": np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        # Of those without a shift, the first of each group lies on top.
-        "spare": np.lexsort((-np.arange(n_agents), group_of)),
-        "n_spare": sizes,
-    }
-
-
-def _state(world: World) -> dict[str, Any]:
-    """The same as two stretches of memory (whole numbers and others), each field a view, and what they hold at first.
-
-    Fields of one length lie side by side: what is known of an agent is near together. Not so for all channels, a loop
-    with which LLVM would be busy for minutes then.
-    """
-    at_first, together = _at_first(world), not w.has_channels(world)
-    found: dict[str, Any] = {}
-    for stretch, kind in (("whole", np.int64), ("real", np.float64)):
-        mine = {name: value for name, value in at_first.items() if value.dtype == kind}
-        parts: list[tuple[int, list[str]]] = []
-        for name, value in mine.items():
-            known = [names for n, names in parts if n == len(value)]
-            if known and together:
-                known[0].append(name)
-            else:
-                parts.append((len(value), [name]))
-        found[f"{stretch}_at_first"] = np.concatenate(
-            [np.stack([mine[name] for name in names], axis=1).ravel() for _, names in parts]
-        )
-        found[f"{stretch}_state"] = state = np.empty_like(found[f"{stretch}_at_first"])
-        begin = 0
-        for n, names in parts:
-            table = state[begin : begin + n * len(names)].reshape(n, len(names))
-            begin += n * len(names)
-            found |= {name: table[:, i] if together else table.ravel() for i, name in enumerate(names)}
-    return found
+    agents, groups = np.zeros(len(group_of), AGENT), np.zeros(len(world.groups.specialist), GROUP)
+    sizes = np.bincount(group_of, minlength=len(groups))
+    agents["number"], agents["group"] = np.arange(len(agents)), group_of
+    agents["exhaustion"] = world.groups.exhaustion[group_of]
+    groups["base"], groups["n_spare"] = np.cumsum(sizes) - sizes, sizes
+    spare = np.lexsort((-np.arange(len(agents)), group_of))
+    for table in (agents, groups, spare):
+        table.flags.writeable = False
+    return agents, groups, spare
 
 
 @w.once(*World._fields)
@@ -1642,48 +1573,33 @@ def simulate_block(world: World, block: Block, room: w.Space = w.fresh) -> Writt
     w.check(world)
     n, n_rows, given = len(block.numbers), len(block.lines), _of_world(world)
     written = r.blank_written(n_rows, n * r.most_spells(world), len(world.staffing.agent), n, room)
-    most = int(np.diff(block.first_row).max(initial=0))
-    n_overflows, n_people = (
-        given["overflow_ms"].shape[1],
-        len(world.staffing.group_of) + len(world.groups.slots),
-    )
     first_event, timetable = _planned(world, block.people.late_ms)
-    given = {
-        **given,
-        **_state(world),
-        **{f"rows_{name}": block.links[name] for name in d.LINK.names or ()},
-        **{f"rows_{name}": block.lines[name] for name in d.LINE.names or ()},
-        "rows_returns": block.lines["again"],
-        "rows_redials": block.lines["again"],
-        "rows_detect": block.ears.T,
-        **{f"needs_{name}": column for name, column in zip(block.needs._fields, block.needs, strict=True)},
-        **{f"c_{name}": written.lines[name] for name in r.LINE.names or ()},
-        **{f"s_{name}": column for name, column in zip(written.spells._fields, written.spells, strict=True)},
-        "c_outcome": written.outcome,
-        "queue_of": written.lines["queue"],
-        "chain": written.lines["behind"],
-        "intensity_of": block.needs.intensity.copy(),
-        "tier": np.zeros(len(block.needs.type), np.int8),
-        "served_by": np.full(len(block.needs.type) if given["levers_same_agent"] else 0, -1, np.int32),
-        "called_from": np.full(n_rows if given["has_offers"] else 0, FAR, np.int64),
-        # An agent has one event ahead of them, a contact one of its own and those of its overflows, and a chat changes
-        # twice when the agent's next one is over; a group looks at the line once at a time.
-        "heap": room("heap", n_people + most * (1 + n_overflows + 2 * given["chats"]) + 8, np.int64),
-        "sheet": import_module("sim.drawing").sheet(world), "lines": block.lines, "ears": block.ears, "whole": block.whole,
-    }  # fmt: skip
-    p = block.people
-    traits = (p.speed, p.absorption, p.talk, p.heard, p.resolved, p.empathy, p.absent)
-    people = (np.ascontiguousarray(column) for column in traits)
+    agents_at_first, groups_at_first, spare_at_first = _at_first(world)
+    n_agents, n_groups, n_queues = len(agents_at_first), len(groups_at_first), len(world.routing.order)
+    chats = w.has_chat(world)
+    most_slots = int(world.groups.slots.max(initial=1)) if chats else 1
+    traits = np.empty((n, n_agents), _TRAITS)
+    for name in TRAITS:
+        traits[name] = getattr(block.people, name)
+    called_from = np.full(n_rows if given["has_offers"] else 0, FAR, np.int64)
+    # An agent has one event ahead of them, a contact one of its own and those of its overflows, and a chat changes
+    # twice when the agent's next one is over; a group looks at the line once at a time.
+    most = int(np.diff(block.first_row).max(initial=0)) * (1 + given["overflow_ms"].shape[1] + 2 * chats)
     _engine(w.has_channels(world))(
-        block.first_need, block.first_row, written.first_spell, first_event, timetable, *people, written.absent,
-        given["whole_state"], given["whole_at_first"], given["real_state"], given["real_at_first"],
-        *(given[name] for name in _ARGUMENTS[_OWN:]),
+        block.first_need, block.first_row, written.first_spell, first_event, timetable,
+        np.ascontiguousarray(block.people.absent), written.absent, traits, agents_at_first, groups_at_first, spare_at_first,
+        np.empty(n_agents, AGENT),
+        block.needs, room("course", len(block.needs), COURSE), block.links, block.lines, block.ears, block.whole,
+        import_module("sim.drawing").sheet(world), written.outcome, written.lines, written.spell_lines, called_from,
+        np.empty(n_groups, GROUP), np.empty(n_groups * most_slots, IDLE_LIST), np.empty(n_agents, np.int64),
+        np.empty(n_agents, np.int64), np.empty(n_queues, QUEUE), np.empty(n_agents * most_slots if chats else 0, CHAT),
+        room("heap", n_agents + n_groups + most + 8, np.int64),
+        *(given[name] for name in _OF_WORLD),
     )  # fmt: skip
     if given["has_offers"]:
-        promised = (written.outcome == r.WAITING) & (given["called_from"] < world.clock.stop_ms)
+        promised = (written.outcome == r.WAITING) & (called_from < world.clock.stop_ms)
         written.lines["flags"][promised] |= r.CALLED_BACK | r.CALL_BACK_TAKEN
-    spells: list[Any] = [column[: written.first_spell[-1]] for column in written.spells]
-    return written._replace(spells=Spells(*spells))
+    return written._replace(spell_lines=written.spell_lines[: written.first_spell[-1]])
 
 
 def simulate(world: World, draws: Draws) -> Records:
@@ -1692,6 +1608,5 @@ def simulate(world: World, draws: Draws) -> Records:
     return r.records_of(simulate_block(world, block), block.first_row, 0)
 
 
-_ARGUMENTS = _loop.__code__.co_varnames[: _loop.__code__.co_argcount]
-_OWN = 13
-"""So many of the loop's arguments are of each replication, the others of the block."""
+_OF_WORLD = _loop.__code__.co_varnames[_loop.__code__.co_varnames.index("stop") : _loop.__code__.co_argcount]
+"""The loop's arguments that hang on the world alone."""

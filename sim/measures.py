@@ -20,9 +20,9 @@ from scipy.special import stdtrit
 
 from sim import channels
 from sim import records as r
-from sim.draws import Block, Draws, Needs, block_of
+from sim.draws import Block, Draws, block_of
 from sim.records import Contacts, Records, Spells, Written, written_of
-from sim.world import DAY_MS, Floats, Ints, Space, World, as_read, fresh, has_channels, has_chat, typed
+from sim.world import DAY_MS, Floats, Ints, Space, World, as_read, fresh, has_channels, has_chat, once, typed
 
 Bools = NDArray[np.bool_]
 
@@ -131,15 +131,14 @@ def totals_of_block(
     customers = np.zeros((n, n_types, n_segments, 2), measuring.CUSTOMER_SUMS)
     service, busy = _by_interval(world, n)
     loads, first_load = room("loads", len(block.lines), np.float64), np.zeros(n + 1, np.int64)
-    needs = block.needs
     measuring.add_up(
-        _look(world, lens), block.first_need, block.first_row, needs.type, needs.segment, needs.vulnerable,
-        needs.birth_ms, block.links, written.outcome, written.lines, np.zeros(len(needs.type), np.int8),
+        _look(world, lens), block.first_need, block.first_row, block.needs, block.links, written.outcome, written.lines,
+        np.zeros(len(block.needs), np.int8),
         room("waiting", 4 * len(block.lines), np.int64).reshape(-1, 4), customers, service, busy, loads, first_load,
     )  # fmt: skip
     if has_chat(world):
         channels.fill_busy(world, block, written, busy)
-    t = {name: np.ascontiguousarray(customers[name]) for name in measuring.CUSTOMERS}
+    t = measuring.in_units(customers)
     t["unmet_needs"] = t["needs"] - t["ended_sorted_heard"] - t["ended_sorted"] - t["ended_open"]
     for name in ("needs", "unmet_needs", "refused_needs"):
         t[f"vulnerable_{name}"] = t[name] * np.array([0.0, 1.0])
@@ -154,17 +153,25 @@ def totals(world: World, draws: Draws, records: Records, lens: Lens) -> Totals:
     return totals_of_block(world, block_of(draws), written_of([records]), lens)[0]
 
 
-def _look(world: World, lens: Lens) -> Any:
+@once("clock", "types", "groups", "behaviour", "staffing", "levers")
+def _look_at(world: World) -> Any:
+    """What adding up reads of a world, with nothing of a lens."""
     from sim import measuring
 
     clock = world.clock
     special = world.groups.specialist[world.staffing.group_of] > 0
     return measuring.Look(
-        b=typed(world.behaviour), start_ms=clock.start_ms, end_ms=clock.end_ms, interval_ms=clock.interval_ms, within_ms=as_read(lens.within_ms),
-        repeat_ms=float(lens.repeat_days * DAY_MS), churn_scale=as_read(world.types.churn_scale),
+        b=typed(world.behaviour), start_ms=clock.start_ms, end_ms=clock.end_ms, interval_ms=clock.interval_ms,
+        within_ms=as_read(np.zeros(len(special))), repeat_ms=0.0, churn_scale=as_read(world.types.churn_scale),
         channels=int(has_channels(world)), chats=int(has_chat(world)), channel=as_read(world.types.channel),
         expert=as_read(special.astype(np.int64)), group_of=as_read(world.staffing.group_of),
     )  # fmt: skip
+
+
+def _look(world: World, lens: Lens) -> Any:
+    return _look_at(world)._replace(
+        within_ms=as_read(lens.within_ms), repeat_ms=float(lens.repeat_days * DAY_MS)
+    )
 
 
 def service_of(world: World, block: Block, written: Written, within_ms: Floats) -> dict[str, Floats]:
@@ -175,7 +182,7 @@ def service_of(world: World, block: Block, written: Written, within_ms: Floats) 
     n = len(block.numbers)
     service, busy = _by_interval(world, n)
     measuring.service_alone(
-        _look(world, Lens(within_ms)), block.first_row, block.needs.type, block.links, written.outcome, written.lines,
+        _look(world, Lens(within_ms)), block.first_row, block.needs, block.links, written.outcome, written.lines,
         np.empty((len(block.lines), 4), np.int64), service, busy,
     )  # fmt: skip
     if has_chat(world):
@@ -194,22 +201,21 @@ def _by_interval(world: World, n: int) -> tuple[Any, Any]:
 
 
 def _service_columns(world: World, service: Any, busy: Any) -> dict[str, Floats]:
-    columns = {name: service[name] for name in service.dtype.names} | {"busy_min": busy["busy_min"]}
-    return {
-        name: np.ascontiguousarray(column).reshape(*column.shape[:2], world.clock.days, -1)
-        for name, column in columns.items()
-    }
+    from sim import measuring
+
+    columns = measuring.in_units(service) | {"busy_min": measuring.in_units(busy)["busy_min"]}
+    return {name: column.reshape(*column.shape[:2], world.clock.days, -1) for name, column in columns.items()}
 
 
-def more_than_expected(world: World, needs: Needs) -> Floats:
-    """(T, days, I) needs born in excess of those expected: over all replications nothing, exactly."""
+def more_than_expected(world: World, needs: Any) -> Floats:
+    """(T, days, I) needs (of `draws.NEED_LINE`) born in excess of those expected: over all replications nothing, exactly."""
     clock, demand = world.clock, world.demand
     n_intervals = demand.expected.shape[2]
-    live = (needs.birth_ms >= clock.start_ms) & (needs.birth_ms < clock.end_ms)
-    at = needs.birth_ms[live] - clock.start_ms
+    live = needs[(needs["birth_ms"] >= clock.start_ms) & (needs["birth_ms"] < clock.end_ms)]
+    at = live["birth_ms"] - clock.start_ms
     place = at // DAY_MS * n_intervals + at % DAY_MS // clock.interval_ms
     shape = (len(world.types.talk_cv), clock.days, n_intervals)
-    born = np.bincount(needs.type[live] * clock.days * n_intervals + place, minlength=int(np.prod(shape)))
+    born = np.bincount(live["type"] * clock.days * n_intervals + place, minlength=int(np.prod(shape)))
     first = clock.start_ms // DAY_MS
     return born.reshape(shape) - demand.expected[:, first : first + clock.days]
 
@@ -293,11 +299,13 @@ def _people_totals(world: World, written: Written, lens: Lens, busy: Any) -> dic
 
 def _round_the_clock(world: World, busy: Any, p: dict[str, Floats]) -> dict[str, Floats]:
     """Minutes inside the horizon of plain numbers on duty that never all go home: spells cross its ends there."""
+    from sim.measuring import in_units
+
     clock, staffing = world.clock, world.staffing
     present = np.zeros(len(world.groups.specialist))
     left = (clock.end_ms - np.clip(staffing.slot_ms, clock.start_ms, clock.end_ms)) / 60_000
     np.add.at(present, staffing.slot_group, staffing.slot_change * left)
-    talk, both, chat, slot = (busy[name].sum(axis=2) for name in busy.dtype.names)
+    talk, both, chat, slot = (sums.sum(axis=2) for sums in in_units(busy).values())
     idle = np.maximum(0.0, present - both - p["rest_min"])
     return {
         "talk_min": talk, "acw_min": both - talk - chat, "idle_min": idle,
@@ -307,14 +315,14 @@ def _round_the_clock(world: World, busy: Any, p: dict[str, Floats]) -> dict[str,
 
 
 def _p95(values: Floats) -> float:
-    """The 95 % quantile, in between as numpy has it; 0 of nothing."""
+    """The 95 % quantile, in between as numpy has it, of values that are put into another order; 0 of none."""
     if len(values) == 0:
         return 0.0
     at = 0.95 * (len(values) - 1)
-    low = int(at)
-    high, part = min(low + 1, len(values) - 1), at - int(at)
-    values = np.partition(values, (low, high))
-    a, b = float(values[low]), float(values[high])
+    low, part = int(at), at - int(at)
+    values.partition(low)
+    a = float(values[low])
+    b = float(values[low + 1 :].min()) if low + 1 < len(values) else a
     return b - (b - a) * (1 - part) if part >= 0.5 else a + (b - a) * part
 
 
@@ -327,8 +335,8 @@ def _load_figures(world: World, written: Written, loads: Floats, first_load: Int
         met = loads[first_load[i] : first_load[i + 1]]
         spells = slice(written.first_spell[i], written.first_spell[i + 1])
         here = mine[spells]
-        single["load_p95"][i] = _p95(met)
         single["load_met"][i] = met.mean() if len(met) else 0.0
+        single["load_p95"][i] = _p95(met)
         single["load_end_p95"][i] = _p95(s.load_end[spells][here])
         single["exhaustion_p95"][i] = _p95(s.exhaustion[spells][here])
     return single

@@ -13,7 +13,7 @@ import numpy as np
 from sim import records as r
 from sim import world as w
 from sim.compiled import compiled
-from sim.world import HOUR_MS, Behaviour, Floats, Ints
+from sim.world import HOUR_MS, MINUTE_MS, Behaviour, Floats, Ints
 
 OF_CHANNELS = (
     "deferred", "deferred_answered", "deferred_in_time", "deferred_wait_h", "deferred_second_tier", "messages",
@@ -43,6 +43,20 @@ CUSTOMER_SUMS, SERVICE_SUMS, BUSY_SUMS = (
     np.dtype([(name, np.float64) for name in names]) for names in (CUSTOMERS, SERVICE, BUSY)
 )
 ANSWERED_BEFORE, REFUSED_BEFORE = 1, 2
+
+
+_UNITS = {"_min": MINUTE_MS, "_s": 1000, "_h": HOUR_MS}
+
+
+def in_units(sums: Any) -> dict[str, Floats]:
+    """The fields of an array of sums, each in the unit at the end of its name: while they are added up, times are ms."""
+    names = sums.dtype.names
+    units = [
+        next((float(ms) for ending, ms in _UNITS.items() if name.endswith(ending)), 1.0) for name in names
+    ]
+    columns = np.moveaxis(sums.view(np.float64).reshape(*sums.shape, len(names)), -1, 0)
+    columns = columns / np.array(units).reshape(-1, *(1 for _ in sums.shape))
+    return dict(zip(names, columns, strict=True))
 
 
 class Look(NamedTuple):
@@ -75,8 +89,8 @@ def _spread(
     place = start // look.interval_ms
     room = (place + 1) * look.interval_ms - start
     if 0 <= place < busy.shape[1]:
-        busy[group, place].talk_min += min(talk_ms, room) / 60_000
-        busy[group, place].busy_min += min(both_ms, room) / 60_000
+        busy[group, place].talk_min += min(talk_ms, room)
+        busy[group, place].busy_min += min(both_ms, room)
     if both_ms > room and start + room < busy.shape[1] * look.interval_ms:
         waiting[n_waiting, 0] = group
         waiting[n_waiting, 1] = start + room
@@ -92,20 +106,20 @@ def _count_channels(t: Any, became: int, c: Any, channel: int, within_ms: float)
         t.silent += 1.0
     if c.reach_ms < 0:
         return
-    age_h = float(c.end_ms - c.reach_ms) / HOUR_MS
+    age_ms = float(c.end_ms - c.reach_ms)
     if c.flags & r.MESSAGE:
         t.messages += 1.0
         if became == r.ANSWERED:
             t.messages_answered += 1.0
-            t.message_wait_h += age_h
+            t.message_wait_h += age_ms
     elif channel == w.DEFERRED:
         t.deferred += 1.0
         if c.flags & r.TIER_TWO:
             t.deferred_second_tier += 1.0
         if became == r.ANSWERED:
             t.deferred_answered += 1.0
-            t.deferred_wait_h += age_h
-            if age_h * HOUR_MS <= within_ms:
+            t.deferred_wait_h += age_ms
+            if age_ms <= within_ms:
                 t.deferred_in_time += 1.0
 
 
@@ -119,11 +133,11 @@ def _serve(look: Look, s: Any, became: int, c: Any, kind: int) -> None:
     if c.flags & (r.CALLED_BACK | r.MESSAGE) or look.channel[kind] == w.DEFERRED:
         return
     reached = c.reach_ms >= 0
-    wait_s = float(c.end_ms - c.reach_ms) / 1000 if reached else 0.0
-    in_time = wait_s * 1000 <= within_ms
+    wait_ms = float(c.end_ms - c.reach_ms) if reached else 0.0
+    in_time = wait_ms <= within_ms
     if became in (r.ANSWERED, r.SILENT):
         s.answered += 1.0
-        s.wait_answered_s += wait_s
+        s.wait_answered_s += wait_ms
         if in_time:
             s.in_time += 1.0
     elif became == r.ABANDONED:
@@ -133,13 +147,13 @@ def _serve(look: Look, s: Any, became: int, c: Any, kind: int) -> None:
     elif not (became == r.TURNED_AWAY or (became == r.CLOSED and reached)):
         return
     s.queued += 1.0
-    s.wait_s += wait_s
+    s.wait_s += wait_ms
     if c.flags & r.TIER_TWO:
         s.second_tier += 1.0
 
 
 def _service_alone(
-    look: Look, first_row: Ints, types: Ints, links: Any, outcome: Any, marks: Any, waiting: Ints, service: Any,
+    look: Look, first_row: Ints, needs: Any, links: Any, outcome: Any, marks: Any, waiting: Ints, service: Any,
     busy: Any,
 ) -> None:  # fmt: skip
     """The service sums and handling minutes of `_add_up` without the others."""
@@ -156,7 +170,7 @@ def _service_alone(
                     c.talk_ms + c.acw_ms, waiting, n_waiting,
                 )  # fmt: skip
             if look.start_ms <= c.arrive_ms < look.end_ms:
-                kind = types[links[row].need]
+                kind = needs[links[row].need].type
                 at = (c.arrive_ms - look.start_ms) // look.interval_ms
                 _serve(look, service[i, kind, at], became, c, kind)
         _spread_on(look, busy[i], waiting, n_waiting)
@@ -174,8 +188,7 @@ def _spread_on(look: Look, busy: Any, waiting: Ints, n_waiting: int) -> None:
 
 
 def _add_up(
-    look: Look, first_need: Ints, first_row: Ints, types: Ints, segment: Ints, vulnerable: Ints, birth_ms: Ints,
-    links: Any, outcome: Any, marks: Any, seen: Any, waiting: Ints,
+    look: Look, first_need: Ints, first_row: Ints, needs: Any, links: Any, outcome: Any, marks: Any, seen: Any, waiting: Ints,
     customers: Any, service: Any, busy: Any, loads: Floats, first_load: Ints,
 ) -> None:  # fmt: skip
     """Fill (n, T, S, 2) of CUSTOMER_SUMS, (n, T, days x I) of SERVICE_SUMS, (n, G, days x I) of BUSY_SUMS, and the loads
@@ -185,8 +198,9 @@ def _add_up(
     for i in range(len(first_row) - 1):
         n_waiting = 0
         for need in range(first_need[i], first_need[i + 1]):
-            if look.start_ms <= birth_ms[need] < look.end_ms:
-                customers[i, types[need], segment[need], vulnerable[need]].needs += 1.0
+            n = needs[need]
+            if look.start_ms <= n.birth_ms < look.end_ms:
+                customers[i, n.type, n.segment, n.vulnerable].needs += 1.0
         for row in range(first_row[i], first_row[i + 1]):
             became = outcome[row]
             if became == r.NOTHING:
@@ -199,22 +213,23 @@ def _add_up(
                     c.talk_ms + c.acw_ms, waiting, n_waiting,
                 )  # fmt: skip
             need = links[row].need
+            n = needs[need]
+            kind = n.type
+            t = customers[i, kind, n.segment, n.vulnerable]
             if look.channels and became in (r.ANSWERED, r.WAITING) and 0 <= c.reach_ms < look.end_ms:
                 # Deferred work left when the horizon ends, whenever it came.
                 waits_on = c.end_ms < 0 or c.end_ms >= look.end_ms
-                if waits_on and (c.flags & r.MESSAGE or look.channel[types[need]] == w.DEFERRED):
-                    customers[i, types[need], segment[need], vulnerable[need]].backlog_end += 1.0
+                if waits_on and (c.flags & r.MESSAGE or look.channel[kind] == w.DEFERRED):
+                    t.backlog_end += 1.0
             here = look.start_ms <= c.arrive_ms < look.end_ms
-            ours = look.start_ms <= birth_ms[need] < look.end_ms
+            ours = look.start_ms <= n.birth_ms < look.end_ms
             if not here and not ours:
                 continue
-            kind = types[need]
-            t = customers[i, kind, segment[need], vulnerable[need]]
             flags = c.flags
             abandoned = became == r.ABANDONED
             contained = became in (r.CONTAINED, r.CONTAINED_FALSELY)
             had_bot = c.bot_ms > 0 or contained or became == r.HUNG_UP
-            handle_min = float(c.done_ms - c.end_ms) / 60_000 if answered else 0.0
+            handle_ms = float(c.done_ms - c.end_ms) if answered else 0.0
             h, yes, no = c.heard, c.if_heard, c.if_not
             p_resolved = h * yes + (1 - h) * no
             then = links[row].next
@@ -222,7 +237,7 @@ def _add_up(
 
             if here:
                 t.contacts += 1.0
-                wait = float(c.end_ms - c.reach_ms) if c.reach_ms >= 0 else 0.0
+                wait_ms = float(c.end_ms - c.reach_ms) if c.reach_ms >= 0 else 0.0
                 # Call-backs have no wait that a service level could count: they are a figure of their own. Deferred work
                 # has no line to wait in; a chat with nobody there was picked up like any other.
                 live = not flags & (r.CALLED_BACK | r.MESSAGE) and look.channel[kind] != w.DEFERRED
@@ -239,7 +254,7 @@ def _add_up(
                         t.unreached += 1.0
                     elif answered and flags & r.CALL_BACK_TAKEN:
                         t.call_backs_taken += 1.0
-                        t.call_back_wait_min += float(c.end_ms - c.reach_ms) / HOUR_MS * 60
+                        t.call_back_wait_min += float(c.end_ms - c.reach_ms)
                 at = c.arrive_ms - look.start_ms
                 _serve(look, service[i, kind, at // look.interval_ms], became, c, kind)
                 if had_bot:
@@ -256,7 +271,7 @@ def _add_up(
                     t.called_back += 1.0
                 if queued:
                     t.queued += 1.0
-                    t.wait_s += wait / 1000
+                    t.wait_s += wait_ms
                 if became == r.TURNED_AWAY:
                     t.turned_away += 1.0
                 elif became == r.CLOSED:
@@ -267,23 +282,23 @@ def _add_up(
                     t.abandoned += 1.0
                     if live:
                         t.live_abandoned += 1.0
-                        if wait <= look.within_ms[kind]:
+                        if wait_ms <= look.within_ms[kind]:
                             t.abandoned_in_time += 1.0
                 elif picked_up and live:
                     t.live_answered += 1.0
-                    t.wait_answered_s += wait / 1000
-                    if wait <= look.within_ms[kind]:
+                    t.wait_answered_s += wait_ms
+                    if wait_ms <= look.within_ms[kind]:
                         t.in_time += 1.0
                 if answered:
                     t.answered += 1.0
-                    t.talk_min += c.talk_ms / 60_000
-                    t.acw_min += c.acw_ms / 60_000
-                    t.handle_min += handle_min
-                    t.full_min += c.full_ms / 60_000
+                    t.talk_min += c.talk_ms
+                    t.acw_min += c.acw_ms
+                    t.handle_min += handle_ms
+                    t.full_min += c.full_ms
                     t.unmet += c.unmet
                     if c.intensity > b.intense_above:
                         t.intense_answered += 1.0
-                        t.intense_handle_min += handle_min
+                        t.intense_handle_min += handle_ms
                     if c.ending >= 0:
                         t.spoken += 1.0
                         t.heard += h
@@ -291,7 +306,7 @@ def _add_up(
                     if look.expert[c.agent]:
                         t.expert_answered += 1.0
                         if flags & (r.FLAG_WRONG | r.FLAG_RIGHT) == r.FLAG_WRONG:
-                            t.wrong_flag_expert_min += handle_min
+                            t.wrong_flag_expert_min += handle_ms
                     # The log's view: no further contact of the same need within so many days.
                     if not (goes_on and marks[then].arrive_ms - c.end_ms <= look.repeat_ms):
                         t.log_resolved += 1.0
@@ -320,7 +335,7 @@ def _add_up(
                 t.journey_sessions += 1.0
             if answered:
                 t.journey_answered += 1.0
-                t.journey_handle_min += handle_min
+                t.journey_handle_min += handle_ms
                 if not seen[need] & ANSWERED_BEFORE:
                     seen[need] |= ANSWERED_BEFORE
                     t.first_answered += 1.0

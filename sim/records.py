@@ -166,6 +166,10 @@ def of_spells(spells: Sequence[Any]) -> Spells:
     return Spells(*columns)
 
 
+SPELL = np.dtype([(name, column.dtype) for name, column in blank_spells(0)._asdict().items()])
+"""A spell as the compiled engine writes it."""
+
+
 class Written(NamedTuple):
     """What the compiled engine leaves behind of a block of replications."""
 
@@ -173,28 +177,29 @@ class Written(NamedTuple):
     """(rows,); the lines of those that never happened mean nothing."""
     lines: Any
     """(rows,) of LINE."""
-    spells: Spells
+    spell_lines: Any
+    """(spells,) of SPELL."""
     first_spell: Ints
     """(n + 1,) where each replication's spells begin."""
     absent: Ints
     """(n, shifts)"""
 
+    @property
+    def spells(self) -> Spells:
+        """The spells as columns: views."""
+        columns: dict[str, Any] = {name: self.spell_lines[name] for name in Spells._fields}
+        return Spells(**columns)
+
 
 def blank_written(n_rows: int, n_spells: int, n_shifts: int, n: int, room: Space = fresh) -> Written:
     """Room for `n` replications."""
-    kinds = blank_spells(0)
-    table: Any = room(
-        "spells",
-        n_spells,
-        np.dtype([(name, column.dtype) for name, column in zip(kinds._fields, kinds, strict=True)]),
-    )
-    table.view(np.int64)[:] = 0
-    table["agent"] = table["shift"] = -1
-    spells: list[Any] = [table[name] for name in kinds._fields]
+    spells = room("spells", n_spells, SPELL)
+    spells.view(np.int64)[:] = 0
+    spells["agent"] = spells["shift"] = -1
     outcome, lines = room("outcome", n_rows, np.int8), room("written", n_rows, LINE)
     outcome[:] = NOTHING
     absent, first_spell = np.zeros((n, n_shifts), np.int64), np.zeros(n + 1, np.int64)
-    return Written(outcome, lines, Spells(*spells), first_spell, absent)
+    return Written(outcome, lines, spells, first_spell, absent)
 
 
 def records_of(written: Written, first_row: Ints, i: int) -> Records:
@@ -224,6 +229,8 @@ def written_of(several: Sequence[Records]) -> Written:
     outcome = columns.pop("outcome").astype(np.int8)
     for name, column in columns.items():
         lines[name] = column
-    spells: list[Any] = [np.concatenate(parts) for parts in zip(*(x.spells for x in several), strict=True)]
+    spells = np.zeros(sum(len(x.spells.agent) for x in several), SPELL)
+    for name in Spells._fields:
+        spells[name] = np.concatenate([getattr(x.spells, name) for x in several])
     first_spell = np.cumsum([0, *(len(x.spells.agent) for x in several)])
-    return Written(outcome, lines, Spells(*spells), first_spell, np.stack([x.absent for x in several]))
+    return Written(outcome, lines, spells, first_spell, np.stack([x.absent for x in several]))

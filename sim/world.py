@@ -418,6 +418,16 @@ def queue_channels(world: World) -> Ints:
     return np.concatenate([np.tile(channel, 3), np.full(len(channel), DEFERRED)]).astype(np.int64)
 
 
+def asks_difficulty(world: World) -> NDArray[np.bool_]:
+    """(T,) whether anything hangs on how difficult a need is; where nothing does, it is not drawn and is 0."""
+    t, bot = world.types, world.bot
+    by_intensity = (t.intensity_loading != 0) & (t.intensity_spread > 0)
+    by_bot = (bot.offered > 0).any(axis=1) & ((t.containment_loading != 0) | (bot.false_slope != 0))
+    return np.asarray(
+        by_intensity | by_bot | (t.talk_loading != 0) | (world.behaviour.resolved_difficulty != 0)
+    )
+
+
 def has_chat(world: World) -> bool:
     """Whether anybody works on several contacts at once."""
     return bool((world.types.channel == CHAT).any())

@@ -134,7 +134,7 @@ def draw_needs(world: World, seed: int, replication: int) -> Needs:
     u = uniform(key, SEGMENT)
     segment = (u[:, None] > demand.segment_share[kind]).sum(axis=1).astype(np.int64)
     segment = np.minimum(segment, demand.segment_share.shape[1] - 1)
-    z = ndtri(uniform(key, DIFFICULTY))
+    z = np.where(w.asks_difficulty(world)[kind], ndtri(uniform(key, DIFFICULTY)), 0.0)
     t = world.types
     loading = t.intensity_loading[kind]
     score = loading * z + np.sqrt(1 - loading * loading) * ndtri(uniform(key, INTENSITY))

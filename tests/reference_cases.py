@@ -568,7 +568,7 @@ def _our_runs(world: World, n: int, kinds: Kinds, from_s: float, seed: int = 5) 
         seen = np.flatnonzero(np.isin(written.outcome, (ANSWERED, ABANDONED, TURNED_AWAY)))
         seen = seen[written.lines["arrive_ms"][seen] >= from_s * 1000]
         c = written.lines[seen]
-        kind, arrival = block.needs.type[block.links["need"][seen]], c["arrive_ms"] / 1000
+        kind, arrival = block.needs["type"][block.links["need"][seen]], c["arrive_ms"] / 1000
         wait, outcome = (c["end_ms"] - c["reach_ms"]) / 1000, np.array(OUTCOMES)[written.outcome[seen]]
         sums: dict[str, float] = {}
         for name, chosen in kinds.items():

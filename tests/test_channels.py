@@ -206,7 +206,7 @@ def by_class(_: World, block: Block, written: Written) -> dict[str, tuple[float,
     c = contacts_of(block, written)
     row = inside(c)
     wait = (c.end_ms - c.reach_ms)[row] / SECOND
-    kind = block.needs.type[block.links["need"][row]]
+    kind = block.needs["type"][block.links["need"][row]]
     assert (c.outcome[row] == r.ANSWERED).all()
     return {
         "calls": (wait[kind == 0].sum(), (kind == 0).sum()),

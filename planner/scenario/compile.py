@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from planner import evidence
-from planner.natural import NaturalValues
+from planner.natural import NOBODY, NaturalValues
 from planner.roster import Roster
 from planner.scenario.schema import (
     AssistLever,
@@ -277,7 +277,9 @@ def types_of(scenario: Scenario, natural: NaturalValues) -> w.Types:
         talk_family=np.array([FAMILY[kind.handle.family] for kind in kinds]),
         talk_cv=np.array([talk_cv(scenario, kind.handle.cv, kind.handle.family) for kind in kinds]),
         acw_ms=np.array([kind.handle.acw_s * 1000.0 for kind in kinds]) * natural.acw_factor,
-        acw_family=np.array([FAMILY[kind.handle.acw_family] for kind in kinds]),
+        acw_family=np.array(
+            [FAMILY[kind.handle.acw_family if kind.handle.acw_s else "fixed"] for kind in kinds]
+        ),
         acw_cv=np.array([kind.handle.acw_cv for kind in kinds]),
         patience_ms=patience,
         patience_family=np.array(family),
@@ -288,7 +290,9 @@ def types_of(scenario: Scenario, natural: NaturalValues) -> w.Types:
         resolved=natural.resolved,
         heard=natural.heard,
         intensity_mean=natural.intensity_mean,
-        intensity_spread=np.full(len(kinds), scenario.coefficient("intensity_spread")),
+        intensity_spread=np.where(
+            natural.intensity_mean > NOBODY, scenario.coefficient("intensity_spread"), 0.0
+        ),
         intensity_loading=natural.intensity_loading,
         containment_loading=np.full(len(kinds), scenario.coefficient("containment_loading")),
         talk_loading=np.array([talk_loading(scenario, kind.handle.family) for kind in kinds]),
