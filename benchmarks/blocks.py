@@ -32,9 +32,10 @@ WEEK_OF = 10_000
 """Contacts a day in the week of two policies."""
 
 
-def ssj() -> tuple[World, Lens]:
-    """Fifty days of SSJ's CallCenter to a replication."""
+def ssj(days: int = 50) -> tuple[World, Lens]:
+    """SSJ's CallCenter, so many days to a replication."""
     scenario = read(SSJ, Scenario).value
+    scenario = scenario.model_copy(update={"horizon": scenario.horizon.model_copy(update={"days": days})})
     duty = {g: c.by_days(group.on_duty, scenario) for g, group in enumerate(scenario.groups.values())}
     return c.compile_world(scenario, first_guess(scenario), "as_is", Roster((), duty)), lens_of(scenario)
 
@@ -55,6 +56,7 @@ def rate(world: World, lens: Lens, replications: int) -> dict[str, float]:
         lambda: [totals_of(world, lens, 1, part) for part in blocks(world, range(replications))]
     )
     with ThreadPoolExecutor(2) as pool:
+        replicate(world, lens, 2 * len(numbers), executor=pool)  # each thread gets its memory
         start = time.perf_counter()
         replicate(world, lens, replications, executor=pool)
         on_two = time.perf_counter() - start
@@ -106,9 +108,9 @@ def run(quick: bool = False) -> dict[str, Any]:
     callcenter, its_lens = ssj()
     kernel.warm_up(lambda _: None)
     return {
-        "insurer": rate(world, lens, 2 if quick else 8),
+        "insurer": rate(world, lens, 2 if quick else 24),
         "ssj_callcenter": rate(callcenter, its_lens, (500 if quick else SSJ_DAYS) // callcenter.clock.days),
-        "python_us_per_replication": python_us(callcenter, its_lens),
+        "python_us_per_replication": python_us(*ssj(1)),
         "week_of_two_policies": week(4 if quick else 100),
     }
 

@@ -31,7 +31,7 @@ from planner.scenario.problems import FieldError, FieldErrors
 from planner.scenario.schema import ContactType, Scenario, WhatIf
 from sim import records as r
 from sim.draws import unit_sample
-from sim.measures import Estimate, Lens, Totals, estimate, stack, totals_of_block
+from sim.measures import Estimate, Lens, Totals, estimate, joined, totals_of_block
 from sim.replicate import Engine, shared, simulated
 from sim.world import MAX_ROWS, Clock, Floats, World
 
@@ -247,7 +247,7 @@ def _one(world: World, lens: Lens, seed: int, k: int, engine: Engine) -> _Run:
         values = full_ms[kind == t]
         if len(values):
             handles[t] = np.quantile(values, grid)
-    return _Run(totals_of_block(world, block, written, lens)[0], handles)
+    return _Run(totals_of_block(world, block, written, lens), handles)
 
 
 def _several(
@@ -262,7 +262,7 @@ def _several(
         stacked = np.stack([run.handles for run in runs])
     present = ~np.isnan(stacked)
     handles = np.where(present, stacked, 0).sum(axis=0) / np.maximum(present.sum(axis=0), 1)
-    return stack([run.sums for run in runs]), handles
+    return joined([run.sums for run in runs]), handles
 
 
 def anchor(

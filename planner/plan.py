@@ -43,7 +43,7 @@ from planner.schedule.validate import validate
 from planner.shifts import GRID_MIN, on_queue_share, shift_kinds, usual_shifts
 from planner.shrinkage import rostered_per_present, worked_share
 from sim import erlang
-from sim.measures import Estimate, Lens, Totals, stack, summary, totals_of_block
+from sim.measures import Estimate, Lens, Totals, joined, summary, totals_of_block
 from sim.replicate import Engine, shared, simulated
 from sim.world import Floats, World
 
@@ -392,7 +392,7 @@ def prove(
         sent = shared(executor, world)
         futures = [executor.submit(_proof_once, sent, *one) for one in rest]
         done = [future.result() for future in futures]
-    main = stack([sums for sums, _ in done])
+    main = joined([sums for sums, _ in done])
     measured = measured_of([by_wait for _, by_wait in done], waits, scenario)
     return Proof(replications, summary(main), tuple(judge(scenario, policy, measured)), main)
 
@@ -401,7 +401,7 @@ def _proof_once(
     world: World, lens: Lens, waits: list[float], seed: int, k: int, engine: Engine
 ) -> tuple[Totals, list[dict[str, Floats]]]:
     block, written = simulated(world, seed, [k], engine)
-    return totals_of_block(world, block, written, lens)[0], sums_by_wait(world, block, written, waits)
+    return totals_of_block(world, block, written, lens), sums_by_wait(world, block, written, waits)
 
 
 def plan(

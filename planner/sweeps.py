@@ -24,7 +24,7 @@ from planner.roster import Activity, Roster, RosteredShift
 from planner.scenario import compile as c
 from planner.scenario.problems import Problem, ScenarioError, nearest, quote
 from planner.scenario.schema import Scenario
-from sim.measures import Lens, Totals, stack
+from sim.measures import Lens, Totals, joined
 from sim.replicate import Engine, Progress, blocks, shared, totals_of
 from sim.world import World
 
@@ -152,9 +152,8 @@ def blocks_of(n: int) -> list[range]:
 
 def sums_of(world: World, lens: Lens, seed: int, numbers: range, engine: Engine) -> Totals:
     """The sums of a block, without those by interval: few numbers, whatever the horizon."""
-    parts = blocks(world, numbers)
-    done = [sums for part in parts for sums in totals_of(world, lens, seed, part, engine)]
-    return stack(done)._replace(service={})
+    done = [totals_of(world, lens, seed, part, engine) for part in blocks(world, numbers)]
+    return joined(done)._replace(service={})
 
 
 def simulate_all(

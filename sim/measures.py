@@ -46,7 +46,7 @@ class Totals(NamedTuple):
     """(G,) by group."""
     service: dict[str, Floats]
     """(T, days, I) by type and interval of arrival; `busy_min` (G, days, I) by group and interval of the answer."""
-    single: dict[str, float | Floats]
+    single: dict[str, Floats]
     """Figures that do not add up, such as percentiles."""
 
 
@@ -120,10 +120,8 @@ def undisclosed(world: World, draws: Draws, contacts: Contacts) -> Floats:
 # --- a block of replications ------------------------------------------------------------------------------------------
 
 
-def totals_of_block(
-    world: World, block: Block, written: Written, lens: Lens, room: Space = fresh
-) -> list[Totals]:
-    """The sums of each replication."""
+def totals_of_block(world: World, block: Block, written: Written, lens: Lens, room: Space = fresh) -> Totals:
+    """The sums of each replication: the first axis of each array."""
     from sim import measuring
 
     n = len(block.numbers)
@@ -144,13 +142,12 @@ def totals_of_block(
         t[f"vulnerable_{name}"] = t[name] * np.array([0.0, 1.0])
     people = _people_totals(world, written, lens, busy)
     single = _load_figures(world, written, loads, first_load)
-    parts = (t, people, _service_columns(world, service, busy), single)
-    return [Totals(*({name: value[i] for name, value in part.items()} for part in parts)) for i in range(n)]
+    return Totals(t, people, _service_columns(world, service, busy), single)
 
 
 def totals(world: World, draws: Draws, records: Records, lens: Lens) -> Totals:
     """The sums of one replication."""
-    return totals_of_block(world, block_of(draws), written_of([records]), lens)[0]
+    return one_of(totals_of_block(world, block_of(draws), written_of([records]), lens), 0)
 
 
 @once("clock", "types", "groups", "behaviour", "staffing", "levers")
@@ -342,17 +339,18 @@ def _load_figures(world: World, written: Written, loads: Floats, first_load: Int
     return single
 
 
-def stack(several: Sequence[Totals]) -> Totals:
-    """Totals of several replications, along a new first axis."""
+def one_of(several: Totals, i: int) -> Totals:
+    """The i-th replication's sums, without the axis of replications."""
+    return Totals(*({name: sums[i] for name, sums in part.items()} for part in several))
 
-    def joined(parts: Sequence[Mapping[str, object]]) -> dict[str, Floats]:
-        return {name: np.stack([np.asarray(part[name], float) for part in parts]) for name in parts[0]}
 
+def joined(several: Sequence[Totals]) -> Totals:
+    """Totals of blocks of replications, one after the other."""
     return Totals(
-        joined([t.customers for t in several]),
-        joined([t.people for t in several]),
-        joined([t.service for t in several]),
-        dict(joined([t.single for t in several])),
+        *(
+            {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+            for parts in zip(*several, strict=True)
+        )
     )
 
 

@@ -11,7 +11,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, Literal
 
 from sim import draws as d
-from sim.measures import Lens, Totals, stack, totals_of_block
+from sim.measures import Lens, Totals, joined, one_of, totals_of_block
 from sim.records import Records, Written, records_of, written_of
 from sim.world import Room, World
 
@@ -54,7 +54,7 @@ def simulated(
 
 def totals_of(
     world: World, lens: Lens, seed: int, numbers: Sequence[int], engine: Engine = "kernel"
-) -> list[Totals]:
+) -> Totals:
     """The sums of the replications with these numbers, in their order; records are gone afterwards."""
     if engine == "simpy":
         return totals_of_block(world, *simulated(world, seed, numbers, engine), lens)
@@ -66,7 +66,7 @@ def totals_of(
 
 def totals_once(world: World, lens: Lens, seed: int, replication: int, engine: Engine = "kernel") -> Totals:
     """One replication's sums."""
-    return totals_of(world, lens, seed, [replication], engine)[0]
+    return one_of(totals_of(world, lens, seed, [replication], engine), 0)
 
 
 def blocks(world: World, numbers: Sequence[int], at_least: int = 1) -> list[Sequence[int]]:
@@ -87,10 +87,10 @@ def replicate(
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Totals:
-    """Sums of several replications, stacked in the order of their numbers."""
+    """Sums of several replications, in the order of their numbers along the first axis."""
     numbers = range(replications) if isinstance(replications, int) else replications
     done = each(world, lens, numbers, seed=seed, engine=engine, executor=executor, progress=progress)
-    return stack([t for _, t in done])
+    return joined([sums for _, sums in done])
 
 
 def each(
@@ -102,8 +102,8 @@ def each(
     engine: Engine = "kernel",
     executor: Executor | None = None,
     progress: Progress | None = None,
-) -> Iterator[tuple[int, Totals]]:
-    """Replications one after another, as they are done, in the order of their numbers."""
+) -> Iterator[tuple[Sequence[int], Totals]]:
+    """Blocks of replications and their numbers, in the order of these, as they are done."""
     wanted = list(numbers)
     if executor is None:
         parts = blocks(world, wanted)
@@ -114,12 +114,11 @@ def each(
         futures = [executor.submit(totals_of, sent, lens, seed, part, engine) for part in parts]
         results = (future.result() for future in futures)
     n_done = 0
-    for part, several in zip(parts, results, strict=True):
-        for k, result in zip(part, several, strict=True):
-            n_done += 1
-            if progress is not None:
-                progress(n_done, len(wanted))
-            yield k, result
+    for part, sums in zip(parts, results, strict=True):
+        n_done += len(part)
+        if progress is not None:
+            progress(n_done, len(wanted))
+        yield part, sums
 
 
 def shared(executor: Executor, value: Any) -> Any:

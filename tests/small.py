@@ -198,3 +198,13 @@ def plain_roster(scenario: Scenario, *numbers: int) -> Roster:
         if opening:
             is_open[day] = (at >= opening[0]) & (at < opening[1])
     return Roster((), {g: number * is_open for g, number in enumerate(numbers)})
+
+
+def stack(several: list[Totals]) -> Totals:
+    """Totals of single replications along a new first axis, as `replicate` gives them."""
+    return Totals(
+        *(
+            {name: np.stack([part[name] for part in parts]) for name in parts[0]}
+            for parts in zip(*several, strict=True)
+        )
+    )

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import reference_cases as cases
 from reference_cases import Z
+from small import stack
 from worlds import small_run, small_world
 
 from sim import channels, kernel, model, rules
@@ -19,7 +20,7 @@ from sim import records as r
 from sim import world as w
 from sim.draws import Block, Draws
 from sim.erlang import erlang_b, erlang_c, queue_a, queue_c
-from sim.measures import CUSTOMER, PEOPLE, Lens, evaluate, overall, people_by_day, stack, totals
+from sim.measures import CUSTOMER, PEOPLE, Lens, evaluate, overall, people_by_day, totals
 from sim.plain import anonymous_staffing, plain_world
 from sim.records import Contacts, Records, Written
 from sim.world import DAY_MS, HOUR_MS, MINUTE_MS, World

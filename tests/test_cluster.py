@@ -24,7 +24,7 @@ from planner.cli import app
 from planner.cluster import ClusterError, connect
 from planner.scenario import compile as c
 from planner.scenario.problems import FieldError, FieldErrors
-from sim.measures import Totals, stack
+from sim.measures import Totals, joined
 from sim.replicate import each, local_executor, replicate
 from sim.world import World
 
@@ -204,13 +204,13 @@ def test_a_worker_killed_half_way_costs_time_and_no_results(tmp_path, world):
         first, _ = there.workers(2)
         with connect(there.address) as executor:
             done = []
-            for k, sums in each(*world, range(40), seed=7, executor=executor):
-                if k == 1:
+            for part, sums in each(*world, range(40), seed=7, executor=executor):
+                if part[0] == 1:
                     os.kill(first.pid, signal.SIGKILL)
                     first.wait(10)
                 done.append(sums)
             assert len(executor.client.scheduler_info()["workers"]) == 1
-    assert same(stack(done), alone)
+    assert same(joined(done), alone)
 
 
 def test_a_worker_with_other_code_is_refused_before_anything_runs(two, tmp_path):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import small
+from small import stack
 
 from planner.anchor import lens_of
 from planner.scenario import compile as c
@@ -24,7 +25,6 @@ from sim.measures import (
     estimate,
     evaluate,
     overall,
-    stack,
     totals,
     undisclosed,
 )

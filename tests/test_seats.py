@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import small
+from small import stack
 
 from planner.anchor import lens_of
 from planner.plan import schedule_of
@@ -15,7 +16,7 @@ from planner.shifts import Usual, usual_shifts
 from sim import rules
 from sim.draws import draw
 from sim.kernel import simulate
-from sim.measures import people_by_day, stack, summary
+from sim.measures import people_by_day, summary
 from sim.plain import plain_behaviour, plain_world
 from sim.replicate import totals_once
 from sim.world import HOUR_MS, RELIEF_MS
