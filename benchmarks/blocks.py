@@ -77,11 +77,17 @@ def python_us(world: World, lens: Lens, few: int = 16, many: int = 64) -> float:
     return round((seconds[1] - seconds[0]) / (many - few) * 1e6, 1)
 
 
-def week(replications: int) -> dict[str, float]:
-    """Seconds on the clock, and memory, of 100 paired replications of two policies in a week of 10,000 contacts a day."""
+def week(replications: int, around: int | None = None) -> dict[str, float]:
+    """Seconds on the clock, and memory, of paired replications of two policies in a week of 10,000 contacts a day.
+
+    The week lies within as many days of warm-up and of follow-up as 99 of 100 returns take, 17, or `around` days.
+    """
     from planner import jobs
 
     scenario = jobs.load(jobs.DEMO).value
+    if around is not None:
+        near = scenario.horizon.model_copy(update={"warm_up_days": around, "follow_up_days": around})
+        scenario = scenario.model_copy(update={"horizon": near})
     roster = as_is_roster(scenario)
     natural = anchor(scenario, roster, replications=1, rounds=3, strict=False).natural
     lens = lens_of(scenario)
@@ -89,6 +95,7 @@ def week(replications: int) -> dict[str, float]:
     day = replicate(worlds[0], lens, 1).customers["contacts"].sum() / worlds[0].clock.days
     share = WEEK_OF / float(day)
     worlds = [w._replace(demand=w.demand._replace(expected=w.demand.expected * share)) for w in worlds]
+    days = worlds[0].clock.n_days
     start = time.perf_counter()
     with ThreadPoolExecutor(2) as pool:
         found = [replicate(world, lens, replications, executor=pool) for world in worlds]
@@ -96,7 +103,8 @@ def week(replications: int) -> dict[str, float]:
     return {
         "replications": replications,
         "contacts_in_the_week": round(float(found[0].customers["contacts"].sum()) / replications),
-        "days_simulated": worlds[0].clock.n_days,
+        "days_simulated": days,
+        "contacts_in_all": round(2 * replications * days * WEEK_OF),
         "seconds": round(seconds, 2),
         "memory_mb": peak_of(worlds[0], lens, 4),
     }
@@ -112,6 +120,7 @@ def run(quick: bool = False) -> dict[str, Any]:
         "ssj_callcenter": rate(callcenter, its_lens, (500 if quick else SSJ_DAYS) // callcenter.clock.days),
         "python_us_per_replication": python_us(*ssj(1)),
         "week_of_two_policies": week(4 if quick else 100),
+        "the_same_with_five_days_around": week(4 if quick else 100, 5),
     }
 
 
@@ -122,14 +131,17 @@ def told(result: dict[str, Any]) -> str:
         [title, *(f"{result[name][key]:,}" for key in ("contacts", "draws_ns", "kernel_ns", "measures_ns", "contacts_per_s", "contacts_per_s_on_two"))]
         for name, title in names.items()
     ]  # fmt: skip
-    week_of = result["week_of_two_policies"]
+    weeks = [
+        f"A week of {week_of['contacts_in_the_week']:,} contacts, two policies, {week_of['replications']} paired replications "
+        f"of {week_of['days_simulated']} days ({week_of['contacts_in_all']:,} contacts): {week_of['seconds']} s on two threads"
+        + (f", {week_of['memory_mb']:.0f} MB" if week_of["memory_mb"] else "") + "."
+        for week_of in (result["week_of_two_policies"], result["the_same_with_five_days_around"])
+    ]  # fmt: skip
     return "\n".join([
         table(
             "All told, in blocks",
             ["world", "contacts", "draw ns", "simulate ns", "measure ns", "contacts/s, one core", "on two"], rows,
         ),
-        f"A replication costs {result['python_us_per_replication']} microseconds beyond its contacts.",
-        f"A week of {week_of['contacts_in_the_week']:,} contacts, two policies, {week_of['replications']} paired replications "
-        f"of {week_of['days_simulated']} days: {week_of['seconds']} s on two threads"
-        + (f", {week_of['memory_mb']:.0f} MB" if week_of["memory_mb"] else "") + ".",
+        f"A replication of a day costs {result['python_us_per_replication']} microseconds beyond its contacts.",
+        *weeks,
     ])  # fmt: skip
