@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -11,7 +12,7 @@ from planner import evidence
 from planner.compare import Cell, Runner, measures_of
 from planner.levers import is_on, known, sentence
 from planner.money import CASH_LINES
-from planner.ranking import FRAME_MEANING, Lever, Ranked, explicit, value_of
+from planner.ranking import DRAWN_REPLICATIONS, FRAME_MEANING, Doubt, Lever, Ranked, explicit, value_of
 from planner.report import (
     HEADLINE,
     Json,
@@ -25,6 +26,7 @@ from planner.report import (
     thousands,
 )
 from planner.scenario.load import Applied
+from planner.scenario.problems import counted
 from planner.scenario.schema import Scenario
 from planner.words import money_of, value_words
 
@@ -33,6 +35,8 @@ TOLD = (*HEADLINE, "containment", "same_agent", *(f"money_{line}" for line in CA
 BAR = 11
 """Places of a bar on each side of zero."""
 WORTH = "cash_and_margin"
+WITHIN = 0.9
+"""Share of the draws that an interval over draws holds: 95 % would take many more of them."""
 GRADES = "A experiment, B observed in operations, C claimed or practised, D assumed"
 
 
@@ -52,6 +56,8 @@ def document_of(
         "frame": frame,
         "meaning": FRAME_MEANING[frame],
         "replications": runner.replications,
+        "draws": draws_of(levers),
+        "drawn_replications": min(DRAWN_REPLICATIONS, runner.replications),
         "seed": runner.seed,
         "seconds": round(seconds, 3),
         "anchoring": misfit_rows(scenario, runner.anchored),
@@ -73,6 +79,12 @@ def document_of(
     }
     document["sentences"] = sentences(document)
     return document
+
+
+def draws_of(levers: Sequence[Lever]) -> int:
+    """Over how many draws of the coefficients they were valued; 0 without doubt."""
+    parts = (lever.alone for lever in levers)
+    return max((len(part.doubt.values[WORTH]) for part in parts if part and part.doubt), default=0)
 
 
 def _lever(scenario: Scenario, lever: Lever) -> Json:
@@ -118,9 +130,22 @@ def _ranked(part: Ranked | None) -> Json | None:
         "own_per_year": plain(part.own_per_year),
         "own_once": plain(part.own_once),
         "in_force": part.in_force,
+        "doubt": None if part.doubt is None else _doubted(part.doubt),
         "verdict": tells(plain(part.differences[WORTH])),
         "verdict_on_cash": tells(plain(part.differences["cash"])),
     }
+
+
+def _doubted(doubt: Doubt) -> Json:
+    """What a lever comes to over the draws, by measure; what nine draws in ten lie within needs a few of them."""
+    found: Json = {}
+    for measure, values in doubt.values.items():
+        low, high = np.quantile(values, [(1 - WITHIN) / 2, (1 + WITHIN) / 2])
+        found[measure] = plain({
+            "median": float(np.median(values)), "low": float(low), "high": float(high), "pays": sum(v < 0 for v in values),
+            "costs": sum(v > 0 for v in values), "values": values, "sceptic": doubt.sceptic[measure],
+        })  # fmt: skip
+    return found
 
 
 # --- sentences ------------------------------------------------------------------------------------------------------
@@ -176,6 +201,8 @@ def sentences(document: Json) -> list[str]:
         f"The intervals say how sure the simulation is of the difference, not of the evidence: levers that rest on at least one "
         f"effect that nobody has measured (grade D): {unknown} of {len(rows)}."
     )
+    if document["draws"]:
+        found.append(_doubt_sentence(document, rows, way))
     unpriced = [
         row["title"].lower()
         for row in rows
@@ -189,6 +216,27 @@ def sentences(document: Json) -> list[str]:
     return found
 
 
+def _doubt_sentence(document: Json, rows: Sequence[Json], way: str) -> str:
+    """Which levers pay whatever the coefficients are, and which whatever they are do not."""
+    n = document["draws"]
+    doubted = {quoted(row): row[way]["doubt"][WORTH] for row in rows}
+    most, least = (
+        [name for name, d in doubted.items() if d[side] >= WITHIN * n] for side in ("pays", "costs")
+    )
+    open_ = len(rows) - len(most) - len(least) - sum(not d["pays"] + d["costs"] for d in doubted.values())
+    sceptic = sum(d["sceptic"] < 0 for d in doubted.values())
+    said = [
+        f"save in nine of ten or more: {', '.join(most) or 'none'}",
+        f"cost in nine of ten or more: {', '.join(least) or 'none'}",
+    ]
+    if open_:
+        said.append(f"for {open_} it hangs on what the coefficients are")
+    return (
+        f"How sure the conclusion is: over {counted(n, 'draw')} of the uncertain coefficients, cash and margin lost; {'; '.join(said)}. "
+        f"In the sceptic's setting (no uncertain effect exists) {sceptic} of {len(rows)} save."
+    )
+
+
 ASKS_A_PRICE = ("context", "contained", "scripts", "handle_time_target", "pooled", "detectors")
 """Levers that somebody has to build or run, and whose price is each house's own."""
 
@@ -196,13 +244,18 @@ ASKS_A_PRICE = ("context", "contained", "scripts", "handle_time_target", "pooled
 def _told(document: Json, row: Json, way: str, measure: str = WORTH) -> str:
     e = row[way]["differences"][measure]
     say = money_of(document["currency"], [e["mean"], e["low"] or 0.0, e["high"] or 0.0])
-    title = row["title"][0].lower() + row["title"][1:]
     interval = (
         f"{say(e['low'], sign=True, bare=True)} to {say(e['high'], sign=True, bare=True)}"
         if e["low"] is not None
         else "no interval"
     )
-    return f"“{title}” ({say(e['mean'], sign=True)} a year, {interval})"
+    return f"{quoted(row)} ({say(e['mean'], sign=True)} a year, {interval})"
+
+
+def quoted(row: Json) -> str:
+    """A lever's title within a sentence."""
+    title = str(row["title"])
+    return f"“{title[0].lower()}{title[1:]}”"
 
 
 # --- print ----------------------------------------------------------------------------------------------------------
@@ -213,6 +266,14 @@ def bar(value: float, most: float) -> str:
     places = min(BAR, round(abs(value) / most * BAR)) if most > 0 else 0
     left, right = ("█" * places, "") if value < 0 else ("", "█" * places)
     return f"{left:>{BAR}}│{right:<{BAR}}"
+
+
+def span(low: float, high: float, most: float) -> str:
+    """What draws come to, from low to high, on the places of a bar."""
+    if most <= 0:
+        return f"{'│':^{2 * BAR + 1}}"
+    first, last = (min(BAR, max(-BAR, round(x / most * BAR))) for x in (low, high))
+    return "".join("│" if k == 0 else "█" if first <= k <= last else " " for k in range(-BAR, BAR + 1))
 
 
 def print_levers(console: Console, document: Json) -> None:
@@ -226,6 +287,8 @@ def print_levers(console: Console, document: Json) -> None:
         ways.append(("on_top", f"on top of {document['policy_title']}"))
     for way, words in reversed(ways):
         _print_ranking(console, document, way, words)
+        if document["draws"]:
+            _print_doubt(console, document, way, words)
     console.print(
         "  Below zero saves (bar to the left). Cash has the lever's own price and its people inside; what is paid once stands apart. "
         "Hours: paid hours a year that the work needs more. In force: the policy has it; what it does there is what goes without it.",
@@ -270,9 +333,53 @@ def _print_ranking(console: Console, document: Json, way: str, words: str) -> No
     console.print(table)
 
 
+def _print_doubt(console: Console, document: Json, way: str, words: str) -> None:
+    rows = doubted_rows(document, way)
+    if not rows:
+        return
+    most = max(max(abs(row[way]["doubt"][WORTH][end]) for end in ("low", "high")) for row in rows)
+    table = Table(
+        title=f"The same {words} over {counted(document['draws'], 'draw')} of the uncertain coefficients (thousand {document['currency']} a year: "
+        "median, and what nine draws in ten lie within)",
+        title_justify="left",
+    )
+    table.add_column("Lever", overflow="fold", min_width=18)
+    table.add_column("Cash and margin lost", justify="center", no_wrap=True)
+    for name in ("Cash and\nmargin", "Saves in", "Sceptic", "Cash", "Saves in", "Sceptic"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        part = row[way]
+        both = [part["doubt"][measure] for measure in (WORTH, "cash")]
+        table.add_row(
+            row["title"] + (" (in force)" if part["in_force"] else ""),
+            span(both[0]["low"], both[0]["high"], most),
+            *(text for d in both for text in doubt_words(d, document["draws"])),
+        )
+    console.print(table)
+    console.print(
+        "  Each draw takes every uncertain coefficient from its range of evidence, anchors today anew, and values every lever on the same "
+        f"customers, {counted(document['drawn_replications'], 'replication')}. Sceptic: where no effect of grade C or D exists.",
+        highlight=False,
+    )
+
+
+def doubted_rows(document: Json, way: str) -> list[Json]:
+    """Levers with their doubt, those that save most in the middle draw first."""
+    rows = [row for row in document["levers"] if row[way] and row[way]["doubt"]]
+    return sorted(rows, key=lambda row: row[way]["doubt"][WORTH]["median"])
+
+
+def doubt_words(d: Json, draws: int) -> tuple[str, str, str]:
+    """Median and interval over draws, in how many it saves, and the sceptic's."""
+    spread = thousands({"mean": d["median"], "low": d["low"], "high": d["high"]}, "+")
+    return spread, f"{d['pays']} of {draws}", f"{d['sceptic'] / 1000:+,.1f}"
+
+
 def short_change(value: Json) -> str:
-    """A difference without its interval."""
-    return change({**value, "low": None, "high": None})
+    """A difference with its unit, without its interval."""
+    unit = str(value["unit"])
+    told = "" if unit.startswith("share") or value["mean"] is None else f" {unit}"
+    return change({**value, "low": None, "high": None}) + told
 
 
 def price_words(row: Json, part: Json) -> str:

@@ -12,7 +12,7 @@ import pytest
 import small
 from typer.testing import CliRunner
 
-from planner import cli, evidence, lever_report, ranking
+from planner import cli, evidence, jobs, lever_report, pieces, ranking
 from planner import plan as plans
 from planner.anchor import anchor, lens_of
 from planner.compare import Cell, Runner, differences_of
@@ -575,6 +575,142 @@ def test_the_same_again(runner: Runner) -> None:
     assert repr(one) == repr(two)
 
 
+# --- doubt, and what is kept of an interrupted ranking ----------------------------------------------------------------
+
+
+def doubted(runner: Runner, names: list[str], n: int, **more: Any) -> dict[str, ranking.Lever]:
+    levers, _ = ranking.rank(runner, "as_is", "equal_occupancy", names)
+    return {
+        lever.name: lever for lever in ranking.doubt(runner, levers, "as_is", "equal_occupancy", n, **more)
+    }
+
+
+def test_a_draw_is_the_ranking_with_its_coefficients_and_the_settings_of_today(runner: Runner) -> None:
+    said: list[str] = []
+    runner.say = said.append
+    found = doubted(runner, ["agent_assist", "scripts"], 2, seed=5, lanes=2)
+    runner.say = lambda _: None
+    own = dict(runner.scenario.behaviour)
+    rows = [key for name in found for key in (*known(name).effects, *known(name).prices)]
+    drawn = evidence.draw(2, 5, own, also=rows)[1]
+    assert drawn["assist_experienced_speed"] != evidence.table()["assist_experienced_speed"].default
+    scenario = runner.scenario.model_copy(update={"behaviour": {k: float(v) for k, v in drawn.items()}})
+    anchored = anchor(scenario, runner.as_is, replications=2, rounds=3, strict=False)
+    other = Runner(scenario, replications=2, plan_replications=4, anchored=anchored, as_is=runner.as_is)
+    for lever in found.values():
+        assert lever.alone is not None
+        assert lever.alone.doubt is not None
+        assert lever.setting is not None
+        ranker, base = Ranker(other, "equal_occupancy"), explicit(scenario, "as_is")
+        part = ranker.rank(ranker.base(base), base, lever.setting)
+        for measure, values in lever.alone.doubt.values.items():
+            assert len(values) == 2
+            assert values[1] == part.differences[measure].mean
+            assert values[0] != values[1]
+    priced = next(text for text in said if "2 draws of the coefficients, 2 levers in each" in text)
+    assert " a draw, about " in priced
+    assert said.index(priced) < next(k for k, text in enumerate(said) if text.startswith("draw ")), (
+        "what it costs is said before"
+    )
+
+
+def test_only_its_price_is_in_doubt_where_a_lever_surely_does_nothing(neutral: Runner) -> None:
+    found = doubted(neutral, ["agent_assist", "hiring"], 3)
+    for lever in found.values():
+        assert lever.alone is not None
+        assert lever.alone.doubt is not None
+        both = lever.alone.doubt.values
+        assert both["cash_and_margin"] == pytest.approx(both["cash"], rel=1e-9)
+        assert min(both["cash"]) > 0
+        assert max(both["cash"]) > 1.05 * min(both["cash"])
+    document = lever_report._doubted(found["hiring"].alone.doubt)  # type: ignore[union-attr,arg-type]
+    assert (document["cash"]["pays"], document["cash"]["costs"]) == (0, 3)
+    low, median, high = (document["cash"][k] for k in ("low", "median", "high"))
+    assert min(document["cash"]["values"]) <= low < median < high <= max(document["cash"]["values"])
+
+
+@pytest.mark.usefixtures("_sooner")
+def test_the_sceptic_believes_no_lever_of_assumptions() -> None:
+    runner = runner_of(small.busy(4), 2)
+    part = doubted(runner, ["boundary_training"], 1)["boundary_training"].alone
+    assert part is not None
+    assert part.doubt is not None
+    assert part.doubt.sceptic["cash"] == pytest.approx(part.doubt.sceptic["cash_and_margin"])
+    assert part.doubt.sceptic["cash"] > 0, "it costs, and does nothing"
+
+
+def test_more_draws_leave_the_first_as_they_are(runner: Runner, tmp_path: Any) -> None:
+    kept = pieces.Kept(tmp_path / "kept")
+    one = doubted(runner, ["scripts"], 1, kept=kept)["scripts"].alone
+    said: list[str] = []
+    runner.say = said.append
+    three = doubted(runner, ["scripts"], 3, kept=kept)["scripts"].alone
+    runner.say = lambda _: None
+    assert one is not None
+    assert three is not None
+    assert one.doubt is not None
+    assert three.doubt is not None
+    assert three.doubt.values["cash"][:1] == one.doubt.values["cash"]
+    assert "found 1 of 3 draws done before" in said
+
+
+@pytest.mark.parametrize("breaks_at", [1, 3, 5, 7])
+def test_an_interrupted_ranking_goes_on_from_what_is_done(
+    breaks_at: int, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four parts of levers, the sceptic and two draws: whichever is interrupted, nothing is done twice."""
+    scenario = small.tiny(**small.by_numbers(6, 4))
+    options = jobs.rank_options("soft", "equal_occupancy", 2, 5, True, ["authority", "scripts"], 2)
+    whole, _ = jobs.rank_levers(scenario, options)
+    begun: list[str] = []
+    broken = True
+
+    def counting(name: str) -> Any:
+        once = getattr(ranking, name)
+
+        def piece(*words: Any) -> Any:
+            begun.append(name)
+            if broken and len(begun) >= breaks_at:
+                raise KeyboardInterrupt
+            return once(*words)
+
+        return piece
+
+    monkeypatch.setattr(jobs, "lanes", lambda: 1)
+    for name in ("_part", "_drawn"):
+        monkeypatch.setattr(ranking, name, counting(name))
+    said: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        jobs.kept_ranking(scenario, options, folder=tmp_path, say=said.append)
+    assert any("the same command goes on from there" in text for text in said)
+    broken = False
+    begun.clear()
+    again = jobs.kept_ranking(scenario, options, folder=tmp_path, say=said.append)
+    assert len(begun) == 7 - (breaks_at - 1), "what was done is not done again"
+    for key in ("levers", "bases", "sentences", "draws"):
+        assert again[key] == whole[key]
+    assert not (tmp_path / pieces.UNFINISHED).exists()
+
+
+def test_plans_of_the_bases_are_kept_too(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, runner: Runner
+) -> None:
+    kept, planned, once = pieces.Kept(tmp_path / "kept"), list[Policy](), Ranker.planned
+
+    def counted(self: Ranker, policy: Policy) -> Roster:
+        planned.append(policy)
+        if len(planned) == 2:
+            raise KeyboardInterrupt
+        return once(self, policy)
+
+    monkeypatch.setattr(Ranker, "planned", counted)
+    with pytest.raises(KeyboardInterrupt):
+        ranking.rank(runner, "as_is", "at_target", ["scripts"], kept)
+    _, cells = ranking.rank(runner, "as_is", "at_target", ["scripts"], kept)
+    assert len(planned) == 3, "as_is, the lever broken off, the lever: as_is is planned once"
+    assert cells["as_is"].roster == once(Ranker(runner, "at_target"), explicit(runner.scenario, "as_is"))
+
+
 # --- files and commands --------------------------------------------------------------------------------------------------
 
 
@@ -643,6 +779,41 @@ def test_the_command_prints_one_document_and_a_ranking(own_file: Any, tmp_path: 
     ):
         assert text in " ".join(printed.split()), text
     assert "│" in printed
+
+
+def test_the_command_tells_the_doubt(own_file: Any, tmp_path: Any) -> None:
+    asked = [
+        "levers",
+        str(own_file),
+        "-n",
+        "2",
+        "--out",
+        str(tmp_path),
+        "--lever",
+        "authority",
+        "--doubt",
+        "2",
+    ]
+    result = CliRunner().invoke(cli.app, [*asked, "--json"])
+    assert result.exit_code == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert (document["draws"], document["drawn_replications"]) == (2, 2)
+    found = document["levers"][0]["alone"]["doubt"]
+    assert set(found) == {"cash", "cash_and_margin"}
+    for d in found.values():
+        assert len(d["values"]) == 2
+        assert d["pays"] == sum(value < 0 for value in d["values"])
+    printed = " ".join(CliRunner().invoke(cli.app, asked).stdout.split())
+    assert "How sure the conclusion is: over 2 draws" in printed
+    assert "over 2 draws of the uncertain coefficients (thousand" in printed
+    assert f"{found['cash']['pays']} of 2" in printed
+
+
+def test_what_draws_come_to_is_drawn_from_low_to_high() -> None:
+    assert lever_report.span(-11, 11, 11) == "█" * 11 + "│" + "█" * 11
+    assert lever_report.span(2, 5, 11) == " " * 11 + "│" + " " + "█" * 4 + " " * 6
+    assert lever_report.span(-5, -5, 11).count("█") == 1
+    assert len(lever_report.span(0, 0, 0)) == 23
 
 
 @pytest.mark.parametrize(
