@@ -554,7 +554,7 @@ def levers(
         runs.ready(folder or runs.FOLDER)
         jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
         names = [_one_of(*RANKED)(name) for name in dict.fromkeys(lever or [])]
-        n = replications or (3 if quick else 6)
+        n = replications or jobs.rank_replications(quick)
         options = jobs.rank_options(policy, frame, n, seed, quick, names, doubt)
         document = jobs.kept_ranking(
             loaded.value,

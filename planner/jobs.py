@@ -350,6 +350,11 @@ def kept_compare(
     return document
 
 
+def rank_replications(quick: bool) -> int:
+    """Replications of a ranking where nobody says how many."""
+    return 3 if quick else 6
+
+
 def rank_options(
     policy: str, frame: str, replications: int, seed: int, quick: bool, names: Sequence[str] | None = None,
     doubt: int = 0,

@@ -372,7 +372,7 @@ def doubted_rows(document: Json, way: str) -> list[Json]:
 def doubt_words(d: Json, draws: int) -> tuple[str, str, str]:
     """Median and interval over draws, in how many it saves, and the sceptic's."""
     spread = thousands({"mean": d["median"], "low": d["low"], "high": d["high"]}, "+")
-    return spread, f"{d['pays']} of {draws}", f"{d['sceptic'] / 1000:+,.1f}"
+    return spread, f"{d['pays']} of {draws}", f"{round(d['sceptic'] / 1000, 1) + 0.0:+,.1f}"
 
 
 def short_change(value: Json) -> str:
