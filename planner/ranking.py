@@ -21,6 +21,7 @@ from pydantic import BaseModel, ValidationError
 from planner import evidence
 from planner.anchor import Anchored, anchor
 from planner.compare import Cell, Runner, differences_of, formulas
+from planner.frames import PLAN_SEED
 from planner.levers import RANKED, is_on, known
 from planner.money import WEEKS_PER_YEAR, money
 from planner.pieces import Kept, Piece, finish, listed, roster_from
@@ -45,7 +46,7 @@ from planner.scenario.schema import (
     off_value,
 )
 from planner.shifts import GRID_MIN
-from sim.measures import Estimate, estimate
+from sim.measures import Estimate, estimate, t_value
 from sim.replicate import Engine
 from sim.world import Floats
 
@@ -70,6 +71,8 @@ points of containment more."""
 DOUBTED = ("cash", "cash_and_margin")
 """Measures that are taken from every draw."""
 DRAWN_REPLICATIONS = 2
+AGAIN = 3
+"""Further plans of as_is at target, each found with other customers to search by: how far the search itself moves money."""
 OWN_LINES = {
     "detectors": ("detectors",), "specialists": ("specialist_training",),
     "authority": ("concessions", "concession_leakage"),
@@ -104,6 +107,8 @@ class Ranked:
     own_once: float
     in_force: bool
     """Whether the base has it already: then it is taken away, and the difference turned round."""
+    missed: int | None = None
+    """Target windows that the plan made for it misses; None where none is made."""
     doubt: Doubt | None = None
 
 
@@ -457,20 +462,19 @@ class Ranker:
         natural = self.runner.anchored.natural
         return Cell("variant", roster, totals, money(scenario, natural, "variant", totals), 0.0)
 
-    def planned(self, policy: Policy) -> Roster:
-        """The roster of a plan at target."""
+    def planned(self, policy: Policy, seed: int = PLAN_SEED) -> tuple[Roster, int]:
+        """The roster of a plan at target, and how many target windows its proof misses."""
         scenario, runner = self._scenario(policy), self.runner
-        return plan(
+        made = plan(
             scenario, runner.anchored.natural, "variant", engine=runner.engine, executor=runner.executor,
             plan_replications=runner.plan_replications,
-            replications=min(PROOF_REPLICATIONS, runner.plan_replications),
-        ).roster  # fmt: skip
+            replications=min(PROOF_REPLICATIONS, runner.plan_replications), seed=seed,
+        )  # fmt: skip
+        return made.roster, len(made.proof.missed)
 
     def base(self, policy: Policy, roster: Roster | None = None) -> Cell:
-        """as_is with this roster, or else today's, or that of a plan: what people's occupancy is taken from."""
-        if roster is None:
-            roster = self.planned(policy) if self.frame == "at_target" else self.runner.as_is
-        cell = self.as_is = self._cell(policy, roster)
+        """as_is with this roster, or else today's: what people's occupancy is taken from."""
+        cell = self.as_is = self._cell(policy, roster or self.runner.as_is)
         return self._priced(cell, self.busy(policy)) if self.frame == "equal_occupancy" else cell
 
     def busy(self, policy: Policy) -> Floats:
@@ -486,10 +490,11 @@ class Ranker:
     def on(self, base: Cell, base_policy: Policy, policy: Policy, planned: Roster | None = None) -> Cell:
         """A variant of the base's policy, staffed as the frame says; hours that whole shifts cannot take are priced.
 
-        At target its plan is made, unless it is given.
+        At target it works to the roster of its plan.
         """
         if self.frame == "at_target":
-            return self._cell(policy, planned or self.planned(policy))
+            assert planned is not None
+            return self._cell(policy, planned)
         roster = base.roster
         if policy.decompression != base_policy.decompression:
             roster = with_blocks(self.scenario, _without_blocks(roster), policy)
@@ -538,14 +543,15 @@ class Ranker:
         change = {name: value_of(today, name) for name in setting.change} if in_force else setting.change
         costs = {**base_policy.costs, **setting.costs}
         policy = base_policy.model_copy(update={**change, "costs": costs})
-        other = self.on(base, base_policy, policy)
+        planned, missed = self.planned(policy) if self.frame == "at_target" else (None, None)
+        other = self.on(base, base_policy, policy, planned)
         (first, mine), (second, theirs) = (
             ((base, base_policy), (other, policy)) if in_force else ((other, policy), (base, base_policy))
         )
         differences = differences_of(first, second, self.scenario)
         hours = estimate(self.hours(first, mine) - self.hours(second, theirs), None, "hours a year")
         moves = moves_of(differences, second, self.scenario)
-        return Ranked(differences, moves, hours, *self._own(setting, first, second), in_force)
+        return Ranked(differences, moves, hours, *self._own(setting, first, second), in_force, missed)
 
     def _own(self, setting: Setting, first: Cell, second: Cell) -> tuple[Estimate, float]:
         """What the lever costs by itself: its own costs, and the lines of cash that nothing else is on."""
@@ -600,7 +606,7 @@ class Asked(NamedTuple):
         return Ranker(runner, self.frame)
 
     @property
-    def bases(self) -> dict[str, Policy]:
+    def policies(self) -> dict[str, Policy]:
         """as_is and the policy in force, every lever said outright."""
         return {name: explicit(self.scenario, name) for name in dict.fromkeys(("as_is", self.in_force))}
 
@@ -613,42 +619,58 @@ def asked_of(runner: Runner, in_force: str, frame: str) -> Asked:
     )  # fmt: skip
 
 
-def cells_of(ranker: Ranker, bases: Mapping[str, Policy], kept: Kept | None = None) -> dict[str, Cell]:
-    """The bases' cells: planned (and the plan kept), or as busy as today's, or as their ceilings let them be."""
-    kept, cells = kept or Kept(), dict[str, Cell]()
-    for name, policy in bases.items():
-        roster = None
+class Base(NamedTuple):
+    """A policy that levers are laid on."""
+
+    cell: Cell
+    missed: int | None
+    """Target windows that its plan misses; None where none is made."""
+    search: Mapping[str, float] | None = None
+    """Measure of money -> what two plans at target may differ by through the luck of their search (95 %)."""
+
+
+def bases_of(ranker: Ranker, policies: Mapping[str, Policy], kept: Kept | None = None) -> dict[str, Base]:
+    """The bases: planned (and the plan kept), or as busy as today's, or as their ceilings let them be."""
+    kept, bases = kept or Kept(), dict[str, Base]()
+    for name, policy in policies.items():
+        roster, missed = None, None
         if ranker.frame == "at_target":
-            known_roster = kept.get(f"roster-{name}")
-            ranker.runner.say(f"planning {name} at target")
-            roster = ranker.planned(policy) if known_roster is None else roster_from(known_roster)
-            kept.put(f"roster-{name}", listed(roster))
+            there = kept.get(f"plan-{name}")
+            if there is None:
+                ranker.runner.say(f"planning {name} at target")
+                roster, missed = ranker.planned(policy)
+                kept.put(f"plan-{name}", listed([roster, missed]))
+            else:
+                roster, missed = roster_from(there[0]), there[1]
         ranker.runner.say(f"simulating {name}")
         if name == "as_is":
-            cells[name] = ranker.base(policy, roster)
+            cell = ranker.base(policy, roster)
         else:
-            cells[name] = ranker.on(cells["as_is"], bases["as_is"], policy, roster)
-    return cells
+            cell = ranker.on(bases["as_is"].cell, policies["as_is"], policy, roster)
+        bases[name] = Base(cell, missed)
+    return bases
 
 
 def rank(
     runner: Runner, in_force: str, frame: str, names: Sequence[str] | None = None, kept: Kept | None = None
-) -> tuple[list[Lever], dict[str, Cell]]:
-    """Every lever alone on as_is and on top of the policy in force, the most worth first; and the bases' cells.
+) -> tuple[list[Lever], dict[str, Base]]:
+    """Every lever alone on as_is and on top of the policy in force, the most worth first; and these bases.
 
     A lever on a base is a piece of work, kept as soon as it is done.
     """
     scenario, asked = runner.scenario, asked_of(runner, in_force, frame)
-    bases = asked.bases
-    cells = cells_of(Ranker(runner, frame), bases, kept)
+    bases = bases_of(Ranker(runner, frame), asked.policies, kept)
+    if frame == "at_target":
+        search = search_of(runner, asked, bases["as_is"].cell, kept or Kept())
+        bases = {name: base._replace(search=search) for name, base in bases.items()}
     settings = {
         name: setting_of(scenario, name, in_force) for name in RANKED if names is None or name in names
     }
     wanted = {name: s for name, s in settings.items() if isinstance(s, Setting)}
-    runner.say(f"valuing {len(wanted)} levers")
+    runner.say(f"valuing {counted(len(wanted), 'lever')}")
     parts = finish(
         {
-            f"part-{base}-{name}": Piece(_part, (asked, cells["as_is"], cells[base], base, setting))
+            f"part-{base}-{name}": Piece(_part, (asked, bases["as_is"].cell, bases[base].cell, base, setting))
             for name, setting in wanted.items()
             for base in bases
         },
@@ -671,14 +693,39 @@ def rank(
     ]
     ranked.sort(key=lambda lever: _worth(lever))
     left_out = [Lever(name, None, why_not=s) for name, s in settings.items() if isinstance(s, str)]
-    return [*ranked, *left_out], cells
+    return [*ranked, *left_out], bases
+
+
+def search_of(runner: Runner, asked: Asked, first: Cell, kept: Kept) -> dict[str, float]:
+    """What two plans at target may differ by, from plans of as_is with other customers to search by."""
+    runner.say(
+        "planning as_is again with other customers to search by: how far the search itself moves money"
+    )
+    again = finish(
+        {f"again-{k}": Piece(_again, (asked, PLAN_SEED + 100 * k)) for k in range(1, AGAIN + 1)},
+        kept, runner.executor, say=runner.say, what="plans",
+    )  # fmt: skip
+    values = [_money_of(first, asked.scenario), *again.values()]
+    spread = {m: float(np.std([v[m] for v in values], ddof=1)) for m in DOUBTED}
+    return {m: float(t_value(len(values))) * math.sqrt(2) * sd for m, sd in spread.items()}
+
+
+def _again(asked: Asked, seed: int) -> dict[str, float]:
+    """The money of as_is with a plan of its own."""
+    ranker, policy = asked.ranker(), asked.policies["as_is"]
+    return _money_of(ranker._cell(policy, ranker.planned(policy, seed)[0]), asked.scenario)
+
+
+def _money_of(cell: Cell, scenario: Scenario) -> dict[str, float]:
+    found = formulas(cell, scenario)
+    return {m: float(np.mean(found[m][0])) for m in DOUBTED}
 
 
 def _part(asked: Asked, as_is: Cell, cell: Cell, base: str, setting: Setting) -> Ranked:
     """A lever's part on a base, whose cell is given."""
     ranker = asked.ranker()
     ranker.as_is = as_is
-    return ranker.rank(cell, asked.bases[base], setting)
+    return ranker.rank(cell, asked.policies[base], setting)
 
 
 def _read(kept: Any) -> Ranked:
@@ -690,6 +737,7 @@ def _read(kept: Any) -> Ranked:
         Estimate(*kept["own_per_year"]),
         kept["own_once"],
         kept["in_force"],
+        kept["missed"],
     )
 
 
@@ -769,12 +817,12 @@ def _drawn(asked: Asked, settings: Sequence[Setting]) -> dict[str, Any]:
     again = anchor(
         asked.scenario, asked.as_is, replications=asked.replications, rounds=3, engine=asked.engine, strict=False
     )  # fmt: skip
-    ranker, bases = asked.ranker(again), asked.bases
-    cells = cells_of(ranker, bases)
+    ranker, policies = asked.ranker(again), asked.policies
+    bases = bases_of(ranker, policies)
     values: dict[str, dict[str, dict[str, float]]] = {name: {} for name in bases}
-    for base, policy in bases.items():
+    for base, policy in policies.items():
         for setting in settings:
-            part = ranker.rank(cells[base], policy, setting)
+            part = ranker.rank(bases[base].cell, policy, setting)
             values[base][setting.lever] = {m: float(part.differences[m].mean) for m in DOUBTED}
     return {"seconds": time.monotonic() - start, "values": values}
 

@@ -455,12 +455,12 @@ def test_blocks_lie_inside_shifts_and_beside_what_is_there(runner: Runner) -> No
 
 
 @pytest.fixture(scope="module")
-def found(runner: Runner) -> tuple[list[ranking.Lever], dict[str, Cell]]:
+def found(runner: Runner) -> tuple[list[ranking.Lever], dict[str, ranking.Base]]:
     return ranking.rank(runner, "soft", "equal_occupancy")
 
 
 @pytest.fixture(scope="module")
-def document(runner: Runner, found: tuple[list[ranking.Lever], dict[str, Cell]]) -> dict[str, Any]:
+def document(runner: Runner, found: tuple[list[ranking.Lever], dict[str, ranking.Base]]) -> dict[str, Any]:
     made = lever_report.document_of(runner, *found, policy="soft", frame="equal_occupancy", seconds=1.0)
     return json.loads(json.dumps(made, allow_nan=False))  # type: ignore[no-any-return]
 
@@ -485,9 +485,9 @@ def test_lines_of_a_lever_add_up_to_its_cash(document: dict[str, Any]) -> None:
 
 
 def test_a_lever_in_force_is_what_goes_without_it(
-    runner: Runner, found: tuple[list[ranking.Lever], dict[str, Cell]]
+    runner: Runner, found: tuple[list[ranking.Lever], dict[str, ranking.Base]]
 ) -> None:
-    levers, cells = found
+    levers, bases = found
     authority = next(lever for lever in levers if lever.name == "authority")
     assert authority.on_top is not None
     assert authority.alone is not None
@@ -496,8 +496,9 @@ def test_a_lever_in_force_is_what_goes_without_it(
     ranker = Ranker(runner, "equal_occupancy")
     ranker.base(explicit(runner.scenario, "as_is"))
     soft = explicit(runner.scenario, "soft")
-    without = ranker.on(cells["soft"], soft, soft.model_copy(update={"authority": False}))
-    again = differences_of(cells["soft"], without, runner.scenario)
+    cell = bases["soft"].cell
+    without = ranker.on(cell, soft, soft.model_copy(update={"authority": False}))
+    again = differences_of(cell, without, runner.scenario)
     assert again["cash"] == authority.on_top.differences["cash"]
 
 
@@ -563,11 +564,31 @@ def test_in_equal_hours_nobody_comes_or_goes(runner: Runner) -> None:
 
 
 def test_at_target_both_are_planned_anew(runner: Runner) -> None:
-    levers, cells = ranking.rank(runner, "as_is", "at_target", ["scripts"])
-    assert [lever.name for lever in levers] == ["scripts"]
-    assert cells["as_is"].roster != runner.as_is
-    assert levers[0].alone is not None
-    assert levers[0].alone.differences["cash"].mean != 0
+    levers, bases = ranking.rank(runner, "as_is", "at_target", ["scripts", "authority"])
+    assert {lever.name for lever in levers} == {"scripts", "authority"}
+    assert bases["as_is"].cell.roster != runner.as_is
+    for lever in levers:
+        assert lever.alone is not None
+        assert lever.alone.differences["cash"].mean != 0
+        policy = policy_with(runner.scenario, **{lever.name: True})
+        assert lever.alone.missed == Ranker(runner, "at_target").planned(policy)[1]
+    document = lever_report.document_of(runner, levers, bases, policy="as_is", frame="at_target", seconds=1.0)
+    held = not any(
+        [document["windows_missed"]["as_is"], *(row["alone"]["windows_missed"] for row in document["levers"])]
+    )
+    assert any("In every plan all targets hold" in text for text in document["sentences"]) == held
+    document["levers"][0]["alone"]["windows_missed"] = 3
+    ranker, base = Ranker(runner, "at_target"), explicit(runner.scenario, "as_is")
+    seeds = (9001, 9101, 9201, 9301)
+    cash = [ranker._cell(base, ranker.planned(base, seed)[0]).money.cash.mean() for seed in seeds]
+    half = 3.182 * np.sqrt(2) * np.std(cash, ddof=1)
+    assert document["search"]["cash"] == pytest.approx(half, rel=1e-3)
+    assert half > 0
+    for row in document["levers"]:
+        small_one = abs(row["alone"]["differences"]["cash"]["mean"]) < half
+        assert (row["alone"]["verdict_on_cash"] == "cannot tell") >= small_one
+    told = next(text for text in lever_report.sentences(document) if "Plans miss" in text)
+    assert f"with {lever_report.quoted(document['levers'][0])} 3 windows" in told
 
 
 def test_the_same_again(runner: Runner) -> None:
@@ -697,18 +718,22 @@ def test_plans_of_the_bases_are_kept_too(
 ) -> None:
     kept, planned, once = pieces.Kept(tmp_path / "kept"), list[Policy](), Ranker.planned
 
-    def counted(self: Ranker, policy: Policy) -> Roster:
+    def counted(self: Ranker, policy: Policy, seed: int = 9001) -> tuple[Roster, int]:
         planned.append(policy)
         if len(planned) == 2:
             raise KeyboardInterrupt
-        return once(self, policy)
+        return once(self, policy, seed)
 
     monkeypatch.setattr(Ranker, "planned", counted)
     with pytest.raises(KeyboardInterrupt):
         ranking.rank(runner, "as_is", "at_target", ["scripts"], kept)
-    _, cells = ranking.rank(runner, "as_is", "at_target", ["scripts"], kept)
-    assert len(planned) == 3, "as_is, the lever broken off, the lever: as_is is planned once"
-    assert cells["as_is"].roster == once(Ranker(runner, "at_target"), explicit(runner.scenario, "as_is"))
+    _, bases = ranking.rank(runner, "as_is", "at_target", ["scripts"], kept)
+    assert len(planned) == 2 + 3 + 1, (
+        "as_is is planned once, again where it was broken off and twice more, then the lever"
+    )
+    assert (
+        bases["as_is"].cell.roster == once(Ranker(runner, "at_target"), explicit(runner.scenario, "as_is"))[0]
+    )
 
 
 # --- files and commands --------------------------------------------------------------------------------------------------
