@@ -248,6 +248,12 @@ def sentences(document: Json) -> list[str]:
 def _doubt_sentence(document: Json, rows: Sequence[Json], way: str) -> str:
     """Which levers pay whatever the coefficients are, and which whatever they are do not."""
     n = document["draws"]
+    if len(rows) == 1:
+        d = rows[0][way]["doubt"]
+        return (
+            f"How sure the conclusion is: over {counted(n, 'draw')} of the uncertain coefficients {quoted(rows[0])} saves in {d[WORTH]['pays']} on "
+            f"cash and margin lost and in {d['cash']['pays']} on cash."
+        )
     doubted = {quoted(row): row[way]["doubt"][WORTH] for row in rows}
     most, least = (
         [name for name, d in doubted.items() if d[side] >= WITHIN * n] for side in ("pays", "costs")
@@ -435,7 +441,10 @@ def short_change(value: Json) -> str:
     """A difference with its unit, without its interval."""
     unit = str(value["unit"])
     told = "" if unit.startswith("share") or value["mean"] is None else f" {unit}"
-    return change({**value, "low": None, "high": None}) + told
+    text = change({**value, "low": None, "high": None})
+    if text[1:5] == "0.00" and value["mean"]:
+        text = f"{value['mean'] * (100 if unit.startswith('share') else 1):+.1g}{text[5:]}"  # small, and yet surely moved
+    return text + told
 
 
 def price_words(row: Json, part: Json) -> str:

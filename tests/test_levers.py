@@ -660,6 +660,15 @@ def test_the_sceptic_believes_no_lever_of_assumptions() -> None:
     assert part.doubt.sceptic["cash"] > 0, "it costs, and does nothing"
 
 
+def test_at_target_a_draw_plans_anew(runner: Runner) -> None:
+    levers, _ = ranking.rank(runner, "as_is", "at_target", ["scripts"])
+    (lever,) = ranking.doubt(runner, levers, "as_is", "at_target", 1)
+    assert lever.alone is not None
+    assert lever.alone.doubt is not None
+    assert np.isfinite([*lever.alone.doubt.values["cash"], lever.alone.doubt.sceptic["cash"]]).all()
+    assert lever.alone.doubt.values["cash"][0] != lever.alone.differences["cash"].mean
+
+
 def test_more_draws_leave_the_first_as_they_are(runner: Runner, tmp_path: Any) -> None:
     kept = pieces.Kept(tmp_path / "kept")
     one = doubted(runner, ["scripts"], 1, kept=kept)["scripts"].alone
@@ -832,6 +841,17 @@ def test_the_command_tells_the_doubt(own_file: Any, tmp_path: Any) -> None:
     assert "How sure the conclusion is: over 2 draws" in printed
     assert "over 2 draws of the uncertain coefficients (thousand" in printed
     assert f"{found['cash']['pays']} of 2" in printed
+
+
+def test_what_moves_comes_with_its_unit_and_never_as_nothing() -> None:
+    def told(mean: float, unit: str) -> str:
+        return lever_report.short_change({"mean": mean, "low": mean - 1, "high": mean + 1, "unit": unit})
+
+    assert told(12.345, "s") == "+12.35 s"
+    assert told(-0.0456, "share") == "-4.56 pts"
+    assert told(-0.0021, "contacts") == "-0.002 contacts"
+    assert told(0.00001, "share") == "+0.001 pts"
+    assert told(0.0, "points") == "+0.00 points"
 
 
 def test_what_draws_come_to_is_drawn_from_low_to_high() -> None:
