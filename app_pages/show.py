@@ -164,8 +164,9 @@ def draw(chart: Any, text: str, key: str | None = None) -> None:
 
 
 def intervals(
-    rows: Sequence[Mapping[str, Any]], x_title: str, scale: alt.Scale, *, zero: bool = True, ends: str = ".2f"
-) -> Any:
+    rows: Sequence[Mapping[str, Any]], x_title: str, scale: alt.Scale, *, zero: bool = True, ends: str = ".2f",
+    told: tuple[str, str] = ("Mean", "95 % from"),
+) -> Any:  # fmt: skip
     """Dots with intervals: rows of measure, policy, mean, low, high."""
     frame = pd.DataFrame(list(rows))
     order = list(dict.fromkeys(frame["measure"]))
@@ -176,7 +177,7 @@ def intervals(
         color=alt.Color("policy:N", scale=scale, legend=legend()),
         tooltip=[
             alt.Tooltip("measure:N", title="Measure"), alt.Tooltip("policy:N", title="Policy"),
-            alt.Tooltip("mean:Q", format=ends, title="Mean"), alt.Tooltip("low:Q", format=ends, title="95 % from"),
+            alt.Tooltip("mean:Q", format=ends, title=told[0]), alt.Tooltip("low:Q", format=ends, title=told[1]),
             alt.Tooltip("high:Q", format=ends, title="to"),
         ],
     )  # fmt: skip

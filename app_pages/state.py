@@ -382,9 +382,10 @@ def kept(scenario: Scenario) -> Shown | None:
 
 
 def rankings(scenario: Scenario) -> list[dict[str, Any]]:
-    """Documents of the kept rankings of this scenario's levers by this code, the newest first."""
+    """Documents of the kept rankings of this scenario's levers by this code, the newest first, or the one just asked for."""
     digest, found = digest_of(scenario), list[dict[str, Any]]()
     paths = sorted(folder().glob(f"levers-{scenario.name}-*/run.json"), key=_changed, reverse=True)
+    paths.sort(key=lambda path: path != st.session_state.get("ranked"))
     for path in paths[:NEWEST]:
         record = runs.read(path)
         if record is None or record.get("kind") != "levers" or record["code"] != runs.code_hash():
@@ -411,22 +412,25 @@ def answer(asked: Asked) -> None:
         )
     first = "opened" not in state
     if first:
-        state.opened, state.waits = True, work.running()
+        state.opened = True
+        for key, kind in WAITS.items():
+            state[key] = work.running(kind)
     digest = None if asked.loaded is None else digest_of(asked.loaded.value)
-    _take_up(digest)
+    for key in WAITS:
+        _take_up(key, digest)
     if asked.loaded is not None:
         _answer(asked, asked.loaded, first)
     failed = state.get("failed")
     if failed is not None and failed[0] == digest:
-        st.error("\n".join(f"- {safe(line)}" for line in failed[1]), title="The comparison stopped")
-    if _waiting():
+        st.error("\n".join(f"- {safe(line)}" for line in failed[1]), title=failed[2])
+    if any(_waiting(key) for key in WAITS):
         _progress()
 
 
 def _answer(asked: Asked, loaded: Loaded[Scenario], first: bool) -> None:
     state, scenario = st.session_state, loaded.value
     shown, digest = state.get("shown"), digest_of(scenario)
-    state.asked = scenario
+    state.asked, state.asked_applied = scenario, loaded.applied
     if asked.pressed:
         compute(scenario, loaded.applied, asked.replications)
     elif shown is None or shown.digest != digest:
@@ -459,47 +463,100 @@ def compute(scenario: Scenario, applied: tuple[Applied, ...], replications: int)
     )  # fmt: skip
 
 
-def _waiting() -> bool:
+def rank(
+    scenario: Scenario, applied: tuple[Applied, ...], policy: str, frame: str, quick: bool, doubt: int
+) -> None:
+    """Have a ranking of all levers made, which goes on while other pages are looked at."""
+    state, runs_folder, digest = st.session_state, folder(), digest_of(scenario)
+    n = jobs.rank_replications(quick)
+    options = jobs.rank_options(policy, frame, n, COMPARE_SEED, quick, doubt=doubt)
+    name = runs.name_of("levers", scenario, runs.key_of("levers", scenario, options))
+    state.pop("failed", None)
+    state.ranks = path = runs_folder / name / "run.json"
+    parts = 10.0 if frame != "at_target" else 100.0
+    counts = {"part": parts, "draw": doubt * parts * 3 / (1 + n)} if doubt else {"part": parts}
+    work.start(
+        path, digest, scenario,
+        lambda say: jobs.kept_ranking(scenario, options, folder=runs_folder, say=say, applied=applied),
+        kind="levers", counts=counts,
+    )  # fmt: skip
+
+
+def ranking_waits() -> bool:
+    """Whether a ranking is under way that this session waits for."""
+    return _waiting("ranks")
+
+
+WAITS = {"waits": "compare", "ranks": "levers"}
+"""Where a session keeps the path of what it waits for, and of which kind that is."""
+
+
+def _waiting(key: str = "waits") -> bool:
     """Whether this session waits for work that is under way."""
-    return work.of(st.session_state.get("waits")) is not None
+    return work.of(st.session_state.get(key)) is not None
 
 
-def _take_up(digest: str | None) -> None:
+def _take_up(key: str, digest: str | None) -> None:
     """Take up what became of the work that this session waits for, if it has ended."""
-    state, path = st.session_state, st.session_state.get("waits")
+    state, path = st.session_state, st.session_state.get(key)
     waited = work.of(path)
-    if waited is None or not waited.ended:
+    if path is None or waited is None or not waited.ended:
         return
-    state.waits = None
+    state[key] = None
+    noun = "comparison" if key == "waits" else "ranking"
     if waited.error is not None:
         if isinstance(waited.error, work.StoppedError):
-            st.toast("Stopped: nothing of it was kept.", icon=":material/stop_circle:")
+            kept = (
+                "nothing of it was kept"
+                if key == "waits"
+                else "asked for again, it goes on from what is done"
+            )
+            st.toast(f"Stopped: {kept}.", icon=":material/stop_circle:")
         else:
-            state.failed = (waited.digest, told(waited.error))
+            state.failed = (waited.digest, told(waited.error), f"The {noun} stopped")
         return
-    shown, made = state.get("shown"), _opened(path)
-    if made is not None and (shown is None or digest in (waited.digest, None) or shown.digest != digest):
-        state.shown = made
-    st.toast(f"The comparison of {safe(waited.title)} is ready.", icon=":material/check:")
+    if key == "ranks":
+        state.ranked = path
+        state.pop("ranking", None)
+    else:
+        shown, made = state.get("shown"), _opened(path)
+        if made is not None and (shown is None or digest in (waited.digest, None) or shown.digest != digest):
+            state.shown = made
+    st.toast(f"The {noun} of {safe(waited.title)} is ready.", icon=":material/check:")
+
+
+PROGRESS = {
+    "waits": (
+        "Comparing policies on",
+        "Anchor today, plan each policy, simulate the same customers in three frames, take the levers apart. This takes"
+        " some minutes the first time, then it is kept. It goes on while you look at other pages or change the settings.",
+    ),
+    "ranks": (
+        "Ranking the levers of",
+        "Anchor today, then value every lever by itself on the same customers. It goes on while you look at other pages or"
+        " change the settings; what is done is kept, and the ranking opens on the Levers page.",
+    ),
+}
+"""What is done for whom, and how."""
 
 
 @st.fragment(run_every=1.0)
 def _progress() -> None:
     """How far the work is that this session waits for; on whatever page."""
-    waited = work.of(st.session_state.get("waits"))
-    if waited is None:
-        return
-    if waited.ended:
-        st.rerun()
-    with st.container(border=True):
-        st.markdown(f"**Comparing policies on {safe(waited.title)}**")
-        st.progress(waited.share, text=safe(waited.line))
-        st.caption(
-            "Anchor today, plan each policy, simulate the same customers in three frames, take the levers apart. This takes"
-            " some minutes the first time, then it is kept. It goes on while you look at other pages or change the settings."
-        )
-        if st.button("Stop", icon=":material/stop:", disabled=waited.stop, key="stop"):
-            waited.stop = True
+    for key, (doing, how) in PROGRESS.items():
+        waited = work.of(st.session_state.get(key))
+        if waited is None:
+            continue
+        if waited.ended:
+            st.rerun()
+        with st.container(border=True):
+            st.markdown(f"**{doing} {safe(waited.title)}**")
+            st.progress(waited.share, text=safe(waited.line))
+            st.caption(how)
+            if st.button(
+                "Stop", icon=":material/stop:", disabled=waited.stop, key="stop" if key == "waits" else "stop-ranks"
+            ):  # fmt: skip
+                waited.stop = True
 
 
 def shown_or_stop() -> Shown:

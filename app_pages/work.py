@@ -1,4 +1,4 @@
-"""Comparisons being made: each in a thread of its own, so that it goes on whatever page is looked at.
+"""Comparisons and rankings being made: each in a thread of its own, so that it goes on whatever page is looked at.
 
 One is made at a time, the next waits its turn. The thread never touches a page: it leaves its progress here, and
 pages read it. Work is found by where its run will be kept, so every tab that asks the same question sees it.
@@ -6,8 +6,9 @@ pages read it. Work is found by where its run will be kept, so every tab that as
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +25,8 @@ STEPS = (
     ("anchoring", 0.1),
 )
 """Steps of a comparison by how their message begins, with their rough weights."""
+COUNTED = re.compile(r"(part|draw) (\d+) of (\d+)")
+"""Steps of a ranking that say themselves how far they are."""
 
 
 class StoppedError(Exception):
@@ -32,11 +35,16 @@ class StoppedError(Exception):
 
 @dataclass
 class Work:
-    """One comparison under way: how far it is, and what became of it."""
+    """One comparison or ranking under way: how far it is, and what became of it."""
 
+    kind: str
+    """compare or levers, as its run."""
     title: str
     digest: str
     total: float
+    counts: Mapping[str, float] = field(default_factory=dict)
+    """What its counted steps weigh, each as a whole."""
+    counted: dict[str, float] = field(default_factory=dict)
     line: str = "Waiting for the one before it"
     done: float = 0.0
     error: Exception | None = None
@@ -49,13 +57,17 @@ class Work:
         if self.stop or not threading.main_thread().is_alive():
             raise StoppedError
         with self.lock:
-            self.done += next((weight for start, weight in STEPS if text.startswith(start)), 0.05)
+            step = COUNTED.match(text)
+            if step is not None and step[1] in self.counts:
+                self.counted[step[1]] = self.counts[step[1]] * int(step[2]) / int(step[3])
+            else:
+                self.done += next((weight for start, weight in STEPS if text.startswith(start)), 0.05)
             self.line = text[:1].upper() + text[1:]
 
     @property
     def share(self) -> float:
         """How far it is, roughly."""
-        return min(self.done / self.total, 0.99)
+        return min((self.done + sum(self.counted.values())) / (self.total + sum(self.counts.values())), 0.99)
 
 
 @st.cache_resource(show_spinner=False)
@@ -69,22 +81,26 @@ def of(path: Path | None) -> Work | None:
     return None if path is None else _all()[0].get(path)
 
 
-def running() -> Path | None:
-    """Where the run of the work at hand will be kept, if any is under way."""
-    return next((path for path, work in _all()[0].items() if not work.ended), None)
+def running(kind: str) -> Path | None:
+    """Where the run of the work of a kind will be kept, if any is under way."""
+    return next((path for path, work in _all()[0].items() if work.kind == kind and not work.ended), None)
 
 
 def start(
-    path: Path, digest: str, scenario: Scenario, job: Callable[[Callable[[str], None]], object]
-) -> None:
-    """Have a job done, unless it is being done; `job` is given what to tell its progress to."""
+    path: Path, digest: str, scenario: Scenario, job: Callable[[Callable[[str], None]], object], *,
+    kind: str = "compare", counts: Mapping[str, float] | None = None,
+) -> None:  # fmt: skip
+    """Have a job done, unless it is being done; `job` is given what to tell its progress to.
+
+    A ranking's counted steps (`part`, `draw`) weigh as `counts` says, its others as those of a comparison.
+    """
     found, turn = _all()
     known = found.get(path)
     if known is not None and not known.ended:
         return
     others = len(scenario.policies) - 1
-    total = len(scenario.groups) + 11 + 16 * others
-    work = found[path] = Work(scenario.title or scenario.name, digest, total)
+    total = len(scenario.groups) + (4 if counts else 11 + 16 * others)
+    work = found[path] = Work(kind, scenario.title or scenario.name, digest, total, counts or {})
 
     def run() -> None:
         try:
@@ -96,4 +112,4 @@ def start(
         finally:
             work.ended = True
 
-    threading.Thread(target=run, name=f"comparing {scenario.name}", daemon=True).start()
+    threading.Thread(target=run, name=f"{kind} {scenario.name}", daemon=True).start()

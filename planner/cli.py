@@ -494,7 +494,9 @@ def compare(
         )
 
 
-@app.command(epilog="Example: unhurried levers insurer --policy empathy_aware")
+@app.command(
+    epilog="Example: unhurried levers insurer --policy empathy_aware --lever agent_assist --lever empathy_training --doubt 20"
+)
 def levers(
     file: ScenarioArgument,
     policy: Annotated[
@@ -521,6 +523,16 @@ def levers(
         _number(2, 10_000, "--replications", "-n", help="Paired replications (default: 6, quick 3)."),
     ] = None,
     seed: Seed = SEED,
+    doubt: Annotated[
+        int,
+        _number(
+            0,
+            10_000,
+            "--doubt",
+            help="Value every lever anew in so many draws of the uncertain coefficients: how its worth varies, and in how many it "
+            "saves. How long that takes is said before.",
+        ),
+    ] = 0,
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer replications: sooner, with wider intervals.")
     ] = False,
@@ -529,7 +541,10 @@ def levers(
     as_json: Json = False,
     folder: Out = None,
 ) -> None:
-    """Rank levers: what each costs and what it changes, alone and on top of the policy in force."""
+    """Rank levers: what each costs and what it changes, alone and on top of the policy in force.
+
+    What is interrupted goes on where it was.
+    """
     from planner import jobs, lever_report, runs
     from planner.levers import RANKED
 
@@ -539,8 +554,8 @@ def levers(
         runs.ready(folder or runs.FOLDER)
         jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
         names = [_one_of(*RANKED)(name) for name in dict.fromkeys(lever or [])]
-        n = replications or (3 if quick else 6)
-        options = jobs.rank_options(policy, frame, n, seed, quick, names)
+        n = replications or jobs.rank_replications(quick)
+        options = jobs.rank_options(policy, frame, n, seed, quick, names, doubt)
         document = jobs.kept_ranking(
             loaded.value,
             options,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
@@ -131,10 +131,12 @@ def sceptic(own: Mapping[str, float] | None = None) -> dict[str, float]:
     return _settled(values | neutral, own)
 
 
-def draw(n: int, seed: int, own: Mapping[str, float] | None = None) -> list[dict[str, float]]:
+def draw(
+    n: int, seed: int, own: Mapping[str, float] | None = None, *, also: Collection[str] = ()
+) -> list[dict[str, float]]:
     """`n` joint draws: C and D triangular on their ranges, A and B at their defaults, own values as given.
 
-    Each coefficient has its own stream by (seed, name), so a further draw or row changes no other.
+    Rows of `also` are drawn whatever their grade. Each coefficient has its own stream by (seed, name), so a further draw or row changes no other.
     """
     from scipy.stats import triang  # slow to import
 
@@ -142,7 +144,7 @@ def draw(n: int, seed: int, own: Mapping[str, float] | None = None) -> list[dict
     fixed = complete(own)
     drawn: dict[str, list[float]] = {}
     for key, row in table().items():
-        if row.is_drawn and key not in own:
+        if (row.is_drawn or (key in also and row.low < row.high)) and key not in own:
             stream = np.random.default_rng([seed, zlib.crc32((row.together or key).encode())])
             width = row.high - row.low
             spread = triang(c=(row.default - row.low) / width, loc=row.low, scale=width)

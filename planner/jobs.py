@@ -350,37 +350,53 @@ def kept_compare(
     return document
 
 
+def rank_replications(quick: bool) -> int:
+    """Replications of a ranking where nobody says how many."""
+    return 3 if quick else 6
+
+
 def rank_options(
-    policy: str, frame: str, replications: int, seed: int, quick: bool, names: Sequence[str] | None = None
-) -> dict[str, Any]:
+    policy: str, frame: str, replications: int, seed: int, quick: bool, names: Sequence[str] | None = None,
+    doubt: int = 0,
+) -> dict[str, Any]:  # fmt: skip
     """What decides a ranking's numbers, beside the scenario and the code."""
     return {
         "policy": policy, "frame": frame, "replications": replications, "seed": seed, "quick": quick,
-        "levers": sorted(names or ()),
+        "levers": sorted(names or ()), "doubt": doubt,
     }  # fmt: skip
+
+
+def _kept_parts(scenario: Scenario, options: dict[str, Any], folder: Path | None) -> pieces.Kept:
+    """Where parts and draws of a ranking are kept until all is done; how many draws there are changes none."""
+    return pieces.kept_for("levers", scenario, options | {"doubt": 0}, folder)
 
 
 def rank_levers(
     scenario: Scenario, options: dict[str, Any], *, engine: Engine = "kernel", say: Say = lambda _: None,
-    applied: Sequence[Applied] = (), cluster: str | None = None,
+    applied: Sequence[Applied] = (), cluster: str | None = None, folder: Path | None = None,
 ) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:  # fmt: skip
-    """Rank levers; the document and its table."""
+    """Rank levers; the document and its table. Parts and draws are kept in `folder`, if given, until all is done."""
     from planner import lever_report
     from planner.compare import Runner
-    from planner.ranking import rank
+    from planner.ranking import doubt, rank
     from planner.requirement import MOST, QUICK
 
     start = time.monotonic()
+    kept = _kept_parts(scenario, options, folder)
     with workers(engine, cluster, say) as executor:
         machines = made_on(executor)
         runner = Runner(
             scenario, replications=options["replications"], seed=options["seed"], engine=engine, executor=executor,
             say=say, plan_replications=QUICK if options["quick"] else MOST,
         )  # fmt: skip
-        levers, cells = rank(runner, options["policy"], options["frame"], options["levers"] or None)
+        policy, frame = options["policy"], options["frame"]
+        levers, cells = rank(runner, policy, frame, options["levers"] or None, kept)
+        if options["doubt"]:
+            levers = doubt(
+                runner, levers, policy, frame, options["doubt"], lanes=machines["threads"], kept=kept
+            )
     document = lever_report.document_of(
-        runner, levers, cells, policy=options["policy"], frame=options["frame"],
-        seconds=time.monotonic() - start, applied=applied,
+        runner, levers, cells, policy=policy, frame=frame, seconds=time.monotonic() - start, applied=applied,
     )  # fmt: skip
     document["made_on"] = machines
     parts = {
@@ -399,11 +415,12 @@ def kept_ranking(
     if known is not None:
         return dict(known["document"]) | {"applied": runs.applied_rows(applied)}
     document, tables = rank_levers(
-        scenario, options, engine=engine, say=say, applied=applied, cluster=cluster
+        scenario, options, engine=engine, say=say, applied=applied, cluster=cluster, folder=folder
     )
     runs.save(
         "levers", scenario, options, document, tables, applied=[tuple(a) for a in applied], folder=folder
     )
+    _kept_parts(scenario, options, folder).clear()
     return document
 
 

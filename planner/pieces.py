@@ -16,7 +16,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
+
 from planner import runs
+from planner.roster import Activity, Roster, RosteredShift
 from planner.scenario.schema import Scenario
 
 T = TypeVar("T")
@@ -120,3 +123,25 @@ def finish(
             )
         raise
     return {name: found[name] for name in pieces}
+
+
+def listed(value: Any) -> Any:
+    """Named tuples and arrays as JSON can hold them."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {str(k): listed(v) for k, v in value.items()}
+    return [listed(v) for v in value] if isinstance(value, (tuple, list)) else value
+
+
+def roster_from(value: Any) -> Roster:
+    """A roster of which `listed` made a list."""
+    shifts, on_duty, unseen = value
+    return Roster(
+        tuple(
+            RosteredShift(group, person, day, start, minutes, tuple(Activity(*a) for a in acts))
+            for group, person, day, start, minutes, acts in shifts
+        ),
+        {int(g): np.asarray(duty, np.int64) for g, duty in on_duty.items()},
+        tuple(unseen),
+    )

@@ -3,12 +3,14 @@
 What finance can cash is people, so by default today's roster is fitted: shifts are taken out of it or put in, group by
 group, until people are as busy as under the base, and the lever is simulated so; what whole shifts cannot take is
 priced. With `equal_hours` the roster stays, and hours that the work needs more or less are shown and not priced; with
-`at_target` every lever is planned anew. Nothing here knows a lever by name, but for its usual setting.
+`at_target` every lever is planned anew. Nothing here knows a lever by name, but for its usual setting. A lever on a
+base is a piece of work, and so is a draw of the doubt, which values every lever anew under other coefficients.
 """
 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, get_args
@@ -16,12 +18,17 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from planner.compare import Cell, Runner, differences_of, formulas, side_by_side
-from planner.levers import RANKED, is_on
+from planner import evidence
+from planner.anchor import Anchored, anchor
+from planner.compare import Cell, Runner, differences_of, formulas
+from planner.frames import PLAN_SEED
+from planner.levers import RANKED, is_on, known
 from planner.money import WEEKS_PER_YEAR, money
+from planner.pieces import Kept, Piece, finish, listed, roster_from
 from planner.plan import PROOF_REPLICATIONS, plan, weeks_of
 from planner.roster import Roster, RosteredShift
 from planner.scenario import compile as c
+from planner.scenario.problems import counted
 from planner.scenario.schema import (
     PRICED,
     CallBackLever,
@@ -39,7 +46,8 @@ from planner.scenario.schema import (
     off_value,
 )
 from planner.shifts import GRID_MIN
-from sim.measures import Estimate, estimate
+from sim.measures import Estimate, estimate, t_value
+from sim.replicate import Engine
 from sim.world import Floats
 
 FRAMES = ("equal_occupancy", "equal_hours", "at_target")
@@ -60,6 +68,11 @@ TOGETHER = {"detectors": ("specialists",)}
 CONTEXT, SHARE_OUT, POINTS = 0.9, 0.2, 0.05
 """Usual settings where neither the file nor the evidence table has one: handovers with context; people at a partner;
 points of containment more."""
+DOUBTED = ("cash", "cash_and_margin")
+"""Measures that are taken from every draw."""
+DRAWN_REPLICATIONS = 2
+AGAIN = 3
+"""Further plans of as_is at target, each found with other customers to search by: how far the search itself moves money."""
 OWN_LINES = {
     "detectors": ("detectors",), "specialists": ("specialist_training",),
     "authority": ("concessions", "concession_leakage"),
@@ -94,6 +107,19 @@ class Ranked:
     own_once: float
     in_force: bool
     """Whether the base has it already: then it is taken away, and the difference turned round."""
+    missed: int | None = None
+    """Target windows that the plan made for it misses; None where none is made."""
+    doubt: Doubt | None = None
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A lever's part on one base over draws of the uncertain coefficients."""
+
+    values: dict[str, list[float]]
+    """Measure -> mean difference in each draw."""
+    sceptic: dict[str, float]
+    """Measure -> the same where no effect of grade C or D exists."""
 
 
 @dataclass(frozen=True)
@@ -436,19 +462,19 @@ class Ranker:
         natural = self.runner.anchored.natural
         return Cell("variant", roster, totals, money(scenario, natural, "variant", totals), 0.0)
 
-    def _planned(self, policy: Policy) -> Cell:
+    def planned(self, policy: Policy, seed: int = PLAN_SEED) -> tuple[Roster, int]:
+        """The roster of a plan at target, and how many target windows its proof misses."""
         scenario, runner = self._scenario(policy), self.runner
-        result = plan(
+        made = plan(
             scenario, runner.anchored.natural, "variant", engine=runner.engine, executor=runner.executor,
             plan_replications=runner.plan_replications,
-            replications=min(PROOF_REPLICATIONS, runner.plan_replications),
+            replications=min(PROOF_REPLICATIONS, runner.plan_replications), seed=seed,
         )  # fmt: skip
-        return self._cell(policy, result.roster)
+        return made.roster, len(made.proof.missed)
 
-    def base(self, policy: Policy) -> Cell:
-        """as_is with its roster, today's or that of a plan: what people's occupancy is taken from."""
-        cell = self._planned(policy) if self.frame == "at_target" else self._cell(policy, self.runner.as_is)
-        self.as_is = cell
+    def base(self, policy: Policy, roster: Roster | None = None) -> Cell:
+        """as_is with this roster, or else today's: what people's occupancy is taken from."""
+        cell = self.as_is = self._cell(policy, roster or self.runner.as_is)
         return self._priced(cell, self.busy(policy)) if self.frame == "equal_occupancy" else cell
 
     def busy(self, policy: Policy) -> Floats:
@@ -461,10 +487,14 @@ class Ranker:
         mean = work.handling.sum(axis=0) / np.maximum(work.queue.sum(axis=0), 1e-9)
         return np.asarray(occupancy * np.minimum(1.0, most / np.maximum(mean, 1e-9)), np.float64)
 
-    def on(self, base: Cell, base_policy: Policy, policy: Policy) -> Cell:
-        """A variant of the base's policy, staffed as the frame says; hours that whole shifts cannot take are priced."""
+    def on(self, base: Cell, base_policy: Policy, policy: Policy, planned: Roster | None = None) -> Cell:
+        """A variant of the base's policy, staffed as the frame says; hours that whole shifts cannot take are priced.
+
+        At target it works to the roster of its plan.
+        """
         if self.frame == "at_target":
-            return self._planned(policy)
+            assert planned is not None
+            return self._cell(policy, planned)
         roster = base.roster
         if policy.decompression != base_policy.decompression:
             roster = with_blocks(self.scenario, _without_blocks(roster), policy)
@@ -513,14 +543,15 @@ class Ranker:
         change = {name: value_of(today, name) for name in setting.change} if in_force else setting.change
         costs = {**base_policy.costs, **setting.costs}
         policy = base_policy.model_copy(update={**change, "costs": costs})
-        other = self.on(base, base_policy, policy)
+        planned, missed = self.planned(policy) if self.frame == "at_target" else (None, None)
+        other = self.on(base, base_policy, policy, planned)
         (first, mine), (second, theirs) = (
             ((base, base_policy), (other, policy)) if in_force else ((other, policy), (base, base_policy))
         )
         differences = differences_of(first, second, self.scenario)
         hours = estimate(self.hours(first, mine) - self.hours(second, theirs), None, "hours a year")
         moves = moves_of(differences, second, self.scenario)
-        return Ranked(differences, moves, hours, *self._own(setting, first, second), in_force)
+        return Ranked(differences, moves, hours, *self._own(setting, first, second), in_force, missed)
 
     def _own(self, setting: Setting, first: Cell, second: Cell) -> tuple[Estimate, float]:
         """What the lever costs by itself: its own costs, and the lines of cash that nothing else is on."""
@@ -553,39 +584,247 @@ def moves_of(differences: Mapping[str, Estimate], base: Cell, scenario: Scenario
     return tuple(sorted(size, key=lambda name: -size[name])[:3])
 
 
-def rank(
-    runner: Runner, in_force: str, frame: str, names: Sequence[str] | None = None
-) -> tuple[list[Lever], dict[str, Cell]]:
-    """Every lever alone on as_is and on top of the policy in force, the most worth first; and the bases' cells."""
-    ranker, scenario = Ranker(runner, frame), runner.scenario
-    bases = {name: explicit(scenario, name) for name in dict.fromkeys(("as_is", in_force))}
-    cells: dict[str, Cell] = {}
-    for name, policy in bases.items():
-        runner.say(f"simulating {name}")
+class Asked(NamedTuple):
+    """What a piece needs in order to be computed anywhere."""
+
+    scenario: Scenario
+    anchored: Anchored
+    as_is: Roster
+    in_force: str
+    frame: str
+    replications: int
+    plan_replications: int
+    seed: int
+    engine: Engine
+
+    def ranker(self, anchored: Anchored | None = None) -> Ranker:
+        """A ranker that does all of its work where it is."""
+        runner = Runner(
+            self.scenario, replications=self.replications, seed=self.seed, engine=self.engine,
+            plan_replications=self.plan_replications, anchored=anchored or self.anchored, as_is=self.as_is,
+        )  # fmt: skip
+        return Ranker(runner, self.frame)
+
+    @property
+    def policies(self) -> dict[str, Policy]:
+        """as_is and the policy in force, every lever said outright."""
+        return {name: explicit(self.scenario, name) for name in dict.fromkeys(("as_is", self.in_force))}
+
+
+def asked_of(runner: Runner, in_force: str, frame: str) -> Asked:
+    """The question that a runner is to answer."""
+    return Asked(
+        runner.scenario, runner.anchored, runner.as_is, in_force, frame, runner.replications,
+        runner.plan_replications, runner.seed, runner.engine,
+    )  # fmt: skip
+
+
+class Base(NamedTuple):
+    """A policy that levers are laid on."""
+
+    cell: Cell
+    missed: int | None
+    """Target windows that its plan misses; None where none is made."""
+    search: Mapping[str, float] | None = None
+    """Measure of money -> what two plans at target may differ by through the luck of their search (95 %)."""
+
+
+def bases_of(ranker: Ranker, policies: Mapping[str, Policy], kept: Kept | None = None) -> dict[str, Base]:
+    """The bases: planned (and the plan kept), or as busy as today's, or as their ceilings let them be."""
+    kept, bases = kept or Kept(), dict[str, Base]()
+    for name, policy in policies.items():
+        roster, missed = None, None
+        if ranker.frame == "at_target":
+            there = kept.get(f"plan-{name}")
+            if there is None:
+                ranker.runner.say(f"planning {name} at target")
+                roster, missed = ranker.planned(policy)
+                kept.put(f"plan-{name}", listed([roster, missed]))
+            else:
+                roster, missed = roster_from(there[0]), there[1]
+        ranker.runner.say(f"simulating {name}")
         if name == "as_is":
-            cells[name] = ranker.base(policy)
-        else:  # its own people: planned, or as busy as today's, or as its ceilings let them be
-            cells[name] = ranker.on(cells["as_is"], bases["as_is"], policy)
+            cell = ranker.base(policy, roster)
+        else:
+            cell = ranker.on(bases["as_is"].cell, policies["as_is"], policy, roster)
+        bases[name] = Base(cell, missed)
+    return bases
+
+
+def rank(
+    runner: Runner, in_force: str, frame: str, names: Sequence[str] | None = None, kept: Kept | None = None
+) -> tuple[list[Lever], dict[str, Base]]:
+    """Every lever alone on as_is and on top of the policy in force, the most worth first; and these bases.
+
+    A lever on a base is a piece of work, kept as soon as it is done.
+    """
+    scenario, asked = runner.scenario, asked_of(runner, in_force, frame)
+    bases = bases_of(Ranker(runner, frame), asked.policies, kept)
+    if frame == "at_target":
+        search = search_of(runner, asked, bases["as_is"].cell, kept or Kept())
+        bases = {name: base._replace(search=search) for name, base in bases.items()}
     settings = {
         name: setting_of(scenario, name, in_force) for name in RANKED if names is None or name in names
     }
     wanted = {name: s for name, s in settings.items() if isinstance(s, Setting)}
-    done = 0
-
-    def one(name: str) -> Lever:
-        nonlocal done
-        setting = wanted[name]
-        parts = {base: ranker.rank(cells[base], policy, setting) for base, policy in bases.items()}
-        done += 1
-        runner.say(f"{name} ({done} of {len(wanted)})")
-        return Lever(
-            name, setting, alone=parts["as_is"], on_top=parts[in_force] if in_force != "as_is" else None
+    runner.say(f"valuing {counted(len(wanted), 'lever')}")
+    parts = finish(
+        {
+            f"part-{base}-{name}": Piece(_part, (asked, bases["as_is"].cell, bases[base].cell, base, setting))
+            for name, setting in wanted.items()
+            for base in bases
+        },
+        kept or Kept(),
+        runner.executor,
+        say=runner.say,
+        what="parts of levers",
+        progress=lambda done, of: runner.say(f"part {done} of {of}"),
+        encode=lambda part: listed(vars(part)),
+        decode=_read,
+    )
+    ranked = [
+        Lever(
+            name,
+            setting,
+            alone=parts[f"part-as_is-{name}"],
+            on_top=parts[f"part-{in_force}-{name}"] if in_force != "as_is" else None,
         )
-
-    ranked = list(side_by_side(one, list(wanted)).values())
+        for name, setting in wanted.items()
+    ]
     ranked.sort(key=lambda lever: _worth(lever))
     left_out = [Lever(name, None, why_not=s) for name, s in settings.items() if isinstance(s, str)]
-    return [*ranked, *left_out], cells
+    return [*ranked, *left_out], bases
+
+
+def search_of(runner: Runner, asked: Asked, first: Cell, kept: Kept) -> dict[str, float]:
+    """What two plans at target may differ by, from plans of as_is with other customers to search by."""
+    runner.say(
+        "planning as_is again with other customers to search by: how far the search itself moves money"
+    )
+    again = finish(
+        {f"again-{k}": Piece(_again, (asked, PLAN_SEED + 100 * k)) for k in range(1, AGAIN + 1)},
+        kept, runner.executor, say=runner.say, what="plans",
+    )  # fmt: skip
+    values = [_money_of(first, asked.scenario), *again.values()]
+    spread = {m: float(np.std([v[m] for v in values], ddof=1)) for m in DOUBTED}
+    return {m: float(t_value(len(values))) * math.sqrt(2) * sd for m, sd in spread.items()}
+
+
+def _again(asked: Asked, seed: int) -> dict[str, float]:
+    """The money of as_is with a plan of its own."""
+    ranker, policy = asked.ranker(), asked.policies["as_is"]
+    return _money_of(ranker._cell(policy, ranker.planned(policy, seed)[0]), asked.scenario)
+
+
+def _money_of(cell: Cell, scenario: Scenario) -> dict[str, float]:
+    found = formulas(cell, scenario)
+    return {m: float(np.mean(found[m][0])) for m in DOUBTED}
+
+
+def _part(asked: Asked, as_is: Cell, cell: Cell, base: str, setting: Setting) -> Ranked:
+    """A lever's part on a base, whose cell is given."""
+    ranker = asked.ranker()
+    ranker.as_is = as_is
+    return ranker.rank(cell, asked.policies[base], setting)
+
+
+def _read(kept: Any) -> Ranked:
+    """A lever's part as it was kept."""
+    return Ranked(
+        {name: Estimate(*e) for name, e in kept["differences"].items()},
+        tuple(kept["moves"]),
+        Estimate(*kept["hours"]),
+        Estimate(*kept["own_per_year"]),
+        kept["own_once"],
+        kept["in_force"],
+        kept["missed"],
+    )
+
+
+# --- doubt ----------------------------------------------------------------------------------------------------------
+
+
+def doubt(
+    runner: Runner, levers: Sequence[Lever], in_force: str, frame: str, n: int, *,
+    lanes: int = 1, seed: int = 1, kept: Kept | None = None,
+) -> list[Lever]:  # fmt: skip
+    """The levers with what they come to in each of `n` draws of the uncertain coefficients, and in the sceptic's setting.
+
+    Everything of grade C and D is drawn, and what the ranked levers rest on whatever its grade. In each draw today is
+    anchored anew, and every lever, set as it is, valued anew on the same customers, staffed as the frame says.
+    """
+    kept = kept or Kept()
+    settings = [lever.setting for lever in levers if lever.setting is not None]
+    own = dict(runner.scenario.behaviour)
+    theirs = {key for s in settings for key in (*known(s.lever).effects, *known(s.lever).prices)}
+    asked = asked_of(runner, in_force, frame)._replace(
+        replications=min(DRAWN_REPLICATIONS, runner.replications)
+    )
+
+    def piece(setting: Mapping[str, float]) -> Piece:
+        behaviour = {key: float(value) for key, value in setting.items()}
+        return Piece(
+            _drawn,
+            (asked._replace(scenario=runner.scenario.model_copy(update={"behaviour": behaviour})), settings),
+        )
+
+    runner.say("doubt: the sceptic's setting, which also tells how long a draw takes")
+    sceptic = finish(
+        {"sceptic": piece(evidence.sceptic(own))}, kept, runner.executor, say=runner.say, what="sceptic's settings"
+    )["sceptic"]  # fmt: skip
+    pieces = {
+        f"draw-{k:05d}": piece(setting) for k, setting in enumerate(evidence.draw(n, seed, own, also=theirs))
+    }
+    before, start = sum(kept.has(name) for name in pieces), time.monotonic()
+    whole = duration(sceptic["seconds"] * math.ceil((n - before) / lanes))
+    runner.say(
+        f"doubt: {counted(n, 'draw')} of the coefficients, {counted(len(settings), 'lever')} in each: "
+        f"{duration(sceptic['seconds'])} a draw, about {whole} in all"
+    )
+
+    def progress(done: int, of: int) -> None:
+        left = (time.monotonic() - start) / max(done - before, 1) * (of - done)
+        runner.say(f"draw {done} of {of}" + (f", about {duration(left)} to go" if left else ""))
+
+    drawn = finish(
+        pieces, kept, runner.executor, say=runner.say, what="draws", progress=progress
+    )  # fmt: skip
+
+    def doubted(part: Ranked | None, base: str, name: str) -> Ranked | None:
+        if part is None:
+            return None
+        values = {m: [draw["values"][base][name][m] for draw in drawn.values()] for m in DOUBTED}
+        return replace(part, doubt=Doubt(values, dict(sceptic["values"][base][name])))
+
+    return [
+        lever if lever.setting is None else replace(
+            lever, alone=doubted(lever.alone, "as_is", lever.name), on_top=doubted(lever.on_top, in_force, lever.name)
+        )
+        for lever in levers
+    ]  # fmt: skip
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it, roughly."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _drawn(asked: Asked, settings: Sequence[Setting]) -> dict[str, Any]:
+    """Base -> lever -> measure -> mean difference under other coefficients; and the seconds that it took."""
+    start = time.monotonic()
+    again = anchor(
+        asked.scenario, asked.as_is, replications=asked.replications, rounds=3, engine=asked.engine, strict=False
+    )  # fmt: skip
+    ranker, policies = asked.ranker(again), asked.policies
+    bases = bases_of(ranker, policies)
+    values: dict[str, dict[str, dict[str, float]]] = {name: {} for name in bases}
+    for base, policy in policies.items():
+        for setting in settings:
+            part = ranker.rank(bases[base].cell, policy, setting)
+            values[base][setting.lever] = {m: float(part.differences[m].mean) for m in DOUBTED}
+    return {"seconds": time.monotonic() - start, "values": values}
 
 
 def _worth(lever: Lever) -> float:

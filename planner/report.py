@@ -689,6 +689,9 @@ def thousands(estimate: Mapping[str, Any], sign: str = "") -> str:
     if mean is None or low is None or high is None:
         return "-"
     digits = 0 if max(abs(low), abs(high)) >= 100 else 1
+    mean, low, high = (
+        round(x, digits) + 0.0 for x in (mean, low, high)
+    )  # next to nothing is no less than nothing
     return f"{mean:{sign},.{digits}f} [{low:,.{digits}f}, {high:,.{digits}f}]"
 
 

@@ -18,9 +18,9 @@ import numpy as np
 
 from planner.anchor import anchor, lens_of, observed_base
 from planner.natural import NaturalValues
-from planner.pieces import Kept, Piece, Say, finish
+from planner.pieces import Kept, Piece, Say, finish, listed, roster_from
 from planner.plan import PROOF_REPLICATIONS, as_is_roster, plan
-from planner.roster import Activity, Roster, RosteredShift
+from planner.roster import Roster
 from planner.scenario import compile as c
 from planner.scenario.problems import Problem, ScenarioError, nearest, quote
 from planner.scenario.schema import Scenario
@@ -174,7 +174,7 @@ def simulate_all(
         say=say,
         what="blocks of replications",
         progress=progress,
-        encode=_listed,
+        encode=listed,
         decode=_arrays,
     )
     return {name: _joined([found[_name(name, block)] for block in ranges]) for name in worlds}
@@ -193,30 +193,9 @@ def _joined(blocks: Sequence[Totals]) -> Totals:
     return Totals(*parts)
 
 
-def _listed(value: Any) -> Any:
-    """Named tuples and arrays as JSON can hold them."""
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, Mapping):
-        return {str(k): _listed(v) for k, v in value.items()}
-    return [_listed(v) for v in value] if isinstance(value, (tuple, list)) else value
-
-
 def _arrays(value: Any) -> Totals:
     parts: list[Any] = [{k: np.asarray(v, np.float64) for k, v in part.items()} for part in value]
     return Totals(*parts)
-
-
-def _roster(value: Any) -> Roster:
-    shifts, on_duty, unseen = value
-    return Roster(
-        tuple(
-            RosteredShift(group, person, day, start, minutes, tuple(Activity(*a) for a in acts))
-            for group, person, day, start, minutes, acts in shifts
-        ),
-        {int(g): np.asarray(duty, np.int64) for g, duty in on_duty.items()},
-        tuple(unseen),
-    )
 
 
 def _natural(value: Any) -> NaturalValues:
@@ -240,13 +219,13 @@ def today_of(
     say("today's roster at each point")
     rosters = finish(
         {f"roster-{k:03d}": Piece(as_is_roster, (point.scenario,)) for k, point in enumerate(points)},
-        kept, executor, say=say, what="rosters", encode=_listed, decode=_roster,
+        kept, executor, say=say, what="rosters", encode=listed, decode=roster_from,
     )  # fmt: skip
     found: list[tuple[Roster, NaturalValues]] = []
     anchored: dict[str, NaturalValues] = {}
     for point, roster in zip(points, rosters.values(), strict=True):
         base = observed_base(point.scenario).model_dump(mode="json")
-        text = json.dumps([base, _listed(roster)], sort_keys=True, default=str)
+        text = json.dumps([base, listed(roster)], sort_keys=True, default=str)
         name = f"natural-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
         if name not in anchored:
             known = kept.get(name)
@@ -256,7 +235,7 @@ def today_of(
                 anchored[name] = anchor(
                     point.scenario, roster, engine=engine, executor=executor, say=say
                 ).natural
-                kept.put(name, _listed(anchored[name]))
+                kept.put(name, listed(anchored[name]))
         found.append((roster, anchored[name]))
     return found
 
@@ -284,7 +263,7 @@ def run(
                 for k, policy in rosters
             },
             kept, executor, say=say, what="plans", progress=lambda done, of: say(f"plan {done} of {of}"),
-            encode=_listed, decode=lambda value: (_roster(value[0]), value[1]),
+            encode=listed, decode=lambda value: (roster_from(value[0]), value[1]),
         )  # fmt: skip
         rosters = dict(zip(rosters, plans.values(), strict=True))
     worlds = {

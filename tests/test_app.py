@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 import tempfile
 import threading
 import time
@@ -16,7 +17,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app_pages import show, state, work
-from planner import evidence, jobs, report
+from planner import evidence, jobs, ranking, report, runs
 from planner.compare import FRAMES
 from planner.compare import SEED as COMPARE_SEED
 from planner.scenario.problems import Problem, ScenarioError
@@ -98,10 +99,10 @@ def opened(place: Place) -> Callable[[str], AppTest]:
     return at
 
 
-def settled(app: AppTest) -> AppTest:
+def settled(app: AppTest, key: str = "waits") -> AppTest:
     """The app when the work it waits for has ended, and has been taken up."""
     for _ in range(600):
-        waited = work.of(app.session_state["waits"])
+        waited = work.of(app.session_state[key])
         if waited is None:
             return app
         if waited.ended:
@@ -379,13 +380,116 @@ def test_levers_are_ranked_alone_and_on_top_with_what_stands_behind_them(
     assert len(charts) == 2
 
 
-def test_levers_say_how_a_ranking_is_made_where_none_is_kept(
-    monkeypatch: pytest.MonkeyPatch, opened: Callable[[str], AppTest]
-) -> None:
-    monkeypatch.setattr(state, "rankings", lambda _: [])
-    app = opened("levers")
+@pytest.fixture
+def unranked(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], AppTest]:
+    """The app where the comparison is kept, and no ranking; levers ranked are few, for time's sake."""
+    (kept,) = place[1].glob("compare-*")
+    shutil.copytree(kept, tmp_path / kept.name)
+    monkeypatch.setenv("UNHURRIED_RUNS", str(tmp_path))
+    monkeypatch.setattr(ranking, "RANKED", tuple(LEVERS))
+
+    def at(page: str) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+        return app.switch_page(f"app_pages/{page}.py").run()
+
+    return at
+
+
+def labelled(elements: Any, label: str) -> Any:
+    return next(element for element in elements if element.label == label)
+
+
+def test_a_ranking_is_made_where_none_is_kept(unranked: Callable[[str], AppTest], tmp_path: Path) -> None:
+    app = unranked("levers")
     assert not app.exception
-    assert "unhurried levers tiny" in app.info[0].value
+    assert "have not been ranked" in app.markdown[0].value
+    assert "unhurried levers" in app.markdown[0].value
+    labelled(app.selectbox, "On top of").set_value("empathy_aware")
+    labelled(app.number_input, "Draws").set_value(2)
+    labelled(app.button, "Rank the levers").click().run()
+    assert not app.exception
+    assert "Ranking the levers of A small desk" in words(app)
+    app.switch_page("app_pages/evidence.py").run()
+    settled(app, "ranks").switch_page("app_pages/levers.py").run()
+    assert not app.exception
+    assert not app.error
+    document = state.rankings(app.session_state["asked"])[0]
+    assert (document["policy"], document["replications"], document["draws"]) == ("empathy_aware", 3, 2)
+    assert "levers laid on top of Empathy-aware" in words(app)
+    assert "How sure the conclusion is: over 2 draws" in words(app).replace("\\", "")
+    ranked, drawn, alone, alone_drawn, behind = (table.value for table in app.table)
+    assert set(ranked["Lever"]) == set(drawn["Lever"])
+    assert len(ranked) == len(alone) == len(alone_drawn) == len(behind) == len(LEVERS) - 1
+    assert drawn["Saves on cash in"].str.fullmatch(r"[0-2] of 2").all()
+    charts = app.get("arrow_vega_lite_chart") or app.get("vega_lite_chart")
+    assert len(charts) == 4
+    options = jobs.rank_options("empathy_aware", "equal_occupancy", 3, COMPARE_SEED, True, doubt=2)
+    assert runs.find("levers", app.session_state["asked"], options, tmp_path), "the command finds it too"
+
+
+def test_a_ranking_goes_on_while_pages_change_can_be_stopped_and_tells_a_failure(
+    unranked: Callable[[str], AppTest], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    goes_on, real = threading.Event(), jobs.kept_ranking
+
+    def slow(*args: Any, **kwargs: Any) -> dict[str, Any]:
+        kwargs["say"]("part 1 of 4")
+        goes_on.wait(60)
+        kwargs["say"]("part 2 of 4")
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(jobs, "kept_ranking", slow)
+    app = unranked("levers")
+    labelled(app.button, "Rank the levers").click().run()
+    app.switch_page("app_pages/week.py").run()
+    assert "Ranking the levers of A small desk" in words(app), "told on whatever page"
+    app.button(key="stop-ranks").click().run()
+    goes_on.set()
+    settled(app, "ranks")
+    assert not app.error
+    assert "Ranking" not in words(app)
+    assert not list(tmp_path.glob("levers-*")), "stopped before its end"
+
+    def fails(*_: Any, **__: Any) -> dict[str, Any]:
+        raise ValueError("no\nroom")
+
+    monkeypatch.setattr(jobs, "kept_ranking", fails)
+    app.switch_page("app_pages/levers.py").run()
+    labelled(app.button, "Rank the levers").click().run()
+    settled(app, "ranks")
+    assert not app.exception
+    assert "no room" in app.error[0].value
+
+
+def test_a_ranking_that_is_kept_can_be_followed_by_another(opened: Callable[[str], AppTest]) -> None:
+    app = opened("levers")
+    assert labelled(app.button, "Rank the levers")
+    labelled(app.selectbox, "Staffing").set_value("equal_hours")
+    asked: list[Any] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jobs, "kept_ranking", lambda *args, **_: asked.append(args))
+        labelled(app.button, "Rank the levers").click().run()
+        settled(app, "ranks")
+    ((_, options),) = asked
+    assert options == jobs.rank_options("as_is", "equal_hours", 3, COMPARE_SEED, True)
+
+
+def test_how_far_a_ranking_is_never_goes_back() -> None:
+    found = work.Work("levers", "A", "d", 6.0, {"part": 10.0, "draw": 30.0})
+    shares = []
+    for text in (
+        "today's roster: desk",
+        "anchoring round 1",
+        "part 1 of 4",
+        "part 4 of 4",
+        "draw 1 of 3",
+        "draw 3 of 3",
+    ):
+        found.say(text)
+        shares.append(found.share)
+    assert shares == sorted(set(shares))
+    assert shares[-1] > 0.85
+    assert found.line == "Draw 3 of 3"
 
 
 def test_evidence_can_be_searched_and_shows_the_misfit(opened: Callable[[str], AppTest]) -> None:

@@ -159,6 +159,16 @@ def test_a_comparison_is_the_same_on_a_cluster(two, tmp_path):
     assert _timeless(here) == _timeless(there)
 
 
+def test_a_ranking_with_its_doubt_is_the_same_on_a_cluster(two):
+    scenario = small.tiny(**small.by_numbers(6, 4))
+    options = jobs.rank_options("soft", "equal_occupancy", 2, 5, True, ["authority", "scripts"], 1)
+    here, _ = jobs.rank_levers(scenario, options)
+    there, _ = jobs.rank_levers(scenario, options, cluster=two.address)
+    assert there.pop("made_on")["workers"] == 2
+    assert here.pop("made_on")["cluster"] is None
+    assert _timeless(here) == _timeless(there)
+
+
 def _timeless(document: object) -> object:
     if isinstance(document, dict):
         return {k: _timeless(v) for k, v in document.items() if k != "seconds"}
@@ -353,7 +363,7 @@ def file(tmp_path, monkeypatch) -> str:
 @pytest.mark.parametrize(
     "text", ["nonsense", "127.0.0.1:0", "127.0.0.1:99999", "http://10.0.0.1:80", "a b:1", ""]
 )
-@pytest.mark.parametrize("command", ["simulate", "plan", "compare"])
+@pytest.mark.parametrize("command", ["simulate", "plan", "compare", "levers"])
 def test_an_address_that_is_none(file, command, text):
     line = told(command, file, "--cluster", text)
     assert line.startswith(

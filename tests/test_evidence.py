@@ -293,6 +293,17 @@ def test_draws_are_the_same_again_and_more_of_them_add_to_the_first() -> None:
     assert draw(0, 7) == []
 
 
+def test_rows_that_are_asked_for_are_drawn_whatever_their_grade_and_change_no_other() -> None:
+    observed = "assist_newcomer_speed"
+    assert ROWS[observed].grade == "B"
+    with_it, without = draw(300, 7, also=[observed]), draw(300, 7)
+    values = [row.pop(observed) for row in with_it]
+    assert {row.pop(observed) for row in without} == {ROWS[observed].default}
+    assert with_it == without
+    assert ROWS[observed].low <= min(values) < max(values) <= ROWS[observed].high
+    assert {row[observed] for row in draw(3, 7, {observed: 0.2}, also=[observed])} == {0.2}, "own values stay"
+
+
 def test_draws_of_different_coefficients_are_unrelated(many: dict[str, np.ndarray]) -> None:
     alone = [key for key in DRAWN if not ROWS[key].together]
     r = np.corrcoef([many[key] for key in alone])

@@ -12,7 +12,7 @@ import pytest
 import small
 from typer.testing import CliRunner
 
-from planner import cli, evidence, lever_report, ranking
+from planner import cli, evidence, jobs, lever_report, pieces, ranking
 from planner import plan as plans
 from planner.anchor import anchor, lens_of
 from planner.compare import Cell, Runner, differences_of
@@ -455,12 +455,12 @@ def test_blocks_lie_inside_shifts_and_beside_what_is_there(runner: Runner) -> No
 
 
 @pytest.fixture(scope="module")
-def found(runner: Runner) -> tuple[list[ranking.Lever], dict[str, Cell]]:
+def found(runner: Runner) -> tuple[list[ranking.Lever], dict[str, ranking.Base]]:
     return ranking.rank(runner, "soft", "equal_occupancy")
 
 
 @pytest.fixture(scope="module")
-def document(runner: Runner, found: tuple[list[ranking.Lever], dict[str, Cell]]) -> dict[str, Any]:
+def document(runner: Runner, found: tuple[list[ranking.Lever], dict[str, ranking.Base]]) -> dict[str, Any]:
     made = lever_report.document_of(runner, *found, policy="soft", frame="equal_occupancy", seconds=1.0)
     return json.loads(json.dumps(made, allow_nan=False))  # type: ignore[no-any-return]
 
@@ -485,9 +485,9 @@ def test_lines_of_a_lever_add_up_to_its_cash(document: dict[str, Any]) -> None:
 
 
 def test_a_lever_in_force_is_what_goes_without_it(
-    runner: Runner, found: tuple[list[ranking.Lever], dict[str, Cell]]
+    runner: Runner, found: tuple[list[ranking.Lever], dict[str, ranking.Base]]
 ) -> None:
-    levers, cells = found
+    levers, bases = found
     authority = next(lever for lever in levers if lever.name == "authority")
     assert authority.on_top is not None
     assert authority.alone is not None
@@ -496,8 +496,9 @@ def test_a_lever_in_force_is_what_goes_without_it(
     ranker = Ranker(runner, "equal_occupancy")
     ranker.base(explicit(runner.scenario, "as_is"))
     soft = explicit(runner.scenario, "soft")
-    without = ranker.on(cells["soft"], soft, soft.model_copy(update={"authority": False}))
-    again = differences_of(cells["soft"], without, runner.scenario)
+    cell = bases["soft"].cell
+    without = ranker.on(cell, soft, soft.model_copy(update={"authority": False}))
+    again = differences_of(cell, without, runner.scenario)
     assert again["cash"] == authority.on_top.differences["cash"]
 
 
@@ -563,16 +564,185 @@ def test_in_equal_hours_nobody_comes_or_goes(runner: Runner) -> None:
 
 
 def test_at_target_both_are_planned_anew(runner: Runner) -> None:
-    levers, cells = ranking.rank(runner, "as_is", "at_target", ["scripts"])
-    assert [lever.name for lever in levers] == ["scripts"]
-    assert cells["as_is"].roster != runner.as_is
-    assert levers[0].alone is not None
-    assert levers[0].alone.differences["cash"].mean != 0
+    levers, bases = ranking.rank(runner, "as_is", "at_target", ["scripts", "authority"])
+    assert {lever.name for lever in levers} == {"scripts", "authority"}
+    assert bases["as_is"].cell.roster != runner.as_is
+    for lever in levers:
+        assert lever.alone is not None
+        assert lever.alone.differences["cash"].mean != 0
+        policy = policy_with(runner.scenario, **{lever.name: True})
+        assert lever.alone.missed == Ranker(runner, "at_target").planned(policy)[1]
+    document = lever_report.document_of(runner, levers, bases, policy="as_is", frame="at_target", seconds=1.0)
+    held = not any(
+        [document["windows_missed"]["as_is"], *(row["alone"]["windows_missed"] for row in document["levers"])]
+    )
+    assert any("In every plan all targets hold" in text for text in document["sentences"]) == held
+    document["levers"][0]["alone"]["windows_missed"] = 3
+    ranker, base = Ranker(runner, "at_target"), explicit(runner.scenario, "as_is")
+    seeds = (9001, 9101, 9201, 9301)
+    cash = [ranker._cell(base, ranker.planned(base, seed)[0]).money.cash.mean() for seed in seeds]
+    half = 3.182 * np.sqrt(2) * np.std(cash, ddof=1)
+    assert document["search"]["cash"] == pytest.approx(half, rel=1e-3)
+    assert half > 0
+    for row in document["levers"]:
+        small_one = abs(row["alone"]["differences"]["cash"]["mean"]) < half
+        assert (row["alone"]["verdict_on_cash"] == "cannot tell") >= small_one
+    told = next(text for text in lever_report.sentences(document) if "Plans miss" in text)
+    assert f"with {lever_report.quoted(document['levers'][0])} 3 windows" in told
 
 
 def test_the_same_again(runner: Runner) -> None:
     one, two = (ranked(runner, empathy_training={}).differences for _ in range(2))
     assert repr(one) == repr(two)
+
+
+# --- doubt, and what is kept of an interrupted ranking ----------------------------------------------------------------
+
+
+def doubted(runner: Runner, names: list[str], n: int, **more: Any) -> dict[str, ranking.Lever]:
+    levers, _ = ranking.rank(runner, "as_is", "equal_occupancy", names)
+    return {
+        lever.name: lever for lever in ranking.doubt(runner, levers, "as_is", "equal_occupancy", n, **more)
+    }
+
+
+def test_a_draw_is_the_ranking_with_its_coefficients_and_the_settings_of_today(runner: Runner) -> None:
+    said: list[str] = []
+    runner.say = said.append
+    found = doubted(runner, ["agent_assist", "scripts"], 2, seed=5, lanes=2)
+    runner.say = lambda _: None
+    own = dict(runner.scenario.behaviour)
+    rows = [key for name in found for key in (*known(name).effects, *known(name).prices)]
+    drawn = evidence.draw(2, 5, own, also=rows)[1]
+    assert drawn["assist_experienced_speed"] != evidence.table()["assist_experienced_speed"].default
+    scenario = runner.scenario.model_copy(update={"behaviour": {k: float(v) for k, v in drawn.items()}})
+    anchored = anchor(scenario, runner.as_is, replications=2, rounds=3, strict=False)
+    other = Runner(scenario, replications=2, plan_replications=4, anchored=anchored, as_is=runner.as_is)
+    for lever in found.values():
+        assert lever.alone is not None
+        assert lever.alone.doubt is not None
+        assert lever.setting is not None
+        ranker, base = Ranker(other, "equal_occupancy"), explicit(scenario, "as_is")
+        part = ranker.rank(ranker.base(base), base, lever.setting)
+        for measure, values in lever.alone.doubt.values.items():
+            assert len(values) == 2
+            assert values[1] == part.differences[measure].mean
+            assert values[0] != values[1]
+    priced = next(text for text in said if "2 draws of the coefficients, 2 levers in each" in text)
+    assert " a draw, about " in priced
+    assert said.index(priced) < next(k for k, text in enumerate(said) if text.startswith("draw ")), (
+        "what it costs is said before"
+    )
+
+
+def test_only_its_price_is_in_doubt_where_a_lever_surely_does_nothing(neutral: Runner) -> None:
+    found = doubted(neutral, ["agent_assist", "hiring"], 3)
+    for lever in found.values():
+        assert lever.alone is not None
+        assert lever.alone.doubt is not None
+        both = lever.alone.doubt.values
+        assert both["cash_and_margin"] == pytest.approx(both["cash"], rel=1e-9)
+        assert min(both["cash"]) > 0
+        assert max(both["cash"]) > 1.05 * min(both["cash"])
+    document = lever_report._doubted(found["hiring"].alone.doubt)  # type: ignore[union-attr,arg-type]
+    assert (document["cash"]["pays"], document["cash"]["costs"]) == (0, 3)
+    low, median, high = (document["cash"][k] for k in ("low", "median", "high"))
+    assert min(document["cash"]["values"]) <= low < median < high <= max(document["cash"]["values"])
+
+
+@pytest.mark.usefixtures("_sooner")
+def test_the_sceptic_believes_no_lever_of_assumptions() -> None:
+    runner = runner_of(small.busy(4), 2)
+    part = doubted(runner, ["boundary_training"], 1)["boundary_training"].alone
+    assert part is not None
+    assert part.doubt is not None
+    assert part.doubt.sceptic["cash"] == pytest.approx(part.doubt.sceptic["cash_and_margin"])
+    assert part.doubt.sceptic["cash"] > 0, "it costs, and does nothing"
+
+
+def test_at_target_a_draw_plans_anew(runner: Runner) -> None:
+    levers, _ = ranking.rank(runner, "as_is", "at_target", ["scripts"])
+    (lever,) = ranking.doubt(runner, levers, "as_is", "at_target", 1)
+    assert lever.alone is not None
+    assert lever.alone.doubt is not None
+    assert np.isfinite([*lever.alone.doubt.values["cash"], lever.alone.doubt.sceptic["cash"]]).all()
+    assert lever.alone.doubt.values["cash"][0] != lever.alone.differences["cash"].mean
+
+
+def test_more_draws_leave_the_first_as_they_are(runner: Runner, tmp_path: Any) -> None:
+    kept = pieces.Kept(tmp_path / "kept")
+    one = doubted(runner, ["scripts"], 1, kept=kept)["scripts"].alone
+    said: list[str] = []
+    runner.say = said.append
+    three = doubted(runner, ["scripts"], 3, kept=kept)["scripts"].alone
+    runner.say = lambda _: None
+    assert one is not None
+    assert three is not None
+    assert one.doubt is not None
+    assert three.doubt is not None
+    assert three.doubt.values["cash"][:1] == one.doubt.values["cash"]
+    assert "found 1 of 3 draws done before" in said
+
+
+@pytest.mark.parametrize("breaks_at", [1, 3, 5, 7])
+def test_an_interrupted_ranking_goes_on_from_what_is_done(
+    breaks_at: int, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four parts of levers, the sceptic and two draws: whichever is interrupted, nothing is done twice."""
+    scenario = small.tiny(**small.by_numbers(6, 4))
+    options = jobs.rank_options("soft", "equal_occupancy", 2, 5, True, ["authority", "scripts"], 2)
+    whole, _ = jobs.rank_levers(scenario, options)
+    begun: list[str] = []
+    broken = True
+
+    def counting(name: str) -> Any:
+        once = getattr(ranking, name)
+
+        def piece(*words: Any) -> Any:
+            begun.append(name)
+            if broken and len(begun) >= breaks_at:
+                raise KeyboardInterrupt
+            return once(*words)
+
+        return piece
+
+    monkeypatch.setattr(jobs, "lanes", lambda: 1)
+    for name in ("_part", "_drawn"):
+        monkeypatch.setattr(ranking, name, counting(name))
+    said: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        jobs.kept_ranking(scenario, options, folder=tmp_path, say=said.append)
+    assert any("the same command goes on from there" in text for text in said)
+    broken = False
+    begun.clear()
+    again = jobs.kept_ranking(scenario, options, folder=tmp_path, say=said.append)
+    assert len(begun) == 7 - (breaks_at - 1), "what was done is not done again"
+    for key in ("levers", "bases", "sentences", "draws"):
+        assert again[key] == whole[key]
+    assert not (tmp_path / pieces.UNFINISHED).exists()
+
+
+def test_plans_of_the_bases_are_kept_too(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, runner: Runner
+) -> None:
+    kept, planned, once = pieces.Kept(tmp_path / "kept"), list[Policy](), Ranker.planned
+
+    def counted(self: Ranker, policy: Policy, seed: int = 9001) -> tuple[Roster, int]:
+        planned.append(policy)
+        if len(planned) == 2:
+            raise KeyboardInterrupt
+        return once(self, policy, seed)
+
+    monkeypatch.setattr(Ranker, "planned", counted)
+    with pytest.raises(KeyboardInterrupt):
+        ranking.rank(runner, "as_is", "at_target", ["scripts"], kept)
+    _, bases = ranking.rank(runner, "as_is", "at_target", ["scripts"], kept)
+    assert len(planned) == 2 + 3 + 1, (
+        "as_is is planned once, again where it was broken off and twice more, then the lever"
+    )
+    assert (
+        bases["as_is"].cell.roster == once(Ranker(runner, "at_target"), explicit(runner.scenario, "as_is"))[0]
+    )
 
 
 # --- files and commands --------------------------------------------------------------------------------------------------
@@ -643,6 +813,52 @@ def test_the_command_prints_one_document_and_a_ranking(own_file: Any, tmp_path: 
     ):
         assert text in " ".join(printed.split()), text
     assert "│" in printed
+
+
+def test_the_command_tells_the_doubt(own_file: Any, tmp_path: Any) -> None:
+    asked = [
+        "levers",
+        str(own_file),
+        "-n",
+        "2",
+        "--out",
+        str(tmp_path),
+        "--lever",
+        "authority",
+        "--doubt",
+        "2",
+    ]
+    result = CliRunner().invoke(cli.app, [*asked, "--json"])
+    assert result.exit_code == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert (document["draws"], document["drawn_replications"]) == (2, 2)
+    found = document["levers"][0]["alone"]["doubt"]
+    assert set(found) == {"cash", "cash_and_margin"}
+    for d in found.values():
+        assert len(d["values"]) == 2
+        assert d["pays"] == sum(value < 0 for value in d["values"])
+    printed = " ".join(CliRunner().invoke(cli.app, asked).stdout.split())
+    assert "How sure the conclusion is: over 2 draws" in printed
+    assert "over 2 draws of the uncertain coefficients (thousand" in printed
+    assert f"{found['cash']['pays']} of 2" in printed
+
+
+def test_what_moves_comes_with_its_unit_and_never_as_nothing() -> None:
+    def told(mean: float, unit: str) -> str:
+        return lever_report.short_change({"mean": mean, "low": mean - 1, "high": mean + 1, "unit": unit})
+
+    assert told(12.345, "s") == "+12.35 s"
+    assert told(-0.0456, "share") == "-4.56 pts"
+    assert told(-0.0021, "contacts") == "-0.002 contacts"
+    assert told(0.00001, "share") == "+0.001 pts"
+    assert told(0.0, "points") == "+0.00 points"
+
+
+def test_what_draws_come_to_is_drawn_from_low_to_high() -> None:
+    assert lever_report.span(-11, 11, 11) == "█" * 11 + "│" + "█" * 11
+    assert lever_report.span(2, 5, 11) == " " * 11 + "│" + " " + "█" * 4 + " " * 6
+    assert lever_report.span(-5, -5, 11).count("█") == 1
+    assert len(lever_report.span(0, 0, 0)) == 23
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from planner import jobs
 from planner import plan as plans
 from planner.anchor import first_guess, lens_of
 from planner.channels import usual_level
+from planner.levers import RANKED, is_on
 from planner.money import money
 from planner.scenario import compile as c
 from planner.scenario.load import Loaded, read
@@ -223,6 +224,29 @@ def test_the_telecom_has_every_channel_and_a_bot_on_each():
     assert telecom.chats("empathy_aware", "digital") < telecom.chats("as_is", "digital")
 
 
+PROGRAMMES = {"telecom-digital": "programmes", "utility": "letter_answers"}
+
+
+def test_levers_of_practice_are_used_where_a_centre_would_use_them():
+    """As policies of their own in a named scenario, so that those of the file stay as they are."""
+    used = set()
+    for name, scenario in PROGRAMMES.items():
+        before = read(FOLDER / f"{name}.yaml", Scenario).value
+        after = read(FOLDER / f"{name}.yaml", Scenario, scenario=scenario).value
+        assert {p: after.policies[p] for p in before.policies} == before.policies
+        for policy in set(after.policies) - set(before.policies):
+            assert after.policies[policy].title
+            assert after.policies[policy].story
+            mine = after.policy(policy)
+            used |= {
+                lever for lever in RANKED if is_on(mine, lever) and not is_on(before.policies["as_is"], lever)
+            }
+    assert used >= {
+        "agent_assist", "empathy_training", "boundary_training", "hiring", "team_support", "proactive_contact",
+        "self_service", "outsourcing", "same_agent", "call_back",
+    }  # fmt: skip
+
+
 def test_retail_is_the_story_with_little_to_keep():
     retail = read(FOLDER / "retail-returns.yaml", Scenario).value
     value = {p.stem: max(s.value for s in read(p, Scenario).value.segments.values()) for p in FILES}
@@ -238,8 +262,12 @@ def test_json_schema_is_up_to_date():
 
 @pytest.fixture
 def cut(path) -> Loaded[Scenario]:
-    """Two days of it; the utility's letter comes on the third, so its ordinary week."""
-    return jobs.load(path.stem, "ordinary_week" if path.stem == "utility" else None, ["horizon.days=2"])
+    """Two days of it, with what its programmes add."""
+    return jobs.load(
+        path.stem,
+        PROGRAMMES.get(path.stem),
+        ["horizon.days=2", *(["events=[]"] if path.stem == "utility" else [])],
+    )
 
 
 @pytest.fixture

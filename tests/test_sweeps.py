@@ -348,7 +348,7 @@ def test_blocks_hold_every_replication_once(n):
 def test_a_roster_of_shifts_is_kept_as_it_was():
     roster = as_is_roster(small.tiny())
     assert roster.shifts
-    assert sweeps._roster(json.loads(json.dumps(sweeps._listed(roster)))) == roster
+    assert pieces.roster_from(json.loads(json.dumps(pieces.listed(roster)))) == roster
 
 
 def test_problems_of_the_file_itself_are_not_blamed_on_vary():
