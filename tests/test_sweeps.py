@@ -73,6 +73,9 @@ def test_values_from_a_range_or_a_list():
         ("what_if.volume=1,x", "--vary: what_if.volume: must be numbers (found '1,x')"),
         ("what_if.volume=1,nan", "--vary: what_if.volume: must be numbers (found '1,nan')"),
         ("what_if.volume=1,1", "--vary: what_if.volume: must be different values (found '1,1')"),
+        ("what_if.volume=1:2:" + "9" * 5_000, "--vary: what_if.volume: must be FROM:TO:POINTS with 2 to 400 points, or values with commas (found '1:2:99999999999999999999999999999999999…')"),
+        ("what_if.volume=0.1:0.1000000000001:9", "--vary: what_if.volume: must leave room for 9 different values of twelve digits (found '0.1:0.1000000000001:9')"),
+        (".=1,2", "--vary: .: must be a path of names joined by single dots (found '1,2')"),
         ("what_if.contained=0.5:1.5:2", "--vary: what_if.contained: must be less than 1 (found 1.5)"),
         ("what_if.volumee=0.5,0.6", "--vary: what_if.volumee: unknown field (did you mean volume? allowed: volume, contained, handle, patience, absence, churn, value, headcount)"),
     ],
@@ -94,6 +97,22 @@ def test_too_much_is_refused(file):
 def test_only_fields_that_are_varied_are_blamed_on_vary(file):
     assert told("sweep", file, "--vary", "what_if.volume=1,2", "--set", "what_if.handle=9") == [
         "--set: what_if.handle: must be at most 5 (found 9)"
+    ]
+
+
+def test_what_a_point_makes_wrong_elsewhere_is_blamed_on_the_point(file):
+    path = Path(file)
+    path.write_text(small.text(**NUMBERS, targets=[{"measure": "mean_wait", "at_most": 30}], events=[
+        {"kind": "surge", "from_day": 2, "factor": 1.1},
+    ]), encoding="utf-8")  # fmt: skip
+    lines = told("sweep", file, "--vary", "horizon.days=1,2", "--vary", "what_if.volume=1,9,11")
+    assert len(lines) == len(set(lines))
+    blamed = [line for line in lines if line.startswith(file)]
+    assert blamed
+    assert all("events.0.from_day: must lie inside the horizon" in line for line in blamed)
+    assert "with --vary horizon.days=1, what_if.volume=9" in " ".join(blamed)
+    assert [line for line in lines if line not in blamed] == [
+        "--vary: what_if.volume: must be at most 10 (found 11)"
     ]
 
 
