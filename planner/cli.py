@@ -1,4 +1,4 @@
-"""The command line: unhurried check, simulate, plan, compare, sweep, mix, evidence, runs, app.
+"""The command line: unhurried check, simulate, plan, compare, levers, sweep, mix, evidence, runs, app.
 
 Progress goes to stderr, results to stdout; `--json` prints one document. Bad input is told in one line each and ends
 with exit code 2.
@@ -17,6 +17,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from runpy import run_module
+from signal import SIGTERM, default_int_handler, signal
 from socket import create_connection
 from threading import Thread
 from typing import Annotated, Any, NoReturn
@@ -36,7 +37,17 @@ app = typer.Typer(
     help="Unhurried: plan a contact centre's people for the contacts that are left for people.\n\n"
     "Example: [bold]unhurried compare insurer[/bold]",
 )
-out = Console(soft_wrap=False, width=None if sys.stdout.isatty() else 160)
+
+
+class _Console(Console):
+    """One whose reader may leave early (`| head`): `main` ends quietly then."""
+
+    def on_broken_pipe(self) -> None:
+        """Rich would end with exit code 1."""
+        raise BrokenPipeError
+
+
+out = _Console(soft_wrap=False, width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True)
 
 
@@ -311,6 +322,8 @@ def simulate(
         _fail(
             "--trace: tells what happens in the SimPy model, which is written to be followed: add --engine simpy"
         )
+    if trace is not None and records:
+        _fail("--records: cannot go with --trace, which tells one journey and keeps no run")
     with _told(file) as reading:
         loaded = reading.load(file, scenario, sets)
         if trace is not None:
@@ -321,22 +334,9 @@ def simulate(
             return
         runs.ready(folder or runs.FOLDER)
         jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
-        document, tables = jobs.simulate(
-            loaded,
-            policy,
-            replications=replications,
-            seed=seed,
-            engine=engine,
-            cluster=cluster,
-            say=say,
-            records=records,
-        )
-        options = {"policy": policy, "replications": replications, "seed": seed, "engine": engine}
-        if records:
-            options["records"] = records
-        kept = runs.save(
-            "simulate", loaded.value, options, document, tables, applied=[tuple(a) for a in loaded.applied],
-            folder=folder or runs.FOLDER,
+        document, kept = jobs.kept_simulation(
+            loaded, policy, replications=replications, seed=seed, engine=engine, records=records,
+            folder=folder or runs.FOLDER, cluster=cluster, say=say,
         )  # fmt: skip
     if as_json:
         _print_json(document)
@@ -532,13 +532,18 @@ def levers(
     """Rank levers: what each costs and what it changes, alone and on top of the policy in force."""
     from planner import jobs, lever_report, runs
     from planner.levers import RANKED
+    from planner.scenario.problems import Problem, ScenarioError
 
     say = _Progress()
     with _told(file) as reading:
         loaded = reading.load(file, scenario, sets)
         runs.ready(folder or runs.FOLDER)
         jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
-        names = [_one_of(*RANKED)(name) for name in dict.fromkeys(lever or [])]
+        names = list(dict.fromkeys(lever or []))
+        for name in names:
+            if name not in RANKED:
+                allowed = f"must be one of: {', '.join(RANKED)}"
+                raise ScenarioError([Problem("--lever", None, "", quote(name), allowed, nearest(name, RANKED))])
         n = replications or (3 if quick else 6)
         options = jobs.rank_options(policy, frame, n, seed, quick, names)
         document = jobs.kept_ranking(
@@ -759,9 +764,12 @@ def _choices(error: Any) -> str:
 def main() -> None:
     """Run a command; whatever goes wrong with its options or its output is told in one line."""
     usage: Any = typer.BadParameter.__base__  # Typer keeps its error for wrong options to itself
+    signal(SIGTERM, default_int_handler)  # asked to end, like Ctrl-C: say what is kept, leave no process behind
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
+        if code == 130:  # Typer's own way of telling Ctrl-C
+            sys.stderr.write("stopped\n")
     except usage as error:
         sys.stderr.write(f"unhurried: {' '.join(error.format_message().split())}{_choices(error)}\n")
         code = 2

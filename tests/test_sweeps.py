@@ -1,5 +1,6 @@
 """What-if curves: each point is what simulating it alone gives, and an interrupted one goes on from what is done."""
 
+import errno
 import json
 import os
 import signal
@@ -248,6 +249,43 @@ def test_a_killed_sweep_goes_on_from_what_is_done(file, tmp_path, monkeypatch):
     assert not done()
 
 
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_simulation_says_what_is_kept_and_goes_on_from_there(file, tmp_path, asked):
+    words = ["simulate", file, "-n", "1600", "--json"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "planner.cli", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background ignore it
+    )  # fmt: skip
+    for _ in range(2_000):
+        if len(list(Path("runs").rglob("today-*.json"))) >= 3 or process.poll() is not None:
+            break
+        time.sleep(0.01)
+    process.send_signal(asked)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, ""), err
+    n = len(list(Path("runs").rglob("today-*.json")))
+    kept, last = err.splitlines()[-2:]
+    assert f"{n} of 32 blocks of replications are done and kept in" in kept
+    assert last == "stopped"
+    went_on, whole = run(*words), run(*words, "--out", "elsewhere")
+    assert f"found {n} of 32 blocks of replications done before" in went_on.stderr
+    documents = [json.loads(result.stdout) for result in (went_on, whole)]
+    assert documents[0].pop("seconds") and documents[1].pop("seconds")
+    assert documents[0] == documents[1]
+    assert not (Path("runs") / pieces.UNFINISHED).exists()
+
+
+def test_a_simulation_that_cannot_be_kept_loses_no_block(file, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(pd.DataFrame, "to_parquet", full)
+        assert told("simulate", file, "-n", "4")[-1] == "runs: No space left on device"
+    assert "found 4 of 4 blocks of replications done before" in run("simulate", file, "-n", "4").stderr
+
+
 def test_ctrl_c_says_what_is_kept_and_how_to_go_on(file, tmp_path):
     words = [
         sys.executable,
@@ -375,3 +413,46 @@ def test_problems_of_the_file_itself_are_not_blamed_on_vary():
         jobs.sweep("nowhere.yaml", None, [], ["a=1,2"], [], replications=2, seed=1)
     assert "nowhere.yaml: no such file" in str(caught.value)
     assert Path("runs") == runs.FOLDER
+
+
+def test_a_damaged_piece_is_done_again(tmp_path):
+    kept, said = Kept(tmp_path), []
+    for name, text in {"a": '{"value": 3}', "b": '{"value": [1, 2]}', "c": "[]", "d": '{"value": {}}'}.items():
+        (tmp_path / f"{name}.json").write_text(text, encoding="utf-8")
+    found = finish(
+        {name: Piece(abs, (-1,)) for name in "abcd"}, kept, None, say=said.append, decode=lambda value: value[1]
+    )
+    assert found == {"a": 1, "b": 2, "c": 1, "d": 1}
+    assert said == ["found 1 of 4 pieces of work done before"]
+
+
+def test_whoever_is_done_first_takes_no_folder_from_the_other(tmp_path, monkeypatch):
+    mine, other = Kept(tmp_path / "there" / "same"), Kept(tmp_path / "there" / "same")
+    other.put("a", 1)
+    write, times = Path.write_text, []
+
+    def cleared_meanwhile(path, *words, **more):
+        write(path, *words, **more)
+        times.append(path)
+        if len(times) == 1:
+            other.clear()
+
+    monkeypatch.setattr(Path, "write_text", cleared_meanwhile)
+    mine.put("b", 2)
+    assert (mine.get("a"), mine.get("b"), len(times)) == (None, 2, 2)
+    mine.clear()
+    assert not (tmp_path / "there").exists()
+
+
+def test_a_full_disk_is_told_with_the_folder_and_leaves_nothing_half_written(tmp_path, monkeypatch):
+    kept = Kept(tmp_path / "there")
+
+    def full(path, *_, **__):
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space left") as error:
+        kept.put("a", 1)
+    assert error.value.filename == str(tmp_path / "there")
+    assert list((tmp_path / "there").iterdir()) == []
