@@ -543,7 +543,9 @@ def levers(
         for name in names:
             if name not in RANKED:
                 allowed = f"must be one of: {', '.join(RANKED)}"
-                raise ScenarioError([Problem("--lever", None, "", quote(name), allowed, nearest(name, RANKED))])
+                raise ScenarioError(
+                    [Problem("--lever", None, "", quote(name), allowed, nearest(name, RANKED))]
+                )
         n = replications or (3 if quick else 6)
         options = jobs.rank_options(policy, frame, n, seed, quick, names)
         document = jobs.kept_ranking(
@@ -764,7 +766,9 @@ def _choices(error: Any) -> str:
 def main() -> None:
     """Run a command; whatever goes wrong with its options or its output is told in one line."""
     usage: Any = typer.BadParameter.__base__  # Typer keeps its error for wrong options to itself
-    signal(SIGTERM, default_int_handler)  # asked to end, like Ctrl-C: say what is kept, leave no process behind
+    signal(
+        SIGTERM, default_int_handler
+    )  # asked to end, like Ctrl-C: say what is kept, leave no process behind
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()

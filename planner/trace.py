@@ -309,7 +309,9 @@ def _line(journey: Journey, row: int, name: str) -> list[str]:
     if flags & r.MESSAGE:
         said.append("Nobody is there at this hour: the customer leaves a message.")
     if flags & r.CALL_BACK_TAKEN:
-        said.append("Still waiting, the customer takes the call-back that is offered, and keeps the place in line.")
+        said.append(
+            "Still waiting, the customer takes the call-back that is offered, and keeps the place in line."
+        )
     waited = ended - reached if 0 <= reached <= ended else 0
     line = journey.in_line.get(row)
     ahead = f"; {_waiting(line.ahead)} for the same people already" if line and line.ahead else ""

@@ -1603,15 +1603,21 @@ class Scenario(_Part):
                         "must begin on a quarter of an hour",
                     )
                 )
+            free = 0
             for i, pause in enumerate(shift.breaks):
+                place = ("shifts", name, "breaks", i)
                 if pause.minutes % 15:
                     errors.append(
-                        FieldError(
-                            ("shifts", name, "breaks", i, "minutes"),
-                            pause.minutes,
-                            "must be whole quarter-hours",
-                        )
+                        FieldError((*place, "minutes"), pause.minutes, "must be whole quarter-hours")
                     )
+                    break
+                first = -(-max(pause.earliest, free) // 15) * 15
+                if first > pause.latest:
+                    after = " after the breaks before it" if free > pause.earliest else ""
+                    allowed = f"must be at least {first}, the first quarter-hour at which it can start{after}"
+                    errors.append(FieldError((*place, "latest"), pause.latest, allowed))
+                    break
+                free = first + pause.minutes
 
     def _channel_levers_fit(self, policy: Policy, path: tuple[Any, ...], errors: list[FieldError]) -> None:
         """Call-backs are offered to those who wait on the line; work is reserved for whoever has such work."""
