@@ -189,36 +189,24 @@ class _Reading:
 
 
 @contextmanager
-def _lines(reading: _Reading) -> Any:
-    """Turn errors that are found after reading into problems with their lines."""
-    from planner.scenario.load import problem_at
-    from planner.scenario.problems import FieldError, FieldErrors, ScenarioError
-
-    try:
-        yield
-    except (FieldError, FieldErrors) as error:
-        found = error.errors if isinstance(error, FieldErrors) else (error,)
-        raise ScenarioError([problem_at(reading.loaded, e) for e in found]) from None
-
-
-@contextmanager
 def _told(file: str) -> Any:
     """Turn every expected error into lines and exit code 2."""
     from planner.cluster import ClusterError
+    from planner.scenario.load import lines_of
     from planner.scenario.problems import ScenarioError
     from planner.schedule.problem import ProblemError
     from sim.world import WorldTooLargeError
 
     reading = _Reading()
     try:
-        with _lines(reading):
+        with lines_of(lambda: reading.loaded):
             yield reading
     except (ScenarioError, ClusterError) as error:
         _fail(str(error))
     except BrokenExecutor:
         _fail(f"{file}: a worker process ended, most likely for want of memory on this machine")
     except WorldTooLargeError as error:
-        _fail(f"{file}: {error}")
+        _fail(f"{file}: {error}: lower types.*.offered_per_week, what_if.volume or the days of horizon")
     except ProblemError as error:
         _fail(one_line(f"{file}: shifts: {error}"))
     except MemoryError:
@@ -234,13 +222,13 @@ def _print_json(document: Any) -> None:
 @app.command(epilog="Example: unhurried check scenarios/insurer.yaml --scenario storm")
 def check(file: ScenarioArgument, scenario: Named = None, sets: Sets = None, as_json: Json = False) -> None:
     """Check a scenario file: every error at once, with file, line, field, what was found and what is allowed."""
-    from planner.anchor import first_guess, observed_base
+    from planner import jobs
     from planner.scenario.problems import ScenarioError
 
     try:
         with _told(file) if not as_json else _raised() as reading:
             loaded = reading.load(file, scenario, sets)
-            first_guess(observed_base(loaded.value))
+            jobs.can_be_anchored(loaded)
     except ScenarioError as error:
         _print_json({"ok": False, "problems": [p._asdict() for p in error.problems]})
         raise typer.Exit(2) from None
@@ -276,8 +264,10 @@ def check(file: ScenarioArgument, scenario: Named = None, sets: Sets = None, as_
 
 @contextmanager
 def _raised() -> Any:
+    from planner.scenario.load import lines_of
+
     reading = _Reading()
-    with _lines(reading):
+    with lines_of(lambda: reading.loaded):
         yield reading
 
 

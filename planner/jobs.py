@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from planner import pieces, runs
 from planner.frames import FRAMES, PLAN_SEED
 from planner.frames import SEED as COMPARE_SEED
-from planner.scenario.load import Applied, Loaded, read
+from planner.scenario.load import Applied, Loaded, lines_of, read
 from planner.scenario.problems import Problem, ScenarioError, counted, nearest
 from planner.scenario.schema import Scenario
 
@@ -70,6 +70,14 @@ def path_of(name: str) -> Path:
 def load(name: str, scenario: str | None = None, sets: Sequence[str] = ()) -> Loaded[Scenario]:
     """Read a scenario file (or a shipped scenario's name)."""
     return read(path_of(name), Scenario, scenario=scenario, sets=sets)
+
+
+def can_be_anchored(loaded: Loaded[Scenario]) -> None:
+    """Raise ScenarioError for observed numbers that no natural value can give."""
+    from planner.anchor import first_guess, observed_base
+
+    with lines_of(lambda: loaded):
+        first_guess(observed_base(loaded.value))
 
 
 def chosen_policies(loaded: Scenario, names: Sequence[str] | None, file: str) -> list[str]:
@@ -446,15 +454,21 @@ def sweep(
     A finished sweep of the same question and code is read; an interrupted one goes on. Raises ScenarioError for whatever is wrong at any point, before anything is computed.
     """
     from planner import sweep_report, sweeps
+    from planner.anchor import observed_base
     from planner.requirement import MOST, QUICK
 
     start = time.monotonic()
     loaded = load(file, scenario, sets)
     axes = sweeps.axes_of(vary)
-    points, problems = [], []
+    points, problems, bases = [], [], set()
     for values, more in sweeps.settings_of(axes):
         try:
-            points.append(sweeps.Point(values, load(file, scenario, [*sets, *more]).value))
+            one = load(file, scenario, [*sets, *more])
+            points.append(sweeps.Point(values, one.value))
+            base = observed_base(one.value).model_dump_json()
+            if base not in bases:
+                bases.add(base)
+                can_be_anchored(one)
         except ScenarioError as error:
             problems += sweeps.as_varied(error, axes, values)
     if problems:

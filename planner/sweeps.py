@@ -22,7 +22,7 @@ from planner.pieces import Kept, Piece, Say, finish
 from planner.plan import PROOF_REPLICATIONS, as_is_roster, plan
 from planner.roster import Activity, Roster, RosteredShift
 from planner.scenario import compile as c
-from planner.scenario.problems import Problem, ScenarioError, nearest, quote
+from planner.scenario.problems import SET, Problem, ScenarioError, nearest, quote
 from planner.scenario.schema import Scenario
 from sim.measures import Lens, Totals, stack
 from sim.replicate import Engine, Progress, blocks, shared, totals_of
@@ -31,7 +31,7 @@ from sim.world import World
 MOST_POINTS = 400
 PARTS, MOST_IN_PART = 32, 50
 """A point's replications come in about so many pieces, of at most so many."""
-VARY, SET = "--vary", "--set"
+VARY = "--vary"
 
 
 class Axis(NamedTuple):

@@ -370,9 +370,9 @@ def _conversation(journey: Journey, row: int) -> list[str]:
         f"{worked} for {length(talk)}{f', then {length(acw)} of after-contact work' if acw else ''}.",
     ]
     if longer >= 1000:
-        said.append(
-            f"Beside other chats it takes {length(longer)} longer ({counted(int(c.live[row]), 'chat')} open at its start)."
-        )
+        n = int(c.live[row])
+        open_ones = "which begin later" if n == 1 else f"{n - 1} of them open at its start"
+        said.append(f"Beside other chats, {open_ones}, it takes {length(longer)} longer.")
     if full - talk - acw >= 1000:
         said.append(
             f"It would have taken {length(full)}: {length(full - talk - acw)} are cut{_why_cut(journey, row)}."

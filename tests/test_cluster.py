@@ -375,6 +375,12 @@ def test_a_cluster_that_is_not_there(file):
     assert time.monotonic() - start < 20
 
 
+def test_tls_without_certificates(file):
+    assert told("simulate", file, "--cluster", "tls://127.0.0.1:1") == (
+        "--cluster: tls:// needs Dask's own settings on this machine: distributed.comm.tls, with ca-file and client"
+    )
+
+
 def test_a_worker_is_no_scheduler(file, two):
     with connect(two.address) as there:
         worker = next(iter(there.workers))

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -115,6 +116,13 @@ def test_what_a_point_makes_wrong_elsewhere_is_blamed_on_the_point(file):
     assert [line for line in lines if line not in blamed] == [
         "--vary: what_if.volume: must be at most 10 (found 11)"
     ]
+
+
+def test_a_point_that_no_natural_value_can_give_is_told_before_anything_is_computed(file):
+    (line,) = told("sweep", file, "--vary", "types.order.emotional_ratio=1.3,2.9")
+    assert re.fullmatch(
+        r"--vary: types.order.emotional_ratio: must be a ratio from 1.00 to [\d.]+ .*\(found 2.9\)", line
+    )
 
 
 # --- what is computed -------------------------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ def test_every_journey_can_be_told_and_is_told_as_it_went():
                     "is not let out", "flags it, rightly", "flags it, wrongly", "misses", "called back", "loses patience", "Will not wait",
                     "turned away", "nobody is there any more", "nobody answers", "still waits", "Is answered at once", "put through", "passed on",
                     "leaves a message", "works on the message", "takes the call-back", "does not pick up", "picked up after", "whoever served",
-                    "Beside other chats it takes", "by telephone",
+                    "Beside other chats, which begin later", "of them open at its start", "by telephone",
                     "tries again", "comes back", "are cut, under", "left out", "recovery pause", "the bot", "gives up", "goes on after",
                     "seen and sorted", "sorted, not heard", "warm, unresolved", "cold, unresolved", "very upset", "above the threshold",
                 ):  # fmt: skip
