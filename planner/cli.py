@@ -10,14 +10,16 @@ import json
 import os
 import sys
 import time
+from atexit import _run_exitfuncs
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
+from multiprocessing import active_children
 from pathlib import Path
 from runpy import run_module
-from signal import SIGTERM, default_int_handler, signal
+from signal import SIG_IGN, SIGINT, SIGTERM, default_int_handler, signal
 from socket import create_connection
 from threading import Thread
 from typing import Annotated, Any, NoReturn
@@ -753,6 +755,19 @@ def _choices(error: Any) -> str:
     return ""
 
 
+def _end_now() -> NoReturn:
+    """Stopped: what is worth keeping is on disk, so nothing that still computes is waited for, nor left behind."""
+    signal(SIGINT, SIG_IGN)
+    signal(SIGTERM, SIG_IGN)
+    for child in active_children():
+        child.kill()
+    with suppress(OSError):
+        sys.stderr.write("stopped\n")
+        sys.stderr.flush()
+    _run_exitfuncs()  # the processes' semaphores among others, which would be complained of
+    os._exit(130)  # an ordinary end waits for every thread
+
+
 def main() -> None:
     """Run a command; whatever goes wrong with its options or its output is told in one line."""
     usage: Any = typer.BadParameter.__base__  # Typer keeps its error for wrong options to itself
@@ -763,13 +778,12 @@ def main() -> None:
         code = app(standalone_mode=False)
         sys.stdout.flush()
         if code == 130:  # Typer's own way of telling Ctrl-C
-            sys.stderr.write("stopped\n")
+            _end_now()
     except usage as error:
         sys.stderr.write(f"unhurried: {' '.join(error.format_message().split())}{_choices(error)}\n")
         code = 2
     except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("stopped\n")
-        code = 130
+        _end_now()
     except BrokenPipeError:
         code = 0
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
