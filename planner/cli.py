@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
 from atexit import _run_exitfuncs
 from collections.abc import Callable
@@ -759,12 +760,16 @@ def _end_now() -> NoReturn:
     """Stopped: what is worth keeping is on disk, so nothing that still computes is waited for, nor left behind."""
     signal(SIGINT, SIG_IGN)
     signal(SIGTERM, SIG_IGN)
+    threading.excepthook = lambda _: None  # a pool whose processes are gone complains
     for child in active_children():
         child.kill()
     with suppress(OSError):
         sys.stderr.write("stopped\n")
         sys.stderr.flush()
-    _run_exitfuncs()  # the processes' semaphores among others, which would be complained of
+    # The processes' semaphores are given back among others, or it would be complained of; a full queue may never be.
+    last = Thread(target=_run_exitfuncs, daemon=True)
+    last.start()
+    last.join(1)
     os._exit(130)  # an ordinary end waits for every thread
 
 

@@ -258,8 +258,9 @@ def test_a_killed_sweep_goes_on_from_what_is_done(file, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_simulation_says_what_is_kept_and_goes_on_from_there(file, tmp_path, asked):
-    words = ["simulate", file, "-n", "1600", "--json"]
+@pytest.mark.parametrize(("engine", "n"), [("kernel", 1600), ("simpy", 96)])
+def test_a_stopped_simulation_says_what_is_kept_and_goes_on_from_there(file, tmp_path, engine, n, asked):
+    words = ["simulate", file, "-n", str(n), "--engine", engine, "--json"]
     process = subprocess.Popen(
         [sys.executable, "-m", "planner.cli", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)},
