@@ -1,4 +1,4 @@
-"""The command line: unhurried check, simulate, plan, compare, sweep, mix, evidence, runs, app.
+"""The command line: unhurried check, simulate, plan, compare, levers, sweep, mix, evidence, runs, app.
 
 Progress goes to stderr, results to stdout; `--json` prints one document. Bad input is told in one line each and ends
 with exit code 2.
@@ -9,14 +9,18 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
+from atexit import _run_exitfuncs
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
+from multiprocessing import active_children
 from pathlib import Path
 from runpy import run_module
+from signal import SIG_IGN, SIGINT, SIGTERM, default_int_handler, signal
 from socket import create_connection
 from threading import Thread
 from typing import Annotated, Any, NoReturn
@@ -36,7 +40,17 @@ app = typer.Typer(
     help="Unhurried: plan a contact centre's people for the contacts that are left for people.\n\n"
     "Example: [bold]unhurried compare insurer[/bold]",
 )
-out = Console(soft_wrap=False, width=None if sys.stdout.isatty() else 160)
+
+
+class _Console(Console):
+    """One whose reader may leave early (`| head`): `main` ends quietly then."""
+
+    def on_broken_pipe(self) -> None:
+        """Rich would end with exit code 1."""
+        raise BrokenPipeError
+
+
+out = _Console(soft_wrap=False, width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True)
 
 
@@ -178,36 +192,24 @@ class _Reading:
 
 
 @contextmanager
-def _lines(reading: _Reading) -> Any:
-    """Turn errors that are found after reading into problems with their lines."""
-    from planner.scenario.load import problem_at
-    from planner.scenario.problems import FieldError, FieldErrors, ScenarioError
-
-    try:
-        yield
-    except (FieldError, FieldErrors) as error:
-        found = error.errors if isinstance(error, FieldErrors) else (error,)
-        raise ScenarioError([problem_at(reading.loaded, e) for e in found]) from None
-
-
-@contextmanager
 def _told(file: str) -> Any:
     """Turn every expected error into lines and exit code 2."""
     from planner.cluster import ClusterError
+    from planner.scenario.load import lines_of
     from planner.scenario.problems import ScenarioError
     from planner.schedule.problem import ProblemError
     from sim.world import WorldTooLargeError
 
     reading = _Reading()
     try:
-        with _lines(reading):
+        with lines_of(lambda: reading.loaded):
             yield reading
     except (ScenarioError, ClusterError) as error:
         _fail(str(error))
     except BrokenExecutor:
         _fail(f"{file}: a worker process ended, most likely for want of memory on this machine")
     except WorldTooLargeError as error:
-        _fail(f"{file}: {error}")
+        _fail(f"{file}: {error}: lower types.*.offered_per_week, what_if.volume or the days of horizon")
     except ProblemError as error:
         _fail(one_line(f"{file}: shifts: {error}"))
     except MemoryError:
@@ -223,13 +225,13 @@ def _print_json(document: Any) -> None:
 @app.command(epilog="Example: unhurried check scenarios/insurer.yaml --scenario storm")
 def check(file: ScenarioArgument, scenario: Named = None, sets: Sets = None, as_json: Json = False) -> None:
     """Check a scenario file: every error at once, with file, line, field, what was found and what is allowed."""
-    from planner.anchor import first_guess, observed_base
+    from planner import jobs
     from planner.scenario.problems import ScenarioError
 
     try:
         with _told(file) if not as_json else _raised() as reading:
             loaded = reading.load(file, scenario, sets)
-            first_guess(observed_base(loaded.value))
+            jobs.can_be_anchored(loaded)
     except ScenarioError as error:
         _print_json({"ok": False, "problems": [p._asdict() for p in error.problems]})
         raise typer.Exit(2) from None
@@ -265,8 +267,10 @@ def check(file: ScenarioArgument, scenario: Named = None, sets: Sets = None, as_
 
 @contextmanager
 def _raised() -> Any:
+    from planner.scenario.load import lines_of
+
     reading = _Reading()
-    with _lines(reading):
+    with lines_of(lambda: reading.loaded):
         yield reading
 
 
@@ -311,6 +315,8 @@ def simulate(
         _fail(
             "--trace: tells what happens in the SimPy model, which is written to be followed: add --engine simpy"
         )
+    if trace is not None and records:
+        _fail("--records: cannot go with --trace, which tells one journey and keeps no run")
     with _told(file) as reading:
         loaded = reading.load(file, scenario, sets)
         if trace is not None:
@@ -321,22 +327,9 @@ def simulate(
             return
         runs.ready(folder or runs.FOLDER)
         jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
-        document, tables = jobs.simulate(
-            loaded,
-            policy,
-            replications=replications,
-            seed=seed,
-            engine=engine,
-            cluster=cluster,
-            say=say,
-            records=records,
-        )
-        options = {"policy": policy, "replications": replications, "seed": seed, "engine": engine}
-        if records:
-            options["records"] = records
-        kept = runs.save(
-            "simulate", loaded.value, options, document, tables, applied=[tuple(a) for a in loaded.applied],
-            folder=folder or runs.FOLDER,
+        document, kept = jobs.kept_simulation(
+            loaded, policy, replications=replications, seed=seed, engine=engine, records=records,
+            folder=folder or runs.FOLDER, cluster=cluster, say=say,
         )  # fmt: skip
     if as_json:
         _print_json(document)
@@ -547,13 +540,20 @@ def levers(
     """
     from planner import jobs, lever_report, runs
     from planner.levers import RANKED
+    from planner.scenario.problems import Problem, ScenarioError
 
     say = _Progress()
     with _told(file) as reading:
         loaded = reading.load(file, scenario, sets)
         runs.ready(folder or runs.FOLDER)
         jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
-        names = [_one_of(*RANKED)(name) for name in dict.fromkeys(lever or [])]
+        names = list(dict.fromkeys(lever or []))
+        for name in names:
+            if name not in RANKED:
+                allowed = f"must be one of: {', '.join(RANKED)}"
+                raise ScenarioError(
+                    [Problem("--lever", None, "", quote(name), allowed, nearest(name, RANKED))]
+                )
         n = replications or jobs.rank_replications(quick)
         options = jobs.rank_options(policy, frame, n, seed, quick, names, doubt)
         document = jobs.kept_ranking(
@@ -771,18 +771,39 @@ def _choices(error: Any) -> str:
     return ""
 
 
+def _end_now() -> NoReturn:
+    """Stopped: what is worth keeping is on disk, so nothing that still computes is waited for, nor left behind."""
+    signal(SIGINT, SIG_IGN)
+    signal(SIGTERM, SIG_IGN)
+    threading.excepthook = lambda _: None  # a pool whose processes are gone complains
+    for child in active_children():
+        child.kill()
+    with suppress(OSError):
+        sys.stderr.write("stopped\n")
+        sys.stderr.flush()
+    # The processes' semaphores are given back among others, or it would be complained of; a full queue may never be.
+    last = Thread(target=_run_exitfuncs, daemon=True)
+    last.start()
+    last.join(1)
+    os._exit(130)  # an ordinary end waits for every thread
+
+
 def main() -> None:
     """Run a command; whatever goes wrong with its options or its output is told in one line."""
     usage: Any = typer.BadParameter.__base__  # Typer keeps its error for wrong options to itself
+    signal(
+        SIGTERM, default_int_handler
+    )  # asked to end, like Ctrl-C: say what is kept, leave no process behind
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
+        if code == 130:  # Typer's own way of telling Ctrl-C
+            _end_now()
     except usage as error:
         sys.stderr.write(f"unhurried: {' '.join(error.format_message().split())}{_choices(error)}\n")
         code = 2
     except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("stopped\n")
-        code = 130
+        _end_now()
     except BrokenPipeError:
         code = 0
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -271,6 +271,10 @@ def _knock(place: str) -> None:
 
     try:
         kind = asyncio.run(soon())
+    except TypeError:  # raised before anything is sent
+        raise ClusterError(
+            "--cluster: tls:// needs Dask's own settings on this machine: distributed.comm.tls, with ca-file and client"
+        ) from None
     except Exception:
         raise ClusterError(f"--cluster: no Dask scheduler answers at {clip(place)}") from None
     if kind != "Scheduler":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from planner import pieces, runs
 from planner.frames import FRAMES, PLAN_SEED
 from planner.frames import SEED as COMPARE_SEED
-from planner.scenario.load import Applied, Loaded, read
+from planner.scenario.load import Applied, Loaded, lines_of, read
 from planner.scenario.problems import Problem, ScenarioError, counted, nearest
 from planner.scenario.schema import Scenario
 
@@ -70,6 +70,14 @@ def path_of(name: str) -> Path:
 def load(name: str, scenario: str | None = None, sets: Sequence[str] = ()) -> Loaded[Scenario]:
     """Read a scenario file (or a shipped scenario's name)."""
     return read(path_of(name), Scenario, scenario=scenario, sets=sets)
+
+
+def can_be_anchored(loaded: Loaded[Scenario]) -> None:
+    """Raise ScenarioError for observed numbers that no natural value can give."""
+    from planner.anchor import first_guess, observed_base
+
+    with lines_of(lambda: loaded):
+        first_guess(observed_base(loaded.value))
 
 
 def chosen_policies(loaded: Scenario, names: Sequence[str] | None, file: str) -> list[str]:
@@ -142,6 +150,19 @@ def today(
     return Today(scenario, roster, anchor(scenario, roster, engine=engine, executor=executor, say=say))
 
 
+def simulate_options(
+    policy: str, replications: int, seed: int, engine: Engine, records: int = 0
+) -> dict[str, Any]:
+    """What decides a simulation's result, beside the scenario and the code."""
+    options = {"policy": policy, "replications": replications, "seed": seed, "engine": engine}
+    return options | ({"records": records} if records else {})
+
+
+def _blocks_of(scenario: Scenario, options: Mapping[str, Any], folder: Path | None) -> pieces.Kept:
+    """Where a simulation's blocks are kept: records are made afterwards, and change none of them."""
+    return pieces.kept_for("simulate", scenario, {**options, "records": 0}, folder)
+
+
 def simulate(
     loaded: Loaded[Scenario],
     policy: str,
@@ -156,7 +177,7 @@ def simulate(
 ) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
     """Simulate a policy on today's roster; the document and its tables, with the records of the first replications.
 
-    Blocks of replications are kept in `folder`, if one is given, until all are done.
+    Blocks of replications are kept in `folder`, if one is given; whoever keeps the document clears them.
     """
     from planner import report
     from planner.anchor import lens_of
@@ -167,8 +188,7 @@ def simulate(
 
     start = time.monotonic()
     scenario = loaded.value
-    options = {"policy": policy, "replications": replications, "seed": seed, "engine": engine}
-    kept = pieces.kept_for("simulate", scenario, options, folder)
+    kept = _blocks_of(scenario, simulate_options(policy, replications, seed, engine), folder)
     with workers(engine, cluster, say) as executor:
         machines = made_on(executor)
         now = today(scenario, engine=engine, executor=executor, say=say)
@@ -178,7 +198,6 @@ def simulate(
             {"today": (world, lens_of(scenario, policy))}, replications, seed, engine, executor, kept, say=say,
             progress=lambda done, of: say(f"block {done} of {of}"),
         )["today"]  # fmt: skip
-    kept.clear()
     document = report.simulation_document(
         scenario, policy, engine, seed, replications, time.monotonic() - start, totals, natural=now.anchored.natural,
         applied=loaded.applied,
@@ -195,6 +214,24 @@ def simulate(
 
         tables |= {name: pd.concat([part[name] for part in parts]) for name in parts[0]}
     return document, tables
+
+
+def kept_simulation(
+    loaded: Loaded[Scenario], policy: str, *, replications: int, seed: int, engine: Engine = "kernel", records: int = 0,
+    folder: Path = runs.FOLDER, cluster: str | None = None, say: Say = lambda _: None,
+) -> tuple[dict[str, Any], Path]:  # fmt: skip
+    """Simulate and keep the run; one that was interrupted goes on. The document and the folder of its run."""
+    options = simulate_options(policy, replications, seed, engine, records)
+    document, tables = simulate(
+        loaded, policy, replications=replications, seed=seed, engine=engine, cluster=cluster, say=say,
+        records=records, folder=folder,
+    )  # fmt: skip
+    path = runs.save(
+        "simulate", loaded.value, options, document, tables, applied=[tuple(a) for a in loaded.applied],
+        folder=folder,
+    )  # fmt: skip
+    _blocks_of(loaded.value, options, folder).clear()
+    return document, path
 
 
 def trace(
@@ -434,19 +471,25 @@ def sweep(
     A finished sweep of the same question and code is read; an interrupted one goes on. Raises ScenarioError for whatever is wrong at any point, before anything is computed.
     """
     from planner import sweep_report, sweeps
+    from planner.anchor import observed_base
     from planner.requirement import MOST, QUICK
 
     start = time.monotonic()
     loaded = load(file, scenario, sets)
     axes = sweeps.axes_of(vary)
-    points, problems = [], []
+    points, problems, bases = [], [], set()
     for values, more in sweeps.settings_of(axes):
         try:
-            points.append(sweeps.Point(values, load(file, scenario, [*sets, *more]).value))
+            one = load(file, scenario, [*sets, *more])
+            points.append(sweeps.Point(values, one.value))
+            base = observed_base(one.value).model_dump_json()
+            if base not in bases:
+                bases.add(base)
+                can_be_anchored(one)
         except ScenarioError as error:
-            problems += sweeps.as_varied(error, axes)
+            problems += sweeps.as_varied(error, axes, values)
     if problems:
-        raise ScenarioError(problems)
+        raise ScenarioError(list(dict.fromkeys(problems)))
     chosen = chosen_policies(loaded.value, list(dict.fromkeys(policies)) or ["as_is"], loaded.path.name)
     if policies and "as_is" not in policies:
         chosen.remove("as_is")

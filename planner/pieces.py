@@ -59,10 +59,21 @@ class Kept:
         """Keep what a piece gave. Raises OSError where nothing can be written."""
         if self.folder is None:
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
         aside = self.folder / f".{name}-{os.getpid()}"
-        aside.write_text(json.dumps({"value": value}), encoding="utf-8")
-        aside.replace(self.folder / f"{name}.json")
+        text = json.dumps({"value": value})
+        for last in (False, True):
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                aside.write_text(text, encoding="utf-8")
+                aside.replace(self.folder / f"{name}.json")
+                return
+            except FileNotFoundError:  # whoever asks the same is done, and has cleared the folder
+                if last:
+                    raise
+            except OSError as error:  # a full disk names no file
+                with suppress(OSError):
+                    aside.unlink()
+                raise OSError(error.errno, error.strerror, str(self.folder)) from None
 
     def clear(self) -> None:
         """All is done, and kept elsewhere as a run."""
@@ -94,7 +105,11 @@ def finish(
 
     `encode` turns a value into what JSON can hold, `decode` back. Whatever ends it early, it says first how much is kept.
     """
-    found = {name: decode(value) for name in pieces if (value := kept.get(name)) is not None}
+    found: dict[str, Any] = {}
+    for name in pieces:
+        with suppress(TypeError, ValueError, AttributeError, LookupError):  # damaged: done again
+            if (value := kept.get(name)) is not None:
+                found[name] = decode(value)
     if found:
         say(f"found {len(found)} of {len(pieces)} {what} done before")
     missing = {name: piece for name, piece in pieces.items() if name not in found}

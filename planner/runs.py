@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import shutil
 import tempfile
@@ -95,6 +96,9 @@ def save(
         except OSError:
             if read(final / "run.json") is None:
                 raise
+    except OSError as error:  # a full disk names no file
+        why = error.strerror or (os.strerror(error.errno) if error.errno else str(error))
+        raise OSError(error.errno, why, str(folder)) from None
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return final

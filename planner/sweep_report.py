@@ -78,16 +78,18 @@ def sentences_of(document: Json) -> list[str]:
     where = " and ".join(
         f"{axis['field']} goes from {axis['values'][0]:g} to {axis['values'][-1]:g}"
         for axis in document["vary"]
+        if len(axis["values"]) > 1
     )
     said = []
-    for policy, title in document["policies"].items():
+    for policy, title in document["policies"].items() if where else ():
         ends = [point["policies"][policy] for point in (first, last)]
         parts = []
         for name in ("service_level", "resolution", "cash_and_margin"):
             a, b = (end["measures"][name] for end in ends)
             if a["mean"] is not None and b["mean"] is not None:
+                unit = f" {b['unit']}" if "a year" in b["unit"] else ""
                 parts.append(
-                    f"{label_of(name).lower()} from {number(a['mean'], a['unit'])} to {number(b['mean'], b['unit'])}"
+                    f"{label_of(name).lower()} from {number(a['mean'], a['unit'])} to {number(b['mean'], b['unit'])}{unit}"
                 )
         staff = "planned anew at each point" if document["replanned"] else "on the roster in use"
         said.append(f"As {where}, {title} ({staff}) goes in {', in '.join(parts)}.")

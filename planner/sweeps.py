@@ -22,7 +22,7 @@ from planner.pieces import Kept, Piece, Say, finish, listed, roster_from
 from planner.plan import PROOF_REPLICATIONS, as_is_roster, plan
 from planner.roster import Roster
 from planner.scenario import compile as c
-from planner.scenario.problems import Problem, ScenarioError, nearest, quote
+from planner.scenario.problems import SET, Problem, ScenarioError, nearest, quote
 from planner.scenario.schema import Scenario
 from sim.measures import Lens, Totals, joined
 from sim.replicate import Engine, Progress, blocks, shared, totals_of
@@ -64,6 +64,8 @@ def axes_of(texts: Sequence[str]) -> list[Axis]:
                 raise ValueError(
                     "must be FIELD=FROM:TO:POINTS or FIELD=A,B,C, such as what_if.volume=0.9:1.2:4"
                 )
+            if not all(path.split(".")):
+                raise ValueError("must be a path of names joined by single dots")
             if any(axis.path == path for axis in axes):
                 raise ValueError("is varied twice: keep one")
             axes.append(Axis(path, _values(values)))
@@ -86,13 +88,17 @@ def _values(text: str) -> tuple[float, ...]:
         if len(set(values)) < len(values):
             raise ValueError("must be different values")
         return values
-    if len(more) != 2 or not more[1].strip().isdecimal() or not 2 <= int(more[1]) <= MOST_POINTS:
+    n = more[-1].strip()
+    if len(more) != 2 or not n.isdecimal() or len(n) > 9 or not 2 <= int(n) <= MOST_POINTS:
         raise ValueError(f"must be FROM:TO:POINTS with 2 to {MOST_POINTS} points, or values with commas")
     low, high = _number(first), _number(more[0])
     if low == high:
         raise ValueError("must go from one value to another")
     # Rounded, so that steps of 0.1 are what one would type.
-    return tuple(float(f"{x:.12g}") for x in np.linspace(low, high, int(more[1])).tolist())
+    values = tuple(float(f"{x:.12g}") for x in np.linspace(low, high, int(n)).tolist())
+    if len(set(values)) < len(values):
+        raise ValueError(f"must leave room for {n} different values of twelve digits")
+    return values
 
 
 def _number(text: str) -> float:
@@ -113,11 +119,16 @@ def settings_of(axes: Sequence[Axis]) -> list[tuple[tuple[float, ...], list[str]
     ]
 
 
-def as_varied(error: ScenarioError, axes: Sequence[Axis]) -> list[Problem]:
-    """What is wrong at a point, told as what is wrong with `--vary`."""
+def as_varied(error: ScenarioError, axes: Sequence[Axis], values: Sequence[float]) -> list[Problem]:
+    """What is wrong at a point, told as what is wrong with `--vary`: without it the scenario is fine."""
     paths = [axis.path for axis in axes]
+    point = ", ".join(f"{path}={value:.12g}" for path, value in zip(paths, values, strict=True))
     return [
-        p._replace(file=VARY) if p.file == "--set" and any(_touches(p.field, path) for path in paths) else p
+        p._replace(file=VARY)
+        if p.file == SET and any(_touches(p.field, path) for path in paths)
+        else p._replace(allowed=f"{p.allowed.removesuffix(SET)}{VARY} {point}")
+        if p.allowed.endswith(f", with {SET}")
+        else p
         for p in error.problems
     ]
 

@@ -26,6 +26,10 @@ from sim.world import World
 
 Json = dict[str, Any]
 TRACE = "--trace"
+MOST_DIGITS = 18
+BY = {"voice": "telephone", "chat": "chat", "messaging": "message", "email": "e-mail"}
+ALL_FLAGS = (*FLAGS, "message", "call_back_taken", "same_agent")
+"""Names of all bits of a contact's flags; tables have the last ones as columns only where they can be."""
 ENDINGS = (
     "is resolved, and the customer is heard: seen and sorted", "is resolved, but the customer is not heard: sorted, not heard",
     "is not resolved, though the customer is heard: warm, unresolved", "is not resolved, nor is the customer heard: cold, unresolved",
@@ -48,7 +52,7 @@ class Journey(NamedTuple):
 def check(scenario: Scenario, asked: str) -> None:
     """Raise ScenarioError for what is neither a number nor a type: before anything is simulated."""
     kinds = list(scenario.types)
-    if asked not in kinds and not asked.isdecimal():
+    if asked not in kinds and not (asked.isascii() and asked.isdecimal() and len(asked) <= MOST_DIGITS):
         allowed = f"must be the number of a need, or a type, of which the first need with more than one contact is told: {', '.join(kinds)}"
         raise ScenarioError([Problem(TRACE, None, "", quote(asked), allowed, nearest(asked, kinds))])
 
@@ -204,7 +208,7 @@ def _contact(journey: Journey, i: int) -> Json:
         "outcome": name,
         "bot_s": int(c.bot_ms[row]) / 1000,
         "wait_s": (ended - reached) / 1000 if 0 <= reached <= ended else None,
-        "flags": [flag for k, flag in enumerate(FLAGS) if c.flags[row] & (1 << k)],
+        "flags": [flag for k, flag in enumerate(ALL_FLAGS) if c.flags[row] & (1 << k)],
         "agent": None,
     }
     if outcome == r.ANSWERED:
@@ -215,6 +219,8 @@ def _contact(journey: Journey, i: int) -> Json:
             "load": float(c.load[row]),
             "talk_s": int(c.talk_ms[row]) / 1000,
             "acw_s": int(c.acw_ms[row]) / 1000,
+            "handled_s": (int(c.done_ms[row]) - ended) / 1000,
+            "chats_at_once": int(c.live[row]),
             "unhurried_s": int(c.full_ms[row]) / 1000,
             "unmet": float(c.unmet[row]),
             "p_heard": float(c.heard[row]),
@@ -230,7 +236,7 @@ def _start(journey: Journey, i: int) -> list[str]:
     at = int(c.arrive_ms[row])
     channel = list(journey.scenario.types.values())[journey.draws.needs.type[journey.need]].channel
     if i == 0:
-        return [f"{moment(journey, at)}: first contact, by {channel}."]
+        return [f"{moment(journey, at)}: first contact, by {BY[channel]}."]
     before = journey.rows[i - 1]
     flags = int(c.flags[before])
     ended = int(c.end_ms[before])
@@ -243,7 +249,9 @@ def _start(journey: Journey, i: int) -> list[str]:
         how = "tries again"
     elif flags & r.RETURNS:
         how = "comes back"
-    handled = int(c.talk_ms[before]) if c.outcome[before] == r.ANSWERED else 0
+    handled = 0
+    if c.outcome[before] == r.ANSWERED:  # of several chats at once, what is talked in takes longer than it is
+        handled = int(c.talk_ms[before]) if c.live[before] == 1 else int(c.done_ms[before]) - ended
     after = at - ended - handled if ended >= 0 else 0
     return [
         f"{moment(journey, at)}: {how}{f' after {length(after)}' if after >= 1000 else ''}, contact {i + 1}."
@@ -298,11 +306,23 @@ def _line(journey: Journey, row: int, name: str) -> list[str]:
     came = int(c.arrive_ms[row]) + int(c.bot_ms[row])
     if flags & r.CALLED_BACK and reached > came:
         said.append(f"The contact is called back at {moment(journey, reached)}.")
+    if flags & r.MESSAGE:
+        said.append("Nobody is there at this hour: the customer leaves a message.")
+    if flags & r.CALL_BACK_TAKEN:
+        said.append(
+            "Still waiting, the customer takes the call-back that is offered, and keeps the place in line."
+        )
     waited = ended - reached if 0 <= reached <= ended else 0
     line = journey.in_line.get(row)
     ahead = f"; {_waiting(line.ahead)} for the same people already" if line and line.ahead else ""
     if outcome == r.ANSWERED:
         said.append(f"Waits {length(waited)}{ahead}." if waited >= 500 else "Is answered at once.")
+        if flags & r.SAME_AGENT:
+            said.append("It goes to whoever served the customer before.")
+    elif outcome == r.SILENT:
+        said.append(f"The chat is picked up after {length(waited)}, and nobody is there any more.")
+    elif outcome == r.UNREACHED:
+        said.append(f"Is called after {length(waited)}{ahead}, and does not pick up.")
     elif outcome == r.ABANDONED:
         said.append(
             f"Waits {length(waited)}{ahead}, loses patience and leaves."
@@ -341,11 +361,18 @@ def _conversation(journey: Journey, row: int) -> list[str]:
     upset = how_upset(float(c.intensity[row]), world.behaviour.intense_above)
     channel = list(scenario.types.values())[journey.draws.needs.type[journey.need]].channel
     worked = {"voice": "They talk", "chat": "They chat"}.get(channel, "The agent works on it")
+    if c.flags[row] & r.MESSAGE:
+        worked = "The agent works on the message"
     talk, acw, full = int(c.talk_ms[row]), int(c.acw_ms[row]), int(c.full_ms[row])
+    longer = int(c.done_ms[row]) - at - talk - acw
     said = [
         f"Agent {agent} ({group}) answers, {loaded}{on_shift}; the customer is {upset}.",
         f"{worked} for {length(talk)}{f', then {length(acw)} of after-contact work' if acw else ''}.",
     ]
+    if longer >= 1000:
+        n = int(c.live[row])
+        open_ones = "which begin later" if n == 1 else f"{n - 1} of them open at its start"
+        said.append(f"Beside other chats, {open_ones}, it takes {length(longer)} longer.")
     if full - talk - acw >= 1000:
         said.append(
             f"It would have taken {length(full)}: {length(full - talk - acw)} are cut{_why_cut(journey, row)}."
@@ -358,7 +385,7 @@ def _conversation(journey: Journey, row: int) -> list[str]:
     if ending >= 0:
         if_resolved = c.if_heard[row] if ending in (0, 2) else c.if_not[row]
         said.append(
-            f"The need {ENDINGS[ending]} (the odds were {_percent(c.heard[row])} to be heard, then {_percent(if_resolved)} to be resolved)."
+            f"The need {ENDINGS[ending]} (the chance was {_percent(c.heard[row])} to be heard, then {_percent(if_resolved)} to be resolved)."
         )
     elif c.flags[row] & r.PASSED_ON:
         said.append("Nothing is settled: it is passed on.")

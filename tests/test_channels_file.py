@@ -56,6 +56,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a level of one": ({**CHAT, LEVELS: {1: 1.0}}, "groups.care.chat_handle_by_level"),
     "silence on the telephone": ({"types__order__silent": 0.1}, "types.order.silent: is read for chat, and this type is voice"),
+    "balking before a mailbox": (
+        {**MAIL, "types__order__patience": {"mean_s": 90_000, "balk": 0.1}},
+        "types.order.patience.balk: must be 0 for email: whoever writes sees no queue to turn away from (found 0.1)",
+    ),
     "patience with an e-mail": (
         {**MAIL, "types__order__patience": {"mean_s": 60}}, "types.order.patience.mean_s: must be at least 3,600 seconds for email: how long customers wait for an answer",
     ),

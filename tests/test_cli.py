@@ -600,6 +600,18 @@ def test_a_folder_that_cannot_be_written_is_told(file, tmp_path: Path) -> None:
     assert "taken" in lines[0]
 
 
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "planner.cli", "evidence"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])},
+    )  # fmt: skip
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    told = process.stderr.read()
+    assert (process.wait(60), told) == (0, "")
+
+
 # --- runs on disk -------------------------------------------------------------------------------------------
 
 

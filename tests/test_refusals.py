@@ -37,6 +37,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a skill twice": ({"groups__front__skills": ["order", "order", "trouble"]}, "groups.front.skills: must name each"),
     "starts off the grid": ({"shifts__day__starts": "07:31-07:44"}, "shifts.day.starts: must begin on a quarter"),
     "a break longer than the shift": ({"shifts__early__hours": 1}, "shifts.early.breaks.0.earliest: must be at most"),
+    "a break between two quarter-hours": (
+        {"shifts__early__breaks": [{"name": "tea", "minutes": 15, "earliest": 92, "latest": 98}]},
+        "shifts.early.breaks.0.latest: must be at least 105, the first quarter-hour at which it can start (found 98)",
+    ),
+    "a break before the one before": (
+        {"shifts__early__breaks": [{"name": n, "minutes": 30, "earliest": 60, "latest": 75} for n in ("tea", "lunch")]},
+        "shifts.early.breaks.1.latest: must be at least 90, the first quarter-hour at which it can start after the breaks before it (found 75)",
+    ),
     "all time off the phone": (
         {"shrinkage": [{"name": "a", "kind": "meeting", "share": 0.9}]}, "shrinkage.0.share: adds up to 0.9",
     ),
@@ -248,6 +256,8 @@ OPTIONS = {
     "check ''": "must be a scenario file, or the name of one that ships (found nothing)",
     "simulate insurer --out ''": "must be a folder (found nothing)",
     "simulate insurer --out pyproject.toml/x": "pyproject.toml is a file)",
+    "levers insurer --lever scrpts": "--lever: must be one of: handle_time_target, scripts, ",
+    "simulate insurer --trace 3 --engine simpy --records 1": "--records: cannot go with --trace",
 }
 
 

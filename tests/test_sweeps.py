@@ -1,7 +1,9 @@
 """What-if curves: each point is what simulating it alone gives, and an interrupted one goes on from what is done."""
 
+import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -73,6 +75,9 @@ def test_values_from_a_range_or_a_list():
         ("what_if.volume=1,x", "--vary: what_if.volume: must be numbers (found '1,x')"),
         ("what_if.volume=1,nan", "--vary: what_if.volume: must be numbers (found '1,nan')"),
         ("what_if.volume=1,1", "--vary: what_if.volume: must be different values (found '1,1')"),
+        ("what_if.volume=1:2:" + "9" * 5_000, "--vary: what_if.volume: must be FROM:TO:POINTS with 2 to 400 points, or values with commas (found '1:2:99999999999999999999999999999999999…')"),
+        ("what_if.volume=0.1:0.1000000000001:9", "--vary: what_if.volume: must leave room for 9 different values of twelve digits (found '0.1:0.1000000000001:9')"),
+        (".=1,2", "--vary: .: must be a path of names joined by single dots (found '1,2')"),
         ("what_if.contained=0.5:1.5:2", "--vary: what_if.contained: must be less than 1 (found 1.5)"),
         ("what_if.volumee=0.5,0.6", "--vary: what_if.volumee: unknown field (did you mean volume? allowed: volume, contained, handle, patience, absence, churn, value, headcount)"),
     ],
@@ -95,6 +100,29 @@ def test_only_fields_that_are_varied_are_blamed_on_vary(file):
     assert told("sweep", file, "--vary", "what_if.volume=1,2", "--set", "what_if.handle=9") == [
         "--set: what_if.handle: must be at most 5 (found 9)"
     ]
+
+
+def test_what_a_point_makes_wrong_elsewhere_is_blamed_on_the_point(file):
+    path = Path(file)
+    path.write_text(small.text(**NUMBERS, targets=[{"measure": "mean_wait", "at_most": 30}], events=[
+        {"kind": "surge", "from_day": 2, "factor": 1.1},
+    ]), encoding="utf-8")  # fmt: skip
+    lines = told("sweep", file, "--vary", "horizon.days=1,2", "--vary", "what_if.volume=1,9,11")
+    assert len(lines) == len(set(lines))
+    blamed = [line for line in lines if line.startswith(file)]
+    assert blamed
+    assert all("events.0.from_day: must lie inside the horizon" in line for line in blamed)
+    assert "with --vary horizon.days=1, what_if.volume=9" in " ".join(blamed)
+    assert [line for line in lines if line not in blamed] == [
+        "--vary: what_if.volume: must be at most 10 (found 11)"
+    ]
+
+
+def test_a_point_that_no_natural_value_can_give_is_told_before_anything_is_computed(file):
+    (line,) = told("sweep", file, "--vary", "types.order.emotional_ratio=1.3,2.9")
+    assert re.fullmatch(
+        r"--vary: types.order.emotional_ratio: must be a ratio from 1.00 to [\d.]+ .*\(found 2.9\)", line
+    )
 
 
 # --- what is computed -------------------------------------------------------------------------------------------------
@@ -229,6 +257,49 @@ def test_a_killed_sweep_goes_on_from_what_is_done(file, tmp_path, monkeypatch):
     assert not done()
 
 
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("engine", "n"), [("kernel", 1600), ("simpy", 96)])
+def test_a_stopped_simulation_says_what_is_kept_and_goes_on_from_there(file, tmp_path, engine, n, asked):
+    words = ["simulate", file, "-n", str(n), "--engine", engine, "--json"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "planner.cli", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background ignore it
+    )  # fmt: skip
+    for _ in range(2_000):
+        if len(list(Path("runs").rglob("today-*.json"))) >= 3 or process.poll() is not None:
+            break
+        time.sleep(0.01)
+    process.send_signal(asked)
+    time.sleep(0.05)
+    process.send_signal(asked)  # who is impatient gets no traceback
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, ""), err
+    assert "Traceback" not in err
+    n = len(list(Path("runs").rglob("today-*.json")))
+    kept, last = err.splitlines()[-2:]
+    assert re.search(r"\d+ of 32 blocks of replications are done and kept in", kept)
+    assert last == "stopped"
+    assert 3 <= n < 32
+    went_on, whole = run(*words), run(*words, "--out", "elsewhere")
+    assert f"found {n} of 32 blocks of replications done before" in went_on.stderr
+    documents = [json.loads(result.stdout) for result in (went_on, whole)]
+    for document in documents:
+        document.pop("seconds")
+    assert documents[0] == documents[1]
+    assert not (Path("runs") / pieces.UNFINISHED).exists()
+
+
+def test_a_simulation_that_cannot_be_kept_loses_no_block(file, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(pd.DataFrame, "to_parquet", full)
+        assert told("simulate", file, "-n", "4")[-1] == "runs: No space left on device"
+    assert "found 4 of 4 blocks of replications done before" in run("simulate", file, "-n", "4").stderr
+
+
 def test_ctrl_c_says_what_is_kept_and_how_to_go_on(file, tmp_path):
     words = [
         sys.executable,
@@ -356,3 +427,55 @@ def test_problems_of_the_file_itself_are_not_blamed_on_vary():
         jobs.sweep("nowhere.yaml", None, [], ["a=1,2"], [], replications=2, seed=1)
     assert "nowhere.yaml: no such file" in str(caught.value)
     assert Path("runs") == runs.FOLDER
+
+
+def test_a_damaged_piece_is_done_again(tmp_path):
+    kept, said = Kept(tmp_path), []
+    for name, text in {
+        "a": '{"value": 3}',
+        "b": '{"value": [1, 2]}',
+        "c": "[]",
+        "d": '{"value": {}}',
+    }.items():
+        (tmp_path / f"{name}.json").write_text(text, encoding="utf-8")
+    found = finish(
+        {name: Piece(abs, (-1,)) for name in "abcd"},
+        kept,
+        None,
+        say=said.append,
+        decode=lambda value: value[1],
+    )
+    assert found == {"a": 1, "b": 2, "c": 1, "d": 1}
+    assert said == ["found 1 of 4 pieces of work done before"]
+
+
+def test_whoever_is_done_first_takes_no_folder_from_the_other(tmp_path, monkeypatch):
+    mine, other = Kept(tmp_path / "there" / "same"), Kept(tmp_path / "there" / "same")
+    other.put("a", 1)
+    write, times = Path.write_text, []
+
+    def cleared_meanwhile(path, *words, **more):
+        write(path, *words, **more)
+        times.append(path)
+        if len(times) == 1:
+            other.clear()
+
+    monkeypatch.setattr(Path, "write_text", cleared_meanwhile)
+    mine.put("b", 2)
+    assert (mine.get("a"), mine.get("b"), len(times)) == (None, 2, 2)
+    mine.clear()
+    assert not (tmp_path / "there").exists()
+
+
+def test_a_full_disk_is_told_with_the_folder_and_leaves_nothing_half_written(tmp_path, monkeypatch):
+    kept = Kept(tmp_path / "there")
+
+    def full(path, *_, **__):
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space left") as error:
+        kept.put("a", 1)
+    assert error.value.filename == str(tmp_path / "there")
+    assert list((tmp_path / "there").iterdir()) == []

@@ -81,6 +81,8 @@ def test_every_journey_can_be_told_and_is_told_as_it_went():
                     "solves it", "log says contained", "hangs up", "hands over", "told everything again", "with what was said",
                     "is not let out", "flags it, rightly", "flags it, wrongly", "misses", "called back", "loses patience", "Will not wait",
                     "turned away", "nobody is there any more", "nobody answers", "still waits", "Is answered at once", "put through", "passed on",
+                    "leaves a message", "works on the message", "takes the call-back", "does not pick up", "picked up after", "whoever served",
+                    "Beside other chats, which begin later", "of them open at its start", "by telephone",
                     "tries again", "comes back", "are cut, under", "left out", "recovery pause", "the bot", "gives up", "goes on after",
                     "seen and sorted", "sorted, not heard", "warm, unresolved", "cold, unresolved", "very upset", "above the threshold",
                 ):  # fmt: skip
@@ -99,6 +101,7 @@ def test_an_answered_contact_has_its_own_figures():
     assert (mine["agent"], mine["talk_s"]) == (c.agent[row], c.talk_ms[row] / 1000)
     assert mine["wait_s"] == (c.end_ms[row] - c.reach_ms[row]) / 1000
     said = " ".join(mine["sentences"])
+    assert mine["handled_s"] == (c.done_ms[row] - c.end_ms[row]) / 1000
     assert f"Waits {trace.length(c.end_ms[row] - c.reach_ms[row])}" in said
     assert f"Agent {c.agent[row]} (" in said
     assert f"for {trace.length(c.talk_ms[row])}" in said
@@ -189,6 +192,7 @@ def test_what_is_no_need_is_told(file):
         r"--trace: must be the number of a need, 0 to [\d,]+ in this replication \(found '999999'\)",
         told(*words, "999999"),
     )
+    assert told(*words, "9" * 5_000).startswith("--trace: must be the number of a need, or a type, ")
     assert told(file, "--trace", "4") == (
         "--trace: tells what happens in the SimPy model, which is written to be followed: add --engine simpy"
     )

@@ -9,8 +9,9 @@ import hashlib
 import math
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -657,6 +658,16 @@ def problem_at(loaded: Loaded[Any], error: FieldError) -> Problem:
     if loaded.applied and not node.new:
         allowed += f", with {_changes(loaded.applied)}"
     return Problem(node.file, node.line, dotted(error.path), found, allowed, error.nearest)
+
+
+@contextmanager
+def lines_of(loaded: Callable[[], Loaded[Any]]) -> Iterator[None]:
+    """Turn what is found wrong after reading into a ScenarioError with lines; `loaded` is asked only then."""
+    try:
+        yield
+    except (FieldError, FieldErrors) as error:
+        found = error.errors if isinstance(error, FieldErrors) else (error,)
+        raise ScenarioError([problem_at(loaded(), e) for e in found]) from None
 
 
 def _changes(applied: Sequence[Applied]) -> str:

@@ -244,7 +244,8 @@ class Opening(_Part):
     """What becomes of those waiting when the doors close."""
     out_of_hours: Literal["call_back", "lost", "message"] = "call_back"
     """What becomes of those who reach the people's queue while it is closed: called back in the first hour of the
-    next opening, lost, or asked for a message, which is answered like an e-mail. Messaging and e-mail wait by themselves."""
+    next opening, lost, or asked for a message, which is answered like an e-mail; no target judges such messages, see
+    `message_wait_h`. Messaging and e-mail wait by themselves."""
 
     def by_weekday(self) -> list[tuple[int, int] | None]:
         """Opening minutes for Monday to Sunday."""
@@ -480,6 +481,9 @@ class ContactType(_Part):
                 errors.append(
                     FieldError(("patience", "mean_s"), least, f"must be at least {LEAST_DEFERRED_PATIENCE_S:,} seconds for {self.channel}: how long customers wait for an answer before they write again or give up")
                 )  # fmt: skip
+        if self.deferred and self.patience.balk:
+            allowed = f"must be 0 for {self.channel}: whoever writes sees no queue to turn away from"
+            errors.append(FieldError(("patience", "balk"), self.patience.balk, allowed))
         errors += [
             FieldError((name,), getattr(self, name), f"is read for chat, and this type is {self.channel}")
             for name in ("silent", "silent_s")
@@ -539,7 +543,8 @@ class Group(_Part):
     """Handle time of a chat with so many at once, over that of one alone: `{2: 1.35, 3: 1.7}`; a level for each number from
     2 up to the most that the group or a policy allows; by default from the evidence table."""
     reserved: Share = 0
-    """Share of its people on duty that deferred work may claim before live contacts are taken."""
+    """Share of its people on duty that deferred work may claim before live contacts are taken: whole people, rounded up, so
+    that 0.05 of 12 people is one."""
 
 
 class ShrinkageItem(_Part):
@@ -619,7 +624,8 @@ class Target(_Part):
     within_s: Seconds = 20
     """The acceptable wait of the service level, seconds (voice and chat)."""
     within_h: Annotated[float, Field(gt=0, le=336)] | None = None
-    """The same in hours, for deferred types (messaging and email): elapsed hours, nights and weekends inside."""
+    """The same in hours, for deferred types (messaging and email, not what others leave as a message out of hours): elapsed
+    hours, nights and weekends inside."""
     definition: Literal["g0", "g1", "g2", "g3"] = "g3"
     """Definition of the service level (g3: answered in time over offered)."""
     types: tuple[str, ...] = ()
@@ -937,7 +943,8 @@ class Policy(_Part):
     chats: dict[str, Annotated[int, Field(ge=1, le=MOST_CHATS)]] | None = None
     """Chats at once by group, where the policy changes them."""
     reserved: dict[str, Share] | None = None
-    """Share of people on duty that deferred work may claim first, by group, where the policy changes it."""
+    """Share of people on duty that deferred work may claim first (whole people, rounded up), by group, where the policy
+    changes it."""
     max_queue: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     """Contacts beyond so many waiting are turned away; 0 for no limit."""
     routing: Literal["longest_idle", "least_loaded"] | None = None
@@ -1603,15 +1610,21 @@ class Scenario(_Part):
                         "must begin on a quarter of an hour",
                     )
                 )
+            free = 0
             for i, pause in enumerate(shift.breaks):
+                place = ("shifts", name, "breaks", i)
                 if pause.minutes % 15:
                     errors.append(
-                        FieldError(
-                            ("shifts", name, "breaks", i, "minutes"),
-                            pause.minutes,
-                            "must be whole quarter-hours",
-                        )
+                        FieldError((*place, "minutes"), pause.minutes, "must be whole quarter-hours")
                     )
+                    break
+                first = -(-max(pause.earliest, free) // 15) * 15
+                if first > pause.latest:
+                    after = " after the breaks before it" if free > pause.earliest else ""
+                    allowed = f"must be at least {first}, the first quarter-hour at which it can start{after}"
+                    errors.append(FieldError((*place, "latest"), pause.latest, allowed))
+                    break
+                free = first + pause.minutes
 
     def _channel_levers_fit(self, policy: Policy, path: tuple[Any, ...], errors: list[FieldError]) -> None:
         """Call-backs are offered to those who wait on the line; work is reserved for whoever has such work."""
