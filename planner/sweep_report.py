@@ -21,8 +21,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Json = dict[str, Any]
-SWEPT = ("service_level", "abandonment", "occupancy", "resolution", "heard", "cash", "cash_and_margin")
-"""Measures of a printed sweep."""
+SWEPT = (
+    "service_level",
+    "deferred_in_time",
+    "abandonment",
+    "occupancy",
+    "resolution",
+    "heard",
+    "cash",
+    "cash_and_margin",
+)
+"""Measures of a printed sweep, where a scenario has them."""
+
+NOTHING: Json = {"mean": None}
 
 
 def document_of(
@@ -84,8 +95,8 @@ def sentences_of(document: Json) -> list[str]:
     for policy, title in document["policies"].items() if where else ():
         ends = [point["policies"][policy] for point in (first, last)]
         parts = []
-        for name in ("service_level", "resolution", "cash_and_margin"):
-            a, b = (end["measures"][name] for end in ends)
+        for name in ("service_level", "deferred_in_time", "resolution", "cash_and_margin"):
+            a, b = (end["measures"].get(name, NOTHING) for end in ends)
             if a["mean"] is not None and b["mean"] is not None:
                 unit = f" {b['unit']}" if "a year" in b["unit"] else ""
                 parts.append(
@@ -154,7 +165,8 @@ def print_curve(console: Console, document: Json) -> None:
     if several:
         table.add_column("Policy")
     first = next(iter(document["points"][0]["policies"].values()))["measures"]
-    for name in SWEPT:
+    shown = [name for name in SWEPT if first.get(name, NOTHING)["mean"] is not None]
+    for name in shown:
         unit = first[name]["unit"]
         money = f", {unit.replace(' ', ' 1,000 ', 1)}" if "a year" in unit else ""
         table.add_column(label_of(name) + money, justify="right")
@@ -165,7 +177,7 @@ def print_curve(console: Console, document: Json) -> None:
         for policy, one in point["policies"].items():
             cells = [f"{point['values'][field]:g}" for field in fields]
             cells += [document["policies"][policy]] if several else []
-            cells += [_cell(one["measures"][name]) for name in SWEPT]
+            cells += [_cell(one["measures"][name]) for name in shown]
             if document["replanned"]:
                 cells += [f"{one['rostered_hours']:,.0f}", str(one["windows_missed"])]
             table.add_row(*cells)

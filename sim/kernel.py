@@ -981,7 +981,7 @@ def _loop(
                 has_deferred
                 and not going
                 and n_deferred > 0
-                and g.on_deferred < groups_reserved[group] * g.signed_on
+                and rules.is_reserved(groups_reserved[group], g.signed_on, g.on_deferred)
             ):
                 other = _next_in_line(
                     group,

@@ -1465,7 +1465,7 @@ class Model:
         """Whom somebody takes who is free: deferred work first as far as people are reserved for it, then the next."""
         if agent.leaving or group.to_leave:
             return self.next_live(group, now)
-        if group.n_deferred and group.on_deferred < group.reserved * group.signed_on:
+        if group.n_deferred and rules.is_reserved(group.reserved, group.signed_on, group.on_deferred):
             waiting = self.next_in_line(group.deferred, now)
             if waiting is not None:
                 return waiting

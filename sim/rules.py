@@ -119,6 +119,11 @@ def hurried_share(b: Behaviour, n_waiting: int) -> float:
     return min(b.queue_speed_up_most, b.queue_speed_up * n_waiting)
 
 
+def is_reserved(share: float, n_signed_on: int, n_on_deferred: int) -> bool:
+    """Whether one more of a group is kept for deferred work: whole people, rounded up, whatever a share's last digit."""
+    return n_on_deferred < share * n_signed_on - 1e-9
+
+
 def over_target(handle_ms: float, target_ms: float) -> float:
     """What exceeds the handle-time target; nothing where there is none."""
     if target_ms <= 0.0:

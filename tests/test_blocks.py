@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import plain_draws
@@ -112,3 +117,39 @@ def test_a_later_block_does_not_remember_the_one_before() -> None:
     late = replicate(world, lens_of(world), range(3, 6))
     assert np.array_equal(whole.customers["wait_s"][3:], late.customers["wait_s"])
     assert (simulate_once(world, 1, 5)[1].contacts.outcome == r.WAITING).any()
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc to see processes")
+def test_workers_do_not_outlive_a_parent_that_is_killed() -> None:
+    """SimPy's processes: killed outright, the parent can tell them nothing."""
+    code = (
+        "import os, sys, time\n"
+        "from sim.replicate import local_executor\n"
+        "if __name__ == '__main__':\n"
+        "    pool = local_executor('simpy', 2)\n"
+        "    pids = {pool.submit(os.getpid).result() for _ in range(20)}\n"
+        "    print(*pids, flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    with TemporaryDirectory() as folder:
+        script = Path(folder) / "parent.py"
+        script.write_text(code)
+        parent = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+        assert parent.stdout is not None
+        workers = [int(pid) for pid in parent.stdout.readline().split()]
+        assert workers
+        assert all(map(_alive, workers))
+        parent.kill()
+        parent.wait()
+        parent.stdout.close()
+        until = time.monotonic() + 20
+        while any(map(_alive, workers)) and time.monotonic() < until:
+            time.sleep(0.1)
+        assert not any(map(_alive, workers))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0] != "Z"
+    except OSError:
+        return False

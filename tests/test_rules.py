@@ -85,6 +85,19 @@ def test_handling_by_hand() -> None:
     assert [rules.hurried_share(B, n) for n in (0, 3, 10, 50)] == pytest.approx([0, 0.03, 0.1, 0.1])
 
 
+def test_reserved_people_by_hand() -> None:
+    def reserved(share: float, n: int) -> int:
+        return next(k for k in range(n + 1) if not rules.is_reserved(share, n, k))
+
+    assert [
+        reserved(0.0, 100),
+        reserved(0.07, 100),
+        reserved(0.071, 100),
+        reserved(0.4, 3),
+        reserved(1.0, 3),
+    ] == [0, 7, 8, 2, 3]
+
+
 def test_pressure_by_hand() -> None:
     """Of 100 s cut from 400 s, 20 % are slack and 15 % are passed on; the other 65 s are a share of the need."""
     assert rules.over_target(400.0, 300.0) == 100
