@@ -189,12 +189,12 @@ def sentences(document: Json) -> list[str]:
         f"{say(row, WORTH)} costs most" for row in costing
     ]
     unsure, nothing = len(by.get("cannot tell", [])), len(by.get("nothing", []))
-    tail = [f"of {unsure} the simulation cannot tell whether they save"] if unsure > 1 else []
-    tail += ["of 1 the simulation cannot tell whether it saves"] if unsure == 1 else []
+    tail = [f"the simulation cannot tell of {unsure} whether they save"] if unsure > 1 else []
+    tail += ["the simulation cannot tell of 1 whether it saves"] if unsure == 1 else []
     tail += [f"{nothing} {'changes' if nothing == 1 else 'change'} nothing here"] if nothing else []
     text = " and ".join(said) if said else "none surely saves or costs"
     found = [
-        f"Of {len(rows)} levers laid {where}, {text} on cash and margin lost{'; ' if tail else ''}{', '.join(tail)}."
+        f"Of {len(rows)} levers laid {where}, {text} on cash and margin lost{'; ' if tail else ''}{', and '.join(tail)}."
     ]
     cash = [row for row in rows if row[way]["verdict_on_cash"] == "saves"]
     if len(rows) == 1:
