@@ -1,0 +1,164 @@
+"""People, their terms, what is to be covered, and what a named roster looks like. Knows no solver.
+
+A person works at most one duty a day. What a person's `Terms` limit is judged by the modules of `planner.rostering.rules`, one
+rule each; what is covered is judged by `Need`s. Everything has a price in whole units, so that every problem has a roster:
+
+    objective = people short and over x price, each need + requests not met x weight + soft rules broken x price
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+DAY_MIN = 1440
+WEEK_DAYS = 7
+
+
+class Pause(NamedTuple):
+    """A break that every duty of a kind contains."""
+
+    name: str
+    minutes: int
+    paid: bool
+    earliest_min: int
+    """Earliest and latest start, minutes into the duty."""
+    latest_min: int
+    kind: str = "break"
+    """break, lunch, offline or decompression."""
+
+
+class Duty(NamedTuple):
+    """A shift that somebody may work: of a kind, at a time of the day."""
+
+    kind: str
+    start_min: int
+    """Minutes after the midnight of its day."""
+    minutes: int
+    """From start to end, breaks inside."""
+    paid_min: int
+    pauses: tuple[Pause, ...] = ()
+
+    @property
+    def end_min(self) -> int:
+        """Minutes after the midnight of its day; beyond 1440 where it runs into the next."""
+        return self.start_min + self.minutes
+
+
+class Terms(NamedTuple):
+    """What a contract, a law or a works council limits for one person; None or nothing where it says nothing."""
+
+    least_paid_min: int = 0
+    """Paid minutes over the horizon, at least and at most."""
+    most_paid_min: int | None = None
+    least_shifts: int = 0
+    """Duties over the horizon, at least and at most."""
+    most_shifts: int | None = None
+    most_of_kind: Mapping[str, int] = {}
+    least_rest_min: int = 0
+    """Between the end of a duty and the start of the next."""
+    least_in_a_row: int = 1
+    """Days worked one after another, at least and at most. A run that touches an end of the horizon may be shorter."""
+    most_in_a_row: int | None = None
+    least_off_in_a_row: int = 1
+    """Days off together, likewise."""
+    most_weekends: int | None = None
+    """Weekends with work on Saturday or Sunday."""
+    most_nights_in_a_row: int | None = None
+    forbidden: frozenset[tuple[str, str]] = frozenset()
+    """Kinds that may not follow each other from one day to the next."""
+
+
+class Request(NamedTuple):
+    """A wish: to work, or not, on a day, a kind of duty or any."""
+
+    day: int
+    kind: str | None
+    wants: bool
+    weight: int
+
+
+class Before(NamedTuple):
+    """How the days before the horizon ended for a person."""
+
+    days_in_a_row: int = 0
+    """Days worked without a break until the day before the horizon; 0 where that was off."""
+    end_min: int | None = None
+    """End of the last duty, minutes after the first midnight of the horizon: usually below 0."""
+
+
+class Person(NamedTuple):
+    """Somebody to be rostered."""
+
+    id: str
+    skills: frozenset[str]
+    duties: tuple[tuple[int, ...], ...]
+    """For each day the duties (their numbers) that may be given: availability, leave, contract and newcomers' limits."""
+    terms: Terms
+    requests: tuple[Request, ...] = ()
+    before: Before = Before()
+    dislike: Mapping[int, int] = {}
+    """Price of giving a duty (its number) on any day, such as a start outside the hours preferred."""
+
+
+class Need(NamedTuple):
+    """People with any of these skills at work on a day, in certain duties or on the queue at a time of the day."""
+
+    day: int
+    people: int
+    under: int
+    """Price of each one short, and over."""
+    over: int
+    kind: str | None = None
+    """Duties of this kind count; or else, those on the queue from `start_min` for `minutes`."""
+    start_min: int = 0
+    minutes: int = 0
+    skills: frozenset[str] = frozenset()
+    """Any of these; empty for everybody. Who could count for several needs of the same time counts for one."""
+
+
+class RosterProblem(NamedTuple):
+    """Everything that the optimiser and the validator may know."""
+
+    days: int
+    first_weekday: int
+    """Weekday (0 is Monday) of the first day."""
+    duties: tuple[Duty, ...]
+    people: tuple[Person, ...]
+    needs: tuple[Need, ...]
+    prices: Mapping[str, int] = {}
+    """Price of each unit by which a rule is broken, by its name: such a rule is soft, all others are hard."""
+
+
+class Work(NamedTuple):
+    """A duty given."""
+
+    person: int
+    day: int
+    duty: int
+    pauses: tuple[int, ...] = ()
+    """Start of each of its pauses, minutes after the midnight of its day."""
+
+
+class NamedRoster(NamedTuple):
+    """Who works what; in the order of people and days."""
+
+    work: tuple[Work, ...]
+
+
+class Outcome(NamedTuple):
+    """A roster with its certificate."""
+
+    roster: NamedRoster
+    status: str
+    """`optimal`, `feasible`, or `none` where no roster without a hard rule broken was found."""
+    objective: float
+    bound: float
+    """No roster is cheaper."""
+    seconds: float
+    seed: int
+
+    @property
+    def gap(self) -> float:
+        """Share of the objective by which it may lie above the cheapest."""
+        return 0.0 if self.objective <= self.bound else (self.objective - self.bound) / max(abs(self.objective), 1e-9)
