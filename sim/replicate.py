@@ -22,8 +22,8 @@ Engine = Literal["kernel", "simpy"]
 Progress = Callable[[int, int], None]
 
 room = Room()
-ROWS_PER_BLOCK = 65_536
-"""Possible contacts that are drawn, simulated and measured in one go: some ten megabytes, and few calls."""
+ROWS_PER_BLOCK = 524_288
+"""Possible contacts that are drawn, simulated and measured in one go: some 150 MB, as one replication of a centre of 200 takes."""
 TASKS = 16
 """Tasks into which an executor's work is cut at least; four for each lane where it has `lanes`, so that a slow machine holds up little."""
 
