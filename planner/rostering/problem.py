@@ -161,4 +161,8 @@ class Outcome(NamedTuple):
     @property
     def gap(self) -> float:
         """Share of the objective by which it may lie above the cheapest."""
-        return 0.0 if self.objective <= self.bound else (self.objective - self.bound) / max(abs(self.objective), 1e-9)
+        return (
+            0.0
+            if self.objective <= self.bound
+            else (self.objective - self.bound) / max(abs(self.objective), 1e-9)
+        )
