@@ -256,7 +256,7 @@ OPTIONS = {
     "check ''": "must be a scenario file, or the name of one that ships (found nothing)",
     "simulate insurer --out ''": "must be a folder (found nothing)",
     "simulate insurer --out pyproject.toml/x": "pyproject.toml is a file)",
-    "levers insurer --lever scrpts": "--lever: must be one of: handle_time_target, scripts, ",
+    "levers insurer --lever scriptz": "--lever: must be one of: handle_time_target, scripts, ",
     "simulate insurer --trace 3 --engine simpy --records 1": "--records: cannot go with --trace",
 }
 
