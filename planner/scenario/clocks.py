@@ -26,7 +26,8 @@ class Change(NamedTuple):
     def fault(self, minute: int) -> str | None:
         """What is wrong with a time of this day; None where it comes exactly once."""
         for span, words in ((self.skipped, "does not exist"), (self.twice, "comes twice")):
-            if span and span[0] < minute < span[1] or span and minute == span[0] and minute:
+            # Midnight stands for the end of a day, whatever the clock does there.
+            if span and minute and span[0] <= minute < span[1]:
                 return f"{words} on {self.day}, when the clocks change ({clock(span[0])} to {clock(span[1])})"
         return None
 

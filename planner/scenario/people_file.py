@@ -50,7 +50,9 @@ class Lists:
         return hashlib.sha256(b"\0".join(data for *_, data in self.read.values())).digest()
 
     def _rows(self, node: Node) -> tuple[list[Node], list[Problem]]:
-        def wrong(at: Node, allowed: str, found: str | None = None, close: str | None = None, field: str = "people") -> Any:
+        def wrong(
+            at: Node, allowed: str, found: str | None = None, close: str | None = None, field: str = "people"
+        ) -> tuple[list[Node], list[Problem]]:
             return [], [Problem(at.file, at.line, field, found, allowed, close)]
 
         for key, child in node.value.items():
@@ -66,7 +68,11 @@ class Lists:
         if entry.value not in self.read:
             data, why = self._bytes(entry.value)
             if data is None:
-                near = sorted(p.name for p in self.home.parent.glob("*.csv"))[:500] if why == "no such file" else []
+                near = (
+                    sorted(p.name for p in self.home.parent.glob("*.csv"))[:500]
+                    if why == "no such file"
+                    else []
+                )
                 return wrong(entry, why, show_node(entry), nearest(entry.value, near), "people.file")
             rows, problems = rows_of(clip(Path(entry.value).name), data)
             self.read[entry.value] = rows, problems, data
@@ -82,9 +88,14 @@ class Lists:
                 return None, "must lie beside the scenario file, or in a folder there"
             status = path.stat()
             if not stat.S_ISREG(status.st_mode):
-                return None, "is a folder, not a CSV file" if stat.S_ISDIR(status.st_mode) else "is not an ordinary file"
+                return None, "is a folder, not a CSV file" if stat.S_ISDIR(
+                    status.st_mode
+                ) else "is not an ordinary file"
             if status.st_size > MAX_BYTES:
-                return None, f"is too large for a list of people: {status.st_size / 1e6:.1f} MB, at most {MAX_BYTES / 1e6:g} MB"
+                return (
+                    None,
+                    f"is too large for a list of people: {status.st_size / 1e6:.1f} MB, at most {MAX_BYTES / 1e6:g} MB",
+                )
             with path.open("rb") as stream:
                 return stream.read(MAX_BYTES + 1), ""
         except FileNotFoundError:
@@ -103,7 +114,9 @@ def in_list(problem: Problem) -> Problem:
 def rows_of(name: str, data: bytes) -> tuple[list[Node], list[Problem]]:
     """People of a CSV file's bytes, as nodes, and what is wrong with its form."""
 
-    def wrong(line: int | None, allowed: str, found: str | None = None, field: str = "", close: str | None = None) -> Problem:
+    def wrong(
+        line: int | None, allowed: str, found: str | None = None, field: str = "", close: str | None = None
+    ) -> Problem:
         return Problem(name, line, field, found, allowed, close)
 
     if data.startswith(b"PK\x03\x04"):
@@ -154,7 +167,9 @@ def _column_problems(name: str, line: int, columns: list[str]) -> list[Problem]:
     for i, column in enumerate(columns):
         if column not in COLUMNS:
             close = nearest(column, [c for c in COLUMNS if c not in columns])
-            found.append(Problem(name, line, "", f"column {quote(column)}", f"has columns {some(COLUMNS)}", close))
+            found.append(
+                Problem(name, line, "", f"column {quote(column)}", f"has columns {some(COLUMNS)}", close)
+            )
         elif column in columns[:i]:
             found.append(Problem(name, line, "", None, f"has the column {column} twice: keep one"))
     lacking = [column for column in NEEDED if column not in columns]

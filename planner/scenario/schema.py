@@ -191,7 +191,10 @@ def _spans(value: Any) -> tuple[tuple[int, int], ...]:
 
 
 _SPANS_SCHEMA = WithJsonSchema(
-    {"type": "string", "examples": ["08:00-18:00", "08:00-12:00, 17:00-21:00", "22:00-06:00", "always", "off"]}
+    {
+        "type": "string",
+        "examples": ["08:00-18:00", "08:00-12:00, 17:00-21:00", "22:00-06:00", "always", "off"],
+    }
 )
 Spans = Annotated[tuple[tuple[int, int], ...], BeforeValidator(_spans), _SPANS_SCHEMA]
 
@@ -204,7 +207,9 @@ def _day(value: Any) -> str:
     try:
         return datetime.date.fromisoformat(text).isoformat()
     except ValueError:
-        raise ValueError("must be a date such as 2026-03-31, or the number of a day, 1 for the first") from None
+        raise ValueError(
+            "must be a date such as 2026-03-31, or the number of a day, 1 for the first"
+        ) from None
 
 
 def _stretch(value: Any) -> tuple[str, str]:
@@ -222,7 +227,9 @@ def _stretch(value: Any) -> tuple[str, str]:
     return first, last
 
 
-Day = Annotated[str, BeforeValidator(_day), WithJsonSchema({"type": ["string", "integer"], "examples": ["2026-03-04", 3]})]
+Day = Annotated[
+    str, BeforeValidator(_day), WithJsonSchema({"type": ["string", "integer"], "examples": ["2026-03-04", 3]})
+]
 Stretch = Annotated[
     tuple[str, str],
     BeforeValidator(_stretch),
@@ -717,7 +724,14 @@ class ShiftType(_Part):
 
 Points = Annotated[int, Field(ge=0, le=100_000)]
 RuleName = Literal[
-    "rest", "days_in_a_row", "nights_in_a_row", "days_off_together", "weekends", "successions", "paid_hours", "days"
+    "rest",
+    "days_in_a_row",
+    "nights_in_a_row",
+    "days_off_together",
+    "weekends",
+    "successions",
+    "paid_time",
+    "days",
 ]
 
 
@@ -767,8 +781,9 @@ class LabourRules(_Part):
     newcomer_shifts: tuple[str, ...] = ()
     """Names of the shifts that newcomers may work; by default all."""
     prices: dict[RuleName, Points | Literal["hard"]] = {}
-    """What breaking a rule costs, by its name: points for each unit, or `hard`. A person short on the queue for a quarter of
-    an hour costs 20 points. What is not named is hard; only `days_off_together` costs 40 points a day."""
+    """What breaking a rule costs, by its name, or `hard`: points for each minute (`rest`, `paid_time`), day (`days`, `days_in_a_row`,
+    `days_off_together`), night, weekend or succession. A person short on the queue for a quarter of an hour costs 20 points.
+    What is not named is hard; only `days_off_together` costs 40 points."""
 
     def price(self, rule: RuleName) -> int | None:
         """Points for each unit by which a rule is broken; None where it is hard."""
@@ -819,12 +834,22 @@ class Person(_Part):
         errors = []
         if self.skills is not None and not any(self.skills.values()):
             errors.append(
-                FieldError(("skills",), None, "must have a contact type above 0: who has no skill can cover nothing")
+                FieldError(
+                    ("skills",), None, "must have a contact type above 0: who has no skill can cover nothing"
+                )
             )
         if self.availability and not any(self.availability.values()):
-            errors.append(FieldError(("availability",), None, "must have hours on some day: who has none can work no shift"))
+            errors.append(
+                FieldError(
+                    ("availability",), None, "must have hours on some day: who has none can work no shift"
+                )
+            )
         if self.site[:1] in ("=", "+", "-", "@"):
-            errors.append(FieldError(("site",), self.site, "must not begin with a sign, which spreadsheets would compute"))
+            errors.append(
+                FieldError(
+                    ("site",), self.site, "must not begin with a sign, which spreadsheets would compute"
+                )
+            )
         if errors:
             raise FieldErrors(errors)
         return self
@@ -833,7 +858,11 @@ class Person(_Part):
 def _or_a_file(schema: dict[str, Any]) -> None:
     """A list, or the file that holds it, which is read in its place."""
     listed = {key: schema.pop(key) for key in ("type", "items", "maxItems") if key in schema}
-    file = {"type": "string", "description": "A CSV file beside the scenario file.", "examples": ["people.csv"]}
+    file = {
+        "type": "string",
+        "description": "A CSV file beside the scenario file.",
+        "examples": ["people.csv"],
+    }
     schema["anyOf"] = [
         listed,
         {"type": "object", "properties": {"file": file}, "required": ["file"], "additionalProperties": False},
@@ -1626,7 +1655,13 @@ class Scenario(_Part):
         types, groups, shifts = list(self.types), list(self.groups), list(self.shifts)
         rules = ("labour_rules",)
         _known(self.labour_rules.newcomer_shifts, shifts, (*rules, "newcomer_shifts"), "a shift", errors)
-        _keys(self.labour_rules.forbidden_successions, shifts, (*rules, "forbidden_successions"), "a shift", errors)
+        _keys(
+            self.labour_rules.forbidden_successions,
+            shifts,
+            (*rules, "forbidden_successions"),
+            "a shift",
+            errors,
+        )
         for name, after in self.labour_rules.forbidden_successions.items():
             _known(after, shifts, (*rules, "forbidden_successions", name), "a shift", errors)
         met = {name: self._contract_can_be_met(name, errors) for name in self.contracts}
@@ -1637,12 +1672,18 @@ class Scenario(_Part):
             path: tuple[Any, ...] = ("people", i)
             before = first.setdefault(person.id.casefold(), i)
             if before != i:
-                errors.append(FieldError((*path, "id"), person.id, f"is the id of entry {before + 1} too: each id stands once"))
+                errors.append(
+                    FieldError(
+                        (*path, "id"), person.id, f"is the id of entry {before + 1} too: each id stands once"
+                    )
+                )
             if person.group not in self.groups:
                 errors.append(_unknown(person.group, groups, (*path, "group"), "a group"))
             _keys(person.skills or {}, types, (*path, "skills"), "a contact type", errors)
             if person.contract and person.contract not in self.contracts:
-                errors.append(_unknown(person.contract, list(self.contracts), (*path, "contract"), "a contract"))
+                errors.append(
+                    _unknown(person.contract, list(self.contracts), (*path, "contract"), "a contract")
+                )
             elif person.contract and person.group in self.groups and met[person.contract] and shifts:
                 self._contract_fits_group(person, path, errors)
             self._days_exist(person, path, errors)
@@ -1654,7 +1695,9 @@ class Scenario(_Part):
         most_days = contract.most_days or self.days_per_week
         if contract.least_days > most_days:
             errors.append(
-                FieldError((*path, "least_days"), contract.least_days, f"must be at most days_per_week, {most_days}")
+                FieldError(
+                    (*path, "least_days"), contract.least_days, f"must be at most days_per_week, {most_days}"
+                )
             )
         if len(errors) == n and self.shifts:
             wrong = self._out_of_reach(contract, contract.shifts or tuple(self.shifts))
@@ -1680,7 +1723,9 @@ class Scenario(_Part):
         contract = self.contracts[person.contract]
         kinds = self.contract_kinds(person.group, contract)
         if not kinds:
-            allowed = f"has none of the shifts of group {person.group}: {some(self.groups[person.group].shifts)}"
+            allowed = (
+                f"has none of the shifts of group {person.group}: {some(self.groups[person.group].shifts)}"
+            )
             errors.append(FieldError((*path, "contract"), person.contract, allowed))
         elif wrong := self._out_of_reach(contract, kinds):
             errors.append(FieldError((*path, "contract"), person.contract, f"{wrong} (group {person.group})"))
@@ -1689,14 +1734,18 @@ class Scenario(_Part):
         most = f"must lie inside the horizon of {counted(self.horizon.days, 'day')}"
         for i, (first, last) in enumerate(person.leave):
             if last.isdigit() and int(last) > self.horizon.days:
-                errors.append(FieldError((*path, "leave", i), last if first == last else f"{first}..{last}", most))
+                errors.append(
+                    FieldError((*path, "leave", i), last if first == last else f"{first}..{last}", most)
+                )
         for i, wish in enumerate(person.requests):
             if wish.day.isdigit() and int(wish.day) > self.horizon.days:
                 errors.append(FieldError((*path, "requests", i, "day"), wish.day, most))
             name = wish.wants.removeprefix("not ").strip()
             if wish.wants not in ("off", "work") and name not in self.shifts:
                 choices = ["off", "work", *self.shifts]
-                errors.append(_unknown(name, choices, (*path, "requests", i, "wants"), "off, work or a shift"))
+                errors.append(
+                    _unknown(name, choices, (*path, "requests", i, "wants"), "off, work or a shift")
+                )
 
     def _times_exist(self, person: Person, path: tuple[Any, ...], errors: list[FieldError]) -> None:
         """Hours of availability exist on every day of the horizon, once."""
@@ -1714,10 +1763,15 @@ class Scenario(_Part):
                     wrong = [
                         (minute, fault)
                         for minute, later in ends
-                        if (change.day.weekday() - later) % 7 in days_of(key) and (fault := change.fault(minute))
+                        if (change.day.weekday() - later) % 7 in days_of(key)
+                        and (fault := change.fault(minute))
                     ]
                     errors += [
-                        FieldError((*path, "availability", key), clocks.clock(minute), f"has a time that {fault} in {zone}")
+                        FieldError(
+                            (*path, "availability", key),
+                            clocks.clock(minute),
+                            f"has a time that {fault} in {zone}",
+                        )
                         for minute, fault in wrong
                     ]
 
