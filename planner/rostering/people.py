@@ -11,6 +11,7 @@ import datetime
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import combinations
 from math import ceil, floor
 from typing import NamedTuple
 
@@ -215,13 +216,16 @@ def _windows(scenario: Scenario, person: Listed, zone: str | None) -> tuple[Span
 
 
 def _requests(scenario: Scenario, person: Listed, leave: Sequence[int]) -> tuple[Request, ...]:
-    found = []
+    found: list[Request] = []
     for wish in person.requests:
         kind = wish.wants.removeprefix("not ").strip()
         wants = wish.wants != "off" and not wish.wants.startswith("not ")
-        for day in scenario.days_between(wish.day, wish.day):
-            if day not in leave:
-                found.append(Request(day, None if kind in ("off", "work") else kind, wants, wish.weight))
+        named = None if kind in ("off", "work") else kind
+        found += [
+            Request(day, named, wants, wish.weight)
+            for day in scenario.days_between(wish.day, wish.day)
+            if day not in leave
+        ]
     return tuple(found)
 
 
@@ -386,7 +390,8 @@ def needs_of(scenario: Scenario, requirement: Requirement) -> tuple[Need, ...]:
     """People on the queue by quarter-hour and skill set: the rows of a requirement, grossed up for unplanned shrinkage.
 
     Rows are nested (whoever serves any of some types); needs are apart, for nobody counts twice. So of each row is taken what
-    the rows inside it ask for already; what is left may come from anybody who serves any of its types.
+    the rows inside it ask for already; what is left may come from anybody who serves any of its types. Of rows that
+    overlap no more is asked than the people with whom all of them hold.
     """
     names, groups = list(scenario.types), list(scenario.groups)
     rows: dict[frozenset[int], Floats] = {}
@@ -410,14 +415,37 @@ def needs_of(scenario: Scenario, requirement: Requirement) -> tuple[Need, ...]:
     factor = np.repeat(rostered_per_present(scenario), c.n_intervals(scenario))
     left: dict[frozenset[int], Ints] = {}
     for circle in sorted(rows, key=lambda one: (len(one), sorted(one))):
-        inside = sum((left[other] for other in left if other < circle), np.zeros(len(factor), np.int64))
-        left[circle] = np.maximum(_whole(rows[circle] * factor) - inside, 0)
+        inside = [other for other in left if other < circle]
+        asked, row = (
+            sum((left[other] for other in inside), np.zeros(len(factor), np.int64)),
+            _whole(rows[circle] * factor),
+        )
+        left[circle] = np.maximum(row - asked, 0)
+        most = np.maximum(row, _whole(requirement.duty[sorted(circle)].sum(axis=0) * factor))
+        for i in np.flatnonzero(asked > most):
+            _share_helpers(left, inside, int(asked[i] - most[i]), int(i))
     found: list[Need] = []
     for circle, numbers in left.items():
         said = types.get(circle) or set()
         skills = frozenset(_token(groups[g]) for g in circle) if not said or said & late else frozenset(said)
         found += _by_quarter(scenario, numbers, skills)
     return tuple(sorted(found, key=lambda need: (need.day, need.start_min)))
+
+
+def _share_helpers(
+    left: dict[frozenset[int], Ints], inside: Sequence[frozenset[int]], too_many: int, i: int
+) -> None:
+    """Take back what overlapping rows ask for in an interval beyond the people with whom all rows hold: the larger gives first.
+
+    Each row counts those who serve both, so that fewer people than the sum do.
+    """
+    pairs = [(a, b) for a, b in combinations(inside, 2) if a & b and not a <= b and not b <= a]
+    while too_many:
+        giving = {one for pair in pairs if min(left[pair[0]][i], left[pair[1]][i]) > 0 for one in pair}
+        if not giving:
+            return
+        left[max(giving, key=lambda one: (left[one][i], sorted(one)))][i] -= 1
+        too_many -= 1
 
 
 def needs_of_cover(scenario: Scenario, cover: Floats) -> tuple[Need, ...]:
