@@ -13,7 +13,6 @@ from rich.table import Table
 
 from planner.rostering.people import Employee, asked_hours, listed, newcomer_weeks, people_of
 from planner.scenario.people_file import spans_text, written
-from planner.scenario.problems import some
 from planner.scenario.schema import Person, Scenario
 
 
@@ -25,6 +24,7 @@ def document_of(scenario: Scenario) -> dict[str, Any]:
         "title": scenario.title or scenario.name,
         "made_from_headcounts": not scenario.people,
         "number": len(people),
+        "can_be_rostered": bool(people and scenario.shifts),
         "least_hours_per_week": sum(one.least_hours for one in people),
         "most_hours_per_week": sum(one.most_hours for one in people),
         "asked_hours_per_week": asked_hours(scenario),
@@ -60,19 +60,23 @@ def sentence(document: dict[str, Any]) -> str:
     """How many there are, what they are paid for against what is asked, and who is new."""
     n, new = document["number"], document["newcomers"]
     if not n:
-        return "Nobody is employed in this scenario: its people are given as numbers on duty (on_duty), without names."
+        return "Nobody is employed in this scenario (headcount, or a list of people)."
     least, most = document["least_hours_per_week"], document["most_hours_per_week"]
     whence = "made from the groups' headcounts" if document["made_from_headcounts"] else "listed"
     who = f"{n:,} {'person' if n == 1 else 'people'}, {whence}"
     hours = f"{least:,.0f} to {most:,.0f} paid hours a week by contract, leave inside"
     asked = f"today's contacts ask for about {document['asked_hours_per_week']:,.0f} (Erlang C, a first guess: unhurried plan finds it by simulation)"
     weeks = f"{document['newcomer_weeks']:g} weeks"
-    newcomers = (
-        f"Newcomers, here for less than {weeks}: {some(new, 8)}"
-        if new
-        else f"Nobody is a newcomer (less than {weeks})"
+    newcomers = f"Nobody is a newcomer (less than {weeks})."
+    if new:
+        shown = ", ".join(new[:8]) + (f" and {len(new) - 8} more" if len(new) > 8 else "")
+        newcomers = f"Newcomers, here for less than {weeks}: {shown}."
+    without = (
+        ""
+        if document["can_be_rostered"]
+        else " Without a shift catalogue (shifts) nobody can be rostered by name."
     )
-    return f"{who}: {hours}; {asked}. {newcomers.removesuffix('...').rstrip(', ')}{' and others' if len(new) > 8 else ''}."
+    return f"{who}: {hours}; {asked}. {newcomers}{without}"
 
 
 def print_people(out: Console, document: dict[str, Any]) -> None:

@@ -13,11 +13,10 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations
 from math import ceil, floor
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from planner.requirement import Requirement
 from planner.rostering.problem import Duty, Need, Pause, Person, Request, RosterProblem, Terms
 from planner.scenario import clocks
 from planner.scenario import compile as c
@@ -27,6 +26,9 @@ from planner.scenario.schema import Person as Listed
 from planner.shifts import GRID_MIN, shift_kinds
 from planner.shrinkage import rostered_per_present, share_of
 from sim.world import Floats, Ints
+
+if TYPE_CHECKING:
+    from planner.requirement import Requirement
 
 WEEK = 7
 UNDER, OVER = 20, 1

@@ -178,7 +178,7 @@ def _spans(value: Any) -> tuple[tuple[int, int], ...]:
         for part in text.split(","):
             ends = re.split(r"\s*(?:-|–|to)\s*", part.strip())
             try:
-                start, end = (_minute(each) for each in ends)
+                start, end = (_minute(each if ":" in each else "") for each in ends)
             except ValueError:
                 raise ValueError(
                     'must be hours like "08:00-18:00", "22:00-06:00" (into the next day), several joined by commas, always, or off'
