@@ -64,7 +64,7 @@ def test_a_good_list_has_nothing_to_tell(check):
 
 FORM = {
     "unknown column": ("id,group,skils\na,front,order\n", 1, "column 'skils'; did you mean skills?"),
-    "misspelt column that must be there": ("id,gruop\na,front\n", 1, "did you mean group?"),
+    "misspelt column that must be there": ("id,grop\na,front\n", 1, "did you mean group?"),
     "missing column": ("id,skills\na,order\n", 1, "lacks the column group"),
     "duplicated column": ("id,group,group\na,front,front\n", 1, "has the column group twice"),
     "semicolons": ("id;group\na;front\n", 1, "separates its columns by semicolons"),
@@ -88,7 +88,7 @@ CELLS = {
     "duplicated id": ("id,group\na,front\nb,front\nA,care\n", 4, "id: is the id of entry 1 too"),
     "no id": ("id,group\n,front\n", 2, "id: must be given"),
     "unknown group": ("id,group\na,frnt\n", 2, "group: must be a group: front, care (found 'frnt'; did you mean front?)"),
-    "unknown skill": ("id,group,skills\na,front,order; truble\n", 2, "skills.truble: must be a contact type: order, trouble"),
+    "unknown skill": ("id,group,skills\na,front,order; troubel\n", 2, "skills.troubel: must be a contact type: order, trouble"),
     "no skill": ("id,group,skills\na,front,order 0\n", 2, "skills: must have a contact type above 0"),
     "too proficient": ("id,group,skills\na,front,order 2\n", 2, "skills.order: must be less than or equal to 1.5"),
     "a comma": ('id,group,skills\na,front,"order 0,8"\n', 2, "written with a point, not a comma"),

@@ -418,12 +418,12 @@ def needs_of(scenario: Scenario, requirement: Requirement) -> tuple[Need, ...]:
     left: dict[frozenset[int], Ints] = {}
     for circle in sorted(rows, key=lambda one: (len(one), sorted(one))):
         inside = [other for other in left if other < circle]
-        asked, row = (
-            sum((left[other] for other in inside), np.zeros(len(factor), np.int64)),
-            _whole(rows[circle] * factor),
-        )
-        left[circle] = np.maximum(row - asked, 0)
-        most = np.maximum(row, _whole(requirement.duty[sorted(circle)].sum(axis=0) * factor))
+        asked = np.zeros(len(factor), np.int64)
+        for other in inside:
+            asked += left[other]
+        whole = _whole(rows[circle] * factor)
+        left[circle] = np.maximum(whole - asked, 0)
+        most = np.maximum(whole, _whole(requirement.duty[sorted(circle)].sum(axis=0) * factor))
         for i in np.flatnonzero(asked > most):
             _share_helpers(left, inside, int(asked[i] - most[i]), int(i))
     found: list[Need] = []

@@ -781,9 +781,9 @@ class LabourRules(_Part):
     newcomer_shifts: tuple[str, ...] = ()
     """Names of the shifts that newcomers may work; by default all."""
     prices: dict[RuleName, Points | Literal["hard"]] = {}
-    """What breaking a rule costs, by its name, or `hard`: points for each minute (`rest`, `paid_time`), day (`days`, `days_in_a_row`,
-    `days_off_together`), night, weekend or succession. A person short on the queue for a quarter of an hour costs 20 points.
-    What is not named is hard; only `days_off_together` costs 40 points."""
+    """What breaking a rule costs, by its name, or `hard`: points for each minute (`rest`, `paid_time`), day (`days`,
+    `days_in_a_row`, `days_off_together`), night (`nights_in_a_row`), weekend (`weekends`) or succession (`successions`). A person
+    short on the queue for a quarter of an hour costs 20 points. What is not named is hard; only `days_off_together` costs 40."""
 
     def price(self, rule: RuleName) -> int | None:
         """Points for each unit by which a rule is broken; None where it is hard."""
@@ -1432,7 +1432,7 @@ class Scenario(_Part):
     """Rules for named people."""
     people: Annotated[tuple[Person, ...], Field(max_length=MOST_PEOPLE, json_schema_extra=_or_a_file)] = ()
     """The people to be rostered by name: a list, or `{file: people.csv}` for a CSV file beside this one, or in a folder
-    beside it, with a column for each field. Without it people are made from the groups' headcounts (`unhurried people`)."""
+    beside it, with a column for each field. Without it people are made from the groups' headcounts, as the command `people` lists them."""
     mix: Literal["today", "cheapest"] = "today"
     """Who does work that several groups can do: `today`, in the proportions of today's people, so that no policy gains
     by swapping dear people for cheap ones; `cheapest`, the least expensive, which is a plan for hiring."""
