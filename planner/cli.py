@@ -269,8 +269,10 @@ def check(file: ScenarioArgument, scenario: Named = None, sets: Sets = None, as_
             f"  {counted(len(s.people), 'person') if len(s.people) == 1 else f'{len(s.people):,} people'} listed.",
             highlight=False,
         )
-    for notice in notices:
-        out.print(f"  {notice}", highlight=False, markup=False, soft_wrap=True)
+    if notices:
+        from planner.people_report import print_notices
+
+        print_notices(out, [str(notice) for notice in notices])
     for a in loaded.applied:
         out.print(f"  {a.path} = {a.value} ({a.source})", highlight=False)
 

@@ -15,6 +15,8 @@ from planner.rostering.people import Employee, asked_hours, listed, newcomer_wee
 from planner.scenario.people_file import spans_text, written
 from planner.scenario.schema import Person, Scenario
 
+MOST_NOTICES = 20
+
 
 def document_of(scenario: Scenario) -> dict[str, Any]:
     """The list in force, how many paid hours it has, and how many today's contacts ask for."""
@@ -79,11 +81,20 @@ def sentence(document: dict[str, Any]) -> str:
     return f"{who}: {hours}; {asked}. {newcomers}{without}"
 
 
+def print_notices(out: Console, texts: list[str]) -> None:
+    """What is worth knowing of a list, a line each; of very many the first."""
+    for text in texts[:MOST_NOTICES]:
+        out.print(f"  {text}", highlight=False, markup=False, soft_wrap=True)
+    if len(texts) > MOST_NOTICES:
+        out.print(
+            f"  ... and {len(texts) - MOST_NOTICES:,} more of this kind (--json has all)", highlight=False
+        )
+
+
 def print_people(out: Console, document: dict[str, Any]) -> None:
     """The sentence, what is worth knowing, and the table."""
     out.print(f"[bold]{escape(document['title'])}[/bold]\n{escape(sentence(document))}", highlight=False)
-    for notice in document["notices"]:
-        out.print(f"  {notice['text']}", highlight=False, markup=False, soft_wrap=True)
+    print_notices(out, [notice["text"] for notice in document["notices"]])
     if not document["people"]:
         return
     table = Table()

@@ -64,7 +64,7 @@ def test_a_good_list_has_nothing_to_tell(check):
 
 FORM = {
     "unknown column": ("id,group,skils\na,front,order\n", 1, "column 'skils'; did you mean skills?"),
-    "misspelt column that must be there": ("id,grop\na,front\n", 1, "did you mean group?"),
+    "misspelt column that must be there": ("id,groups\na,front\n", 1, "did you mean group?"),
     "missing column": ("id,skills\na,order\n", 1, "lacks the column group"),
     "duplicated column": ("id,group,group\na,front,front\n", 1, "has the column group twice"),
     "semicolons": ("id;group\na;front\n", 1, "separates its columns by semicolons"),
@@ -94,7 +94,8 @@ CELLS = {
     "a comma": ('id,group,skills\na,front,"order 0,8"\n', 2, "written with a point, not a comma"),
     "skill twice": ("id,group,skills\na,front,order; order 0.5\n", 2, "skills: is named twice: keep one (found 'order')"),
     "unknown contract": ("id,group,contract\na,front,ful\n", 2, "contract: must be a contract: full, odd (found 'ful'; did you mean full?)"),
-    "no hours": ("id,group,availability\na,front,mon-fri 8-18\n", 2, 'availability.mon-fri: must be hours like "08:00-18:00"'),
+    "hours without colons": ("id,group,availability\na,front,mon-fri 8-18\n", 2, 'availability.mon-fri: must be hours like "08:00-18:00"'),
+    "days without hours": ("id,group,availability\na,front,mon-fri\n", 2, "availability: must be days and hours, like mon-fri 08:00-18:00"),
     "no such day": ("id,group,availability\na,front,mo 08:00-18:00\n", 2, "must be days like mon, mon-fri"),
     "never there": ("id,group,availability\na,front,mon-fri off\n", 2, "availability: must have hours on some day"),
     "a day twice": ("id,group,availability\na,front,mon-fri 08:00-18:00; fri 08:00-12:00\n", 2, "names fri, which mon-fri names too"),
@@ -245,6 +246,22 @@ def test_contracts_and_rules_that_cannot_be(changes: dict, says: str, check):
     told = check("id,group\na,front\n", **changes)
     assert len(told) == 1
     assert says in told[0]
+
+
+@pytest.mark.parametrize(
+    "cell", ["07:00-19:00", "every day 07:00-19:00", "mon-sun: 07:00-19:00", "Mon-Sun 07:00 to 19:00"]
+)
+def test_hours_of_every_day_in_a_cell(cell: str, check, tmp_path: Path):
+    assert check(f"id,group,availability\na,front,{cell}\n") == []
+    (one,) = people_of(jobs.load(str(tmp_path / "tiny.yaml")).value)
+    assert one.windows[2:4] == ((420, 1140), (DAY_MIN + 420, DAY_MIN + 1140))
+
+
+def test_of_very_many_notices_the_first_are_printed(check, tmp_path: Path):
+    assert check("id,group,leave\n" + "".join(f"p{k},front,1..7\n" for k in range(50))) == []
+    shown = CliRunner().invoke(app, ["check", str(tmp_path / "tiny.yaml")]).stdout
+    assert shown.count("is on leave on every day") == 20
+    assert "and 32 more of this kind" in shown  # two of them of headcounts
 
 
 @pytest.mark.parametrize("feeling", ["exhaustion", "mood", "stress", "empathy"])

@@ -56,7 +56,7 @@ class Lists:
             return [], [Problem(at.file, at.line, field, found, allowed, close)]
 
         for key, child in node.value.items():
-            if key.isdigit():
+            if key.isdigit() and "file" in node.value:
                 return wrong(child, "are in a file: change them there", found=f"number {key}")
             if key != "file":
                 return wrong(child, "file", UNKNOWN, nearest(key, ["file"]), f"people.{clip(key)}")
@@ -168,7 +168,9 @@ def _column_problems(name: str, line: int, columns: list[str]) -> list[Problem]:
         if column not in COLUMNS:
             close = nearest(column, [c for c in COLUMNS if c not in columns])
             found.append(
-                Problem(name, line, "", f"column {quote(column)}", f"has columns {some(COLUMNS)}", close)
+                Problem(
+                    name, line, "", f"column {quote(column)}", f"may have the columns {some(COLUMNS)}", close
+                )
             )
         elif column in columns[:i]:
             found.append(Problem(name, line, "", None, f"has the column {column} twice: keep one"))
@@ -214,6 +216,9 @@ def _person(cells: Mapping[str, str]) -> tuple[dict[str, Any], list[tuple[str, s
             value = {}
             for part in _parts(text):
                 key, inner = _skill(part) if column == "skills" else _window(part)
+                if inner == "":
+                    wrongs.append((column, part, "must be days and hours, like mon-fri 08:00-18:00"))
+                    continue
                 if key in value:
                     wrongs.append((column, key, "is named twice: keep one"))
                 value[key] = inner
@@ -227,8 +232,11 @@ def _skill(part: str) -> tuple[str, Any]:
 
 
 def _window(part: str) -> tuple[str, str]:
+    """Days and hours; hours alone are those of every day, days alone no hours."""
+    if re.fullmatch(r"(\d[\d:\s,–-]*|always|all day)", part, re.IGNORECASE):
+        return "every day", part
     match = _HOURS.fullmatch(part)
-    return (match[1], match[2]) if match else (part, "?")
+    return (match[1], match[2]) if match else (part, "")
 
 
 def _wish(part: str) -> dict[str, Any]:
