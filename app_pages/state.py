@@ -95,7 +95,9 @@ def load(source: Source, named: str | None, sets: tuple[str, ...]) -> Loaded[Sce
     if source.text is not None:
         return _load_text(source.name, source.text, named, sets)
     path = jobs.path_of(source.name)
-    return _load_path(str(path), path.stat().st_mtime_ns if path.exists() else 0, named, sets)
+    # A list of people beside the file is read with it.
+    files = [path, *path.parent.glob("*.csv"), *path.parent.glob("*/*.csv")] if path.exists() else []
+    return _load_path(str(path), max((file.stat().st_mtime_ns for file in files), default=0), named, sets)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

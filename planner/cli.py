@@ -1,4 +1,4 @@
-"""The command line: unhurried check, simulate, plan, compare, levers, sweep, mix, evidence, runs, app.
+"""The command line: unhurried check, people, simulate, plan, compare, levers, sweep, mix, evidence, runs, app.
 
 Progress goes to stderr, results to stdout; `--json` prints one document. Bad input is told in one line each and ends
 with exit code 2.
@@ -232,6 +232,7 @@ def check(file: ScenarioArgument, scenario: Named = None, sets: Sets = None, as_
         with _told(file) if not as_json else _raised() as reading:
             loaded = reading.load(file, scenario, sets)
             jobs.can_be_anchored(loaded)
+            notices = jobs.notices(loaded)
     except ScenarioError as error:
         _print_json({"ok": False, "problems": [p._asdict() for p in error.problems]})
         raise typer.Exit(2) from None
@@ -246,8 +247,10 @@ def check(file: ScenarioArgument, scenario: Named = None, sets: Sets = None, as_
         "days": s.horizon.days,
         "contacts_per_week": sum(kind.offered_per_week for kind in s.types.values()),
         "headcount": sum(group.headcount for group in s.groups.values()),
+        "people_listed": len(s.people),
         "applied": [list(a) for a in loaded.applied],
         "problems": [],
+        "notices": [p._asdict() for p in notices],
     }
     if as_json:
         _print_json(json.loads(json.dumps(document, default=str)))
@@ -261,6 +264,15 @@ def check(file: ScenarioArgument, scenario: Named = None, sets: Sets = None, as_
         out.print(
             "  No shrinkage is given: plans are made as if everybody were always there.", highlight=False
         )
+    if s.people:
+        out.print(
+            f"  {counted(len(s.people), 'person') if len(s.people) == 1 else f'{len(s.people):,} people'} listed.",
+            highlight=False,
+        )
+    if notices:
+        from planner.people_report import print_notices
+
+        print_notices(out, [str(notice) for notice in notices])
     for a in loaded.applied:
         out.print(f"  {a.path} = {a.value} ({a.source})", highlight=False)
 
@@ -272,6 +284,53 @@ def _raised() -> Any:
     reading = _Reading()
     with lines_of(lambda: reading.loaded):
         yield reading
+
+
+def _new_file(text: Any) -> Path:
+    path = Path(text)
+    if path.suffix.lower() != ".csv":
+        raise typer.BadParameter(
+            f"must be the name of a CSV file, such as people.csv (found {quote(str(text))})"
+        )
+    if not path.absolute().parent.is_dir():
+        raise typer.BadParameter(f"must lie in a folder that there is (found {quote(str(text))})")
+    if path.exists():
+        raise typer.BadParameter(
+            f"must be new: {clip(str(path))} is there already, and may hold somebody's changes"
+        )
+    return path
+
+
+@app.command(epilog="Example: unhurried people insurer --csv people.csv")
+def people(
+    file: ScenarioArgument,
+    scenario: Named = None,
+    sets: Sets = None,
+    as_csv: Annotated[
+        Path | None,
+        typer.Option(
+            "--csv",
+            parser=_new_file,
+            metavar="FILE",
+            help="Write the list to this new CSV file, to edit and to name in the scenario: people: {file: people.csv}.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the people in force: those of the scenario's list, or people made from the groups' headcounts."""
+    from planner import jobs, people_report
+
+    with _told(file) as reading:
+        loaded = reading.load(file, scenario, sets)
+        document = jobs.people_in_force(loaded)
+        if as_csv is not None:
+            people_report.write(as_csv, loaded.value)
+    if as_json:
+        _print_json(document)
+    else:
+        people_report.print_people(out, document)
+    if as_csv is not None:
+        err.print(f"Written to {as_csv}", highlight=False, soft_wrap=True)
 
 
 @app.command(epilog="Example: unhurried simulate insurer --policy rigid_aht --replications 20 --json")

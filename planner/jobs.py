@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from planner import pieces, runs
 from planner.frames import FRAMES, PLAN_SEED
 from planner.frames import SEED as COMPARE_SEED
-from planner.scenario.load import Applied, Loaded, lines_of, read
+from planner.scenario.load import Applied, Loaded, lines_of, problem_at, read
 from planner.scenario.problems import Problem, ScenarioError, counted, nearest
 from planner.scenario.schema import Scenario
 
@@ -78,6 +78,26 @@ def can_be_anchored(loaded: Loaded[Scenario]) -> None:
 
     with lines_of(lambda: loaded):
         first_guess(observed_base(loaded.value))
+
+
+def notices(loaded: Loaded[Scenario]) -> list[Problem]:
+    """What is allowed in the list of people but worth knowing, with its file and line."""
+    if not loaded.value.people:
+        return []
+    from planner.rostering import people
+
+    return [problem_at(loaded, error) for error in people.notices(loaded.value)]
+
+
+def people_in_force(loaded: Loaded[Scenario]) -> dict[str, Any]:
+    """The people to be rostered by name, as a document."""
+    from planner import people_report
+
+    told = [notice._asdict() | {"text": str(notice)} for notice in notices(loaded)]
+    return people_report.document_of(loaded.value) | {
+        "applied": runs.applied_rows(loaded.applied),
+        "notices": told,
+    }
 
 
 def chosen_policies(loaded: Scenario, names: Sequence[str] | None, file: str) -> list[str]:

@@ -31,8 +31,16 @@ ALIASES: dict[Any, str] = {
     schema.Hours: "hours",
     schema.DaysKey: "days",
     schema.ByTime: "values by time",
+    schema.Spans: "hours, or several",
+    schema.Day: "date or number of a day",
+    schema.Stretch: "day or stretch of days",
+    schema.Proficiency: "list of names, or by name: number ≥ 0, ≤ 1.5",
+    schema.Zone: "time zone",
 }
-BY_VALIDATOR = {"_minute": "time", "_hours": "hours", "_starts": "hours", "_day_key": "days"}
+BY_VALIDATOR = {
+    "_minute": "time", "_hours": "hours", "_starts": "hours", "_day_key": "days", "_day": "date or number of a day",
+    "_proficiency": "list of names, or by name: number ≥ 0, ≤ 1.5",
+}  # fmt: skip
 """The same where pydantic has taken the type apart."""
 GRADES = {
     "A": "experiment or meta-analysis",

@@ -19,7 +19,19 @@ from planner.channels import unused
 from planner.cli import app
 from sim.measures import CUSTOMER, PEOPLE
 
-COMMANDS = ("check", "simulate", "plan", "compare", "levers", "sweep", "mix", "evidence", "runs", "app")
+COMMANDS = (
+    "check",
+    "people",
+    "simulate",
+    "plan",
+    "compare",
+    "levers",
+    "sweep",
+    "mix",
+    "evidence",
+    "runs",
+    "app",
+)
 NUMBERS = {**small.by_numbers(6, 4), "horizon__days": 2}
 RUNS = CliRunner()
 

@@ -462,16 +462,24 @@ def _beyond(raws: list[_Raw], root: Node, model: type[BaseModel]) -> list[Fault]
     """What is wrong between the parts, to be told beside what is wrong inside them.
 
     For that the values at fault are put right for the moment. Nothing is told of what stands close to them, nor at all
-    where much else hangs on one (the `KEYSTONES` of the model, if it names any).
+    where much else hangs on one (the `KEYSTONES` of the model, if it names any). Entries of the lists that the model names
+    as `APART` do not hang on each other.
     """
     stones: AbstractSet[PathKey] | None = getattr(model, "KEYSTONES", None)
     if stones is None or not raws or len(raws) > MOST_TOLD:
         return []
+    apart_lists: AbstractSet[PathKey] = getattr(model, "APART", frozenset())
     plain, close = as_plain(root), set[tuple[PathKey, ...]]()
     for raw in raws:
+        inside_list = len(raw.keys) > 1 and isinstance(raw.keys[1], int)
+        if inside_list and raw.keys[0] in apart_lists:
+            out = _left_out(plain, raw)
+            if not out:
+                return []
+            close |= out
+            continue
         if any(key in stones for key in raw.keys) or not _put_right(plain, raw, stones):
             return []
-        inside_list = len(raw.keys) > 1 and isinstance(raw.keys[1], int)
         close.add(raw.keys[:1] if inside_list else raw.keys[:3])
     try:
         model.model_validate_json(json.dumps(plain), strict=False)
@@ -488,6 +496,18 @@ def _beyond(raws: list[_Raw], root: Node, model: type[BaseModel]) -> list[Fault]
         and not any(e.path[: len(place)] == place for place in close)
     ]
     return [fault for e in apart for fault in _tell(_Raw("value_error", (), {"error": e}), root)]
+
+
+def _left_out(plain: Any, raw: _Raw) -> set[tuple[PathKey, ...]]:
+    """Take the fields at fault out of an entry of a list; give their paths, none if that cannot be."""
+    error = raw.ctx.get("error")
+    each = error.errors if isinstance(error, FieldErrors) else (error,)
+    paths = [raw.keys + (one.path if isinstance(one, FieldError) else ()) for one in each]
+    if any(len(path) < 3 for path in paths):
+        return set()
+    for path in paths:
+        plain[path[0]][path[1]].pop(str(path[2]), None)
+    return {path[:3] for path in paths}
 
 
 def _put_right(plain: Any, raw: _Raw, stones: AbstractSet[PathKey]) -> bool:

@@ -42,6 +42,7 @@ from planner.scenario.nodes import (
     has_surrogates,
     show_node,
 )
+from planner.scenario.people_file import Lists, in_list
 from planner.scenario.problems import (
     SET,
     UNKNOWN,
@@ -92,6 +93,7 @@ class Loaded(NamedTuple, Generic[M]):
     value: M
     applied: tuple[Applied, ...]
     text_hash: str
+    """Of the file, and of the list of people beside it."""
     path: Path
     root: Node
     """The file with its changes, for the lines of what is found out later."""
@@ -489,8 +491,24 @@ def _parse_set(text: str, root: Node, value: BaseModel | None) -> tuple[_Leaf | 
     return _Leaf(path, fresh(node), (None,) * len(path), len(path) - 1), []
 
 
+def _check(
+    root: Node, model: type[M], lists: Lists, base: Node | None = None
+) -> tuple[Node, M | None, list[Fault]]:
+    """Check a file after what it refers to has been read in its place; give it filled, too."""
+    filled, problems = lists.filled(root)
+    value, faults = check(filled, model, base)
+    told = [Fault(problem, True) for problem in problems]  # its line, or its file, shows whence it comes
+    told += [Fault(in_list(fault.problem), fault.new) for fault in faults]
+    return filled, None if told else value, told
+
+
 def _apply_sets(
-    sets: Sequence[str], root: Node, value: M | None, model: type[M], known: AbstractSet[Problem]
+    sets: Sequence[str],
+    root: Node,
+    value: M | None,
+    model: type[M],
+    known: AbstractSet[Problem],
+    lists: Lists,
 ) -> tuple[Node, M | None, list[Applied], list[Problem]]:
     """Lay the `--set` values over the scenario and check it once more."""
     problems: list[Problem] = []
@@ -502,7 +520,9 @@ def _apply_sets(
             problems.append(misplaced)
         elif wrongs:
             unknown = (
-                check(_merge(root, _tree([leaf]) or root, [model]), model)[1] if leaf is not None else []
+                _check(_merge(root, _tree([leaf]) or root, [model]), model, lists)[2]
+                if leaf is not None
+                else []
             )
             names = [f.problem for f in unknown if f.new and f.problem.found == UNKNOWN]
             problems += names or (wrongs if leaf is None or value is not None else [])
@@ -521,7 +541,7 @@ def _apply_sets(
     tree = _tree(leaves)
     if tree is not None:
         merged = _merge(root, tree, [model])
-        value, faults = check(merged, model, root)
+        _, value, faults = _check(merged, model, lists, root)
         problems += _blame(faults, known, "with --set")
         root = merged
     return root, value, [Applied(dotted(leaf.path), as_plain(leaf.node), SET) for leaf in leaves], problems
@@ -567,7 +587,8 @@ def _read(path: Path, model: type[M], scenario: str | None, sets: tuple[str, ...
     problems: list[Problem] = []
     sections = {key: root.value.get(key) for key in RESERVED}
     base = replace(root, value={k: n for k, n in root.value.items() if k not in RESERVED})
-    value, faults = check(base, model)
+    lists = Lists(path)
+    _, value, faults = _check(base, model, lists)
     known = {fault.problem for fault in faults}
     problems += [fault.problem for fault in faults]
 
@@ -583,7 +604,7 @@ def _read(path: Path, model: type[M], scenario: str | None, sets: tuple[str, ...
         if tree is None or not is_clear:
             continue
         merged = _merge(base, tree, [model])
-        checked, all_faults = check(merged, model, base)
+        _, checked, all_faults = _check(merged, model, lists, base)
         faults = all_faults
         cause = f"with {'scenario' if bundle in scenarios else 'override'} {clip(bundle)}"
         if bundle in scenarios:  # what an override shows alone need not be told again
@@ -603,14 +624,15 @@ def _read(path: Path, model: type[M], scenario: str | None, sets: tuple[str, ...
         for part, leaf in chosen_leaves
     ]
     if sets:
-        chosen, value, by_hand, wrongs = _apply_sets(sets, chosen, value, model, known)
+        chosen, value, by_hand, wrongs = _apply_sets(sets, chosen, value, model, known, lists)
         applied += by_hand
         problems += wrongs
     places = {problem[:3] for problem in unread}
     problems = unread + [problem for problem in problems if problem[:3] not in places]
     if problems or value is None:
         raise ScenarioError(problems)
-    return Loaded(value, tuple(applied), text_hash, path, chosen)
+    text_hash = hashlib.sha256(text_hash.encode() + lists.digest()).hexdigest() if lists.read else text_hash
+    return Loaded(value, tuple(applied), text_hash, path, lists.filled(chosen)[0])
 
 
 def _place(problem: Problem) -> tuple[Any, ...]:
@@ -657,7 +679,7 @@ def problem_at(loaded: Loaded[Any], error: FieldError) -> Problem:
     allowed = one_line(error.allowed)
     if loaded.applied and not node.new:
         allowed += f", with {_changes(loaded.applied)}"
-    return Problem(node.file, node.line, dotted(error.path), found, allowed, error.nearest)
+    return in_list(Problem(node.file, node.line, dotted(error.path), found, allowed, error.nearest))
 
 
 @contextmanager

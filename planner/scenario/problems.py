@@ -40,8 +40,10 @@ class ScenarioError(Exception):
     """Everything that is wrong with a scenario file, one line each."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        """Keep the problems, each once, in the order of the file; those of `--set` come last."""
-        kept = sorted(dict.fromkeys(problems), key=lambda p: (p.file == SET, p.line or 0))
+        """Keep the problems, each once, file by file in their order; those of `--set` come last."""
+        told = dict.fromkeys(problems)
+        files = list(dict.fromkeys(p.file for p in told))
+        kept = sorted(told, key=lambda p: (p.file == SET, files.index(p.file), p.line or 0))
         if not kept:
             raise ValueError("a ScenarioError needs at least one problem")
         self.problems: tuple[Problem, ...] = tuple(kept)

@@ -16,7 +16,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from planner import evidence
-from planner.scenario.problems import FieldError, FieldErrors, clip, nearest, some
+from planner.scenario import clocks
+from planner.scenario.problems import FieldError, FieldErrors, clip, counted, nearest, some
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _FULL_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -163,12 +164,119 @@ ByTime = Annotated[
 """Values by time of day; each holds until the next time."""
 
 
+def _spans(value: Any) -> tuple[tuple[int, int], ...]:
+    """Hours of one day, one or several; what ends before it starts ends on the next."""
+    text = str(value).strip().lower()
+    if value is None or text in ("closed", "off", "none"):
+        return ()
+    if text in ("always", "all day"):
+        return ((0, DAY_MIN),)
+    if isinstance(value, (tuple, list)):
+        spans = [(int(start), int(end)) for start, end in value]  # as a kept run writes it
+    else:
+        spans = []
+        for part in text.split(","):
+            ends = re.split(r"\s*(?:-|–|to)\s*", part.strip())
+            try:
+                start, end = (_minute(each if ":" in each else "") for each in ends)
+            except ValueError:
+                raise ValueError(
+                    'must be hours like "08:00-18:00", "22:00-06:00" (into the next day), several joined by commas, always, or off'
+                ) from None
+            spans.append((start, end if end > start else end + DAY_MIN))
+    for (_, end), (start, _) in pairwise(spans):
+        if start < end:
+            raise ValueError("must have hours one after another, which do not overlap")
+    return tuple(spans)
+
+
+_SPANS_SCHEMA = WithJsonSchema(
+    {
+        "type": "string",
+        "examples": ["08:00-18:00", "08:00-12:00, 17:00-21:00", "22:00-06:00", "always", "off"],
+    }
+)
+Spans = Annotated[tuple[tuple[int, int], ...], BeforeValidator(_spans), _SPANS_SCHEMA]
+
+
+def _day(value: Any) -> str:
+    """A day of the horizon by its number, or a date, as text."""
+    text = str(value).strip()
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= 70 and not isinstance(value, bool):
+        return str(int(text))
+    try:
+        return datetime.date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ValueError(
+            "must be a date such as 2026-03-31, or the number of a day, 1 for the first"
+        ) from None
+
+
+def _stretch(value: Any) -> tuple[str, str]:
+    """First and last day of "2026-03-04", "2026-03-04..2026-03-08", 3 or "3..5"."""
+    if isinstance(value, (tuple, list)) and len(value) == 2:
+        ends = [_day(end) for end in value]
+    else:
+        ends = [_day(end) for end in re.split(r"\s*(?:\.\.|–| to )\s*", str(value).strip())]
+        ends = ends * 2 if len(ends) == 1 else ends
+    if len(ends) != 2 or ends[0].isdigit() != ends[1].isdigit():
+        raise ValueError("must be a day or two, like 2026-03-04, 2026-03-04..2026-03-08 or 3..5")
+    first, last = ends
+    if (int(last) < int(first)) if first.isdigit() else (last < first):
+        raise ValueError("must not end before it begins")
+    return first, last
+
+
+Day = Annotated[
+    str, BeforeValidator(_day), WithJsonSchema({"type": ["string", "integer"], "examples": ["2026-03-04", 3]})
+]
+Stretch = Annotated[
+    tuple[str, str],
+    BeforeValidator(_stretch),
+    WithJsonSchema({"type": ["string", "integer"], "examples": ["2026-03-04", "2026-03-04..2026-03-08", 3]}),
+]
+
+
+def _zone(value: Any) -> str:
+    known = clocks.zones()
+    if not isinstance(value, str) or value not in known:
+        close = nearest(str(value), known)
+        raise FieldError((), value, "must be a time zone of the IANA list, like Europe/Berlin", close)
+    return value
+
+
+Zone = Annotated[str, BeforeValidator(_zone)]
+
+
+def _proficiency(value: Any) -> Any:
+    """A list of types stands for full proficiency in each."""
+    if isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value):
+        twice = [name for i, name in enumerate(value) if name in value[:i]]
+        if twice:
+            raise FieldError((), twice[0], "must name each type once")
+        return dict.fromkeys(value, 1.0)
+    return value
+
+
+Proficiency = Annotated[
+    dict[str, Annotated[float, Field(ge=0, le=1.5)]],
+    BeforeValidator(_proficiency),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "array", "items": {"type": "string"}},
+                {"type": "object", "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1.5}},
+            ]
+        }
+    ),
+]
+
 MOST_PEOPLE = 20_000
 OFF_PHONE = ("coaching", "meeting", "training")
 DEFERRED_CHANNELS = ("messaging", "email")
 MOST_CHATS = 12
 """Chats at once of one person: more than anybody has reported."""
-_BY_DAY = ("hours", "weekdays", "profile_by_day", "on_duty")
+_BY_DAY = ("hours", "weekdays", "profile_by_day", "on_duty", "availability")
 """Fields whose mappings may have days as keys."""
 
 
@@ -592,6 +700,11 @@ class ShiftType(_Part):
     breaks: Annotated[tuple[ShiftBreak, ...], Field(max_length=12)] = ()
     """Breaks in their order."""
 
+    @property
+    def paid_minutes(self) -> int:
+        """Length less unpaid breaks."""
+        return round(self.hours * 60) - sum(pause.minutes for pause in self.breaks if not pause.paid)
+
     @model_validator(mode="after")
     def _breaks_fit(self) -> ShiftType:
         length = round(self.hours * 60)
@@ -607,6 +720,153 @@ class ShiftType(_Part):
                     f"must lie between earliest ({pause.earliest}) and {length - pause.minutes}, so that it ends inside the shift",
                 )  # fmt: skip
         return self
+
+
+Points = Annotated[int, Field(ge=0, le=100_000)]
+RuleName = Literal[
+    "rest",
+    "days_in_a_row",
+    "nights_in_a_row",
+    "days_off_together",
+    "weekends",
+    "successions",
+    "paid_time",
+    "days",
+]
+
+
+class Contract(_Part):
+    """What somebody is employed for. Over several weeks it holds on average; a day of leave counts as a day of work."""
+
+    title: Label = ""
+    """Name for people."""
+    least_hours: Annotated[float, Field(ge=0, le=80)] = 0
+    """Paid hours a week, at least."""
+    most_hours: Annotated[float, Field(ge=1, le=80)]
+    """Paid hours a week, at most."""
+    least_days: Annotated[int, Field(ge=0, le=7)] = 0
+    """Days worked in a week, at least."""
+    most_days: Annotated[int, Field(ge=1, le=7)] | None = None
+    """Days worked in a week, at most; by default `days_per_week`."""
+    shifts: tuple[str, ...] = ()
+    """Names of the shifts that may be given; by default those of the group."""
+
+    @model_validator(mode="after")
+    def _least_below_most(self) -> Contract:
+        errors = []
+        for name in ("hours", "days"):
+            least, most = getattr(self, f"least_{name}"), getattr(self, f"most_{name}")
+            if most is not None and least > most:
+                errors.append(FieldError((f"least_{name}",), least, f"must be at most most_{name}, {most:g}"))
+        if errors:
+            raise FieldErrors(errors)
+        return self
+
+
+class LabourRules(_Part):
+    """Rules for the shifts of one person, beside `rest_hours` and `days_per_week`; breaks are in the shifts."""
+
+    most_days_in_a_row: Annotated[int, Field(ge=1, le=28)] | None = 6
+    """Days worked one after another, at most; null for no limit."""
+    most_nights_in_a_row: Annotated[int, Field(ge=1, le=28)] | None = 4
+    """Nights one after another, at most: shifts that cover 02:00; null for no limit."""
+    least_days_off_together: Annotated[int, Field(ge=1, le=7)] = 2
+    """Days off one after another, at least; what touches an end of the horizon may be shorter."""
+    most_weekends: Annotated[int, Field(ge=0, le=4)] | None = 2
+    """Weekends with work on Saturday or Sunday in four weeks, at most; a shorter horizon has its share, rounded up; null for no limit."""
+    forbidden_successions: dict[str, tuple[str, ...]] = {}
+    """Shifts that may not follow a shift on the next day: `{late: [early]}`."""
+    newcomer_weeks: Annotated[float, Field(ge=0, le=104)] | None = None
+    """For so many weeks somebody is a newcomer; by default the weeks of the ramp in the evidence table."""
+    newcomer_shifts: tuple[str, ...] = ()
+    """Names of the shifts that newcomers may work; by default all."""
+    prices: dict[RuleName, Points | Literal["hard"]] = {}
+    """What breaking a rule costs, by its name, or `hard`: points for each minute (`rest`, `paid_time`), day (`days`,
+    `days_in_a_row`, `days_off_together`), night (`nights_in_a_row`), weekend (`weekends`) or succession (`successions`). A person
+    short on the queue for a quarter of an hour costs 20 points. What is not named is hard; only `days_off_together` costs 40."""
+
+    def price(self, rule: RuleName) -> int | None:
+        """Points for each unit by which a rule is broken; None where it is hard."""
+        price = self.prices.get(rule, 40 if rule == "days_off_together" else "hard")
+        return None if price == "hard" else int(price)
+
+
+class Wish(_Part):
+    """A request."""
+
+    day: Day
+    """The day: a date, or its number in the horizon (1 is the first)."""
+    wants: Label
+    """`off`, `work`, the name of a shift, or `not` and the name of a shift."""
+    weight: Annotated[int, Field(ge=1, le=100_000)] = 20
+    """What refusing it costs, in points; 20 is a person short on the queue for a quarter of an hour."""
+
+
+class Person(_Part):
+    """Somebody who is rostered by name: hours, skills and wishes, nothing else. How somebody feels is nobody's field."""
+
+    id: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^\w[\w .@'-]*$", examples=["claims-017"])]
+    """Number or name, once in the list."""
+    group: str
+    """Name of the group: what it costs, its shifts, its place in the routing."""
+    skills: Proficiency | None = None
+    """Contact types with proficiency, the work done in an hour against the group's: `{claims: 1, billing: 0.8}`; 0 for not
+    at all; a list for 1 in each; by default the group's. Cover counts people, whatever their proficiency."""
+    contract: str = ""
+    """Name of a contract; by default the group's `hours_per_week` on at most `days_per_week` days, to the nearest shift."""
+    availability: dict[DaysKey, Spans] = {}
+    """Hours by day in which shifts must lie, in the person's own time: `{mon-fri: "08:00-18:00"}`; days that are not named
+    are off; by default always. `22:00-06:00` ends on the next day."""
+    leave: Annotated[tuple[Stretch, ...], Field(max_length=200)] = ()
+    """Days away: dates, stretches of dates (`2026-03-04..2026-03-08`), or numbers of days in the horizon. Dates outside the
+    horizon do no harm. No shift touches a day of leave."""
+    requests: Annotated[tuple[Wish, ...], Field(max_length=200)] = ()
+    """Wishes for days off and shifts; dates outside the horizon do no harm."""
+    site: Label = ""
+    """Where they work."""
+    time_zone: Zone | None = None
+    """Time zone of availability and leave; by default the centre's."""
+    tenure_weeks: Annotated[float, Field(ge=0, le=3_000)] | None = None
+    """Weeks since they began; left out, they are no newcomer."""
+
+    @model_validator(mode="after")
+    def _has_skill(self) -> Person:
+        errors = []
+        if self.skills is not None and not any(self.skills.values()):
+            errors.append(
+                FieldError(
+                    ("skills",), None, "must have a contact type above 0: who has no skill can cover nothing"
+                )
+            )
+        if self.availability and not any(self.availability.values()):
+            errors.append(
+                FieldError(
+                    ("availability",), None, "must have hours on some day: who has none can work no shift"
+                )
+            )
+        if self.site[:1] in ("=", "+", "-", "@"):
+            errors.append(
+                FieldError(
+                    ("site",), self.site, "must not begin with a sign, which spreadsheets would compute"
+                )
+            )
+        if errors:
+            raise FieldErrors(errors)
+        return self
+
+
+def _or_a_file(schema: dict[str, Any]) -> None:
+    """A list, or the file that holds it, which is read in its place."""
+    listed = {key: schema.pop(key) for key in ("type", "items", "maxItems") if key in schema}
+    file = {
+        "type": "string",
+        "description": "A CSV file beside the scenario file.",
+        "examples": ["people.csv"],
+    }
+    schema["anyOf"] = [
+        listed,
+        {"type": "object", "properties": {"file": file}, "required": ["file"], "additionalProperties": False},
+    ]
 
 
 # --- what is wanted, what it costs ----------------------------------------------------------------------------------
@@ -1119,6 +1379,8 @@ class Scenario(_Part):
         }
     )
     """While one of these cannot be read, nothing is told of how the rest hangs together."""
+    APART: ClassVar[frozenset[str]] = frozenset({"people"})
+    """Lists whose entries do not hang on each other: what is wrong with one hides nothing of the others."""
 
     name: Annotated[
         str,
@@ -1161,6 +1423,16 @@ class Scenario(_Part):
     """Working days of one person."""
     rest_hours: Annotated[float, Field(ge=0, le=16)] = 11
     """Hours between two shifts of one person."""
+    time_zone: Zone | None = None
+    """Time zone of the centre (IANA, like Europe/Berlin), in which all times of the file are, but for the availability and
+    leave of people who name their own. Without it no change of clocks is known."""
+    contracts: Annotated[dict[str, Contract], Field(max_length=200)] = {}
+    """Contracts of the people."""
+    labour_rules: LabourRules = LabourRules()
+    """Rules for named people."""
+    people: Annotated[tuple[Person, ...], Field(max_length=MOST_PEOPLE, json_schema_extra=_or_a_file)] = ()
+    """The people to be rostered by name: a list, or `{file: people.csv}` for a CSV file beside this one, or in a folder
+    beside it, with a column for each field. Without it people are made from the groups' headcounts, as the command `people` lists them."""
     mix: Literal["today", "cheapest"] = "today"
     """Who does work that several groups can do: `today`, in the proportions of today's people, so that no policy gains
     by swapping dear people for cheap ones; `cheapest`, the least expensive, which is a plan for hiring."""
@@ -1346,9 +1618,162 @@ class Scenario(_Part):
             first = self.horizon.start
             errors.append(FieldError(("horizon", "start"), first, "needs a day with contacts in the horizon"))
         self._shifts_fit_the_grid(errors)
+        self._people_hang_together(errors)
         if errors:
             raise FieldErrors(errors)
         return self
+
+    def contract_kinds(self, group: str, contract: Contract | None) -> tuple[str, ...]:
+        """Names of the shifts that somebody of a group may work under a contract."""
+        mine = self.groups[group].shifts or tuple(self.shifts)
+        wanted = contract.shifts if contract is not None and contract.shifts else mine
+        return tuple(name for name in wanted if name in mine)
+
+    def days_between(self, first: str, last: str) -> range:
+        """Days of the horizon, from 0, of a stretch of leave or a request; beyond its ends for numbers of days too large."""
+        if first.isdigit():
+            return range(int(first) - 1, int(last))
+        start = self.horizon.start
+        ends = [(datetime.date.fromisoformat(day) - start).days for day in (first, last)]
+        return range(max(ends[0], 0), min(ends[1] + 1, self.horizon.days))
+
+    def week_hours(self, kinds: Iterable[str], least_days: int, most_days: int) -> list[float]:
+        """Paid hours that somebody can work in a week with these shifts on so many days, rising."""
+        by_day: list[set[int]] = [set() for _ in DAYS]
+        for name in kinds:
+            shift = self.shifts[name]
+            for day in days_of(shift.days):
+                by_day[day].add(shift.paid_minutes)
+        reached: list[set[int]] = [{0}, *(set() for _ in range(most_days))]
+        for paid in by_day:
+            for n in range(most_days, 0, -1):
+                reached[n] |= {total + minutes for total in reached[n - 1] for minutes in paid}
+        return sorted({total / 60 for totals in reached[least_days:] for total in totals})
+
+    def _people_hang_together(self, errors: list[FieldError]) -> None:
+        """Contracts, labour rules and people name what there is, and each contract can be met with the shifts."""
+        types, groups, shifts = list(self.types), list(self.groups), list(self.shifts)
+        rules = ("labour_rules",)
+        _known(self.labour_rules.newcomer_shifts, shifts, (*rules, "newcomer_shifts"), "a shift", errors)
+        _keys(
+            self.labour_rules.forbidden_successions,
+            shifts,
+            (*rules, "forbidden_successions"),
+            "a shift",
+            errors,
+        )
+        for name, after in self.labour_rules.forbidden_successions.items():
+            _known(after, shifts, (*rules, "forbidden_successions", name), "a shift", errors)
+        met = {name: self._contract_can_be_met(name, errors) for name in self.contracts}
+        if self.people and not shifts:
+            errors.append(FieldError(("people",), None, "needs a shift catalogue (shifts)"))
+        first: dict[str, int] = {}
+        for i, person in enumerate(self.people):
+            path: tuple[Any, ...] = ("people", i)
+            before = first.setdefault(person.id.casefold(), i)
+            if before != i:
+                errors.append(
+                    FieldError(
+                        (*path, "id"), person.id, f"is the id of entry {before + 1} too: each id stands once"
+                    )
+                )
+            if person.group not in self.groups:
+                errors.append(_unknown(person.group, groups, (*path, "group"), "a group"))
+            _keys(person.skills or {}, types, (*path, "skills"), "a contact type", errors)
+            if person.contract and person.contract not in self.contracts:
+                errors.append(
+                    _unknown(person.contract, list(self.contracts), (*path, "contract"), "a contract")
+                )
+            elif person.contract and person.group in self.groups and met[person.contract] and shifts:
+                self._contract_fits_group(person, path, errors)
+            self._days_exist(person, path, errors)
+            self._times_exist(person, path, errors)
+
+    def _contract_can_be_met(self, name: str, errors: list[FieldError]) -> bool:
+        contract, path, n = self.contracts[name], ("contracts", name), len(errors)
+        _known(contract.shifts, self.shifts, (*path, "shifts"), "a shift", errors)
+        most_days = contract.most_days or self.days_per_week
+        if contract.least_days > most_days:
+            errors.append(
+                FieldError(
+                    (*path, "least_days"), contract.least_days, f"must be at most days_per_week, {most_days}"
+                )
+            )
+        if len(errors) == n and self.shifts:
+            wrong = self._out_of_reach(contract, contract.shifts or tuple(self.shifts))
+            if wrong:
+                errors.append(FieldError((*path, "least_hours"), contract.least_hours, wrong))
+        return len(errors) == n
+
+    def _out_of_reach(self, contract: Contract, kinds: tuple[str, ...]) -> str | None:
+        """Why a contract's hours cannot be worked in a week with these shifts."""
+        most_days = contract.most_days or self.days_per_week
+        hours = self.week_hours(kinds, contract.least_days, most_days)
+        if any(contract.least_hours - 1e-6 <= each <= contract.most_hours + 1e-6 for each in hours):
+            return None
+        below = [f"{each:g}" for each in hours if each < contract.least_hours][-1:]
+        above = [f"{each:g}" for each in hours if each > contract.most_hours][:1]
+        near = " or ".join(below + above) or "no"
+        return (
+            f"cannot be met: {contract.least_hours:g} to {contract.most_hours:g} paid hours on {contract.least_days} to {most_days} "
+            f"days a week, where the nearest that {some(kinds, 6)} can give is {near} hours"
+        )
+
+    def _contract_fits_group(self, person: Person, path: tuple[Any, ...], errors: list[FieldError]) -> None:
+        contract = self.contracts[person.contract]
+        kinds = self.contract_kinds(person.group, contract)
+        if not kinds:
+            allowed = (
+                f"has none of the shifts of group {person.group}: {some(self.groups[person.group].shifts)}"
+            )
+            errors.append(FieldError((*path, "contract"), person.contract, allowed))
+        elif wrong := self._out_of_reach(contract, kinds):
+            errors.append(FieldError((*path, "contract"), person.contract, f"{wrong} (group {person.group})"))
+
+    def _days_exist(self, person: Person, path: tuple[Any, ...], errors: list[FieldError]) -> None:
+        most = f"must lie inside the horizon of {counted(self.horizon.days, 'day')}"
+        for i, (first, last) in enumerate(person.leave):
+            if last.isdigit() and int(last) > self.horizon.days:
+                errors.append(
+                    FieldError((*path, "leave", i), last if first == last else f"{first}..{last}", most)
+                )
+        for i, wish in enumerate(person.requests):
+            if wish.day.isdigit() and int(wish.day) > self.horizon.days:
+                errors.append(FieldError((*path, "requests", i, "day"), wish.day, most))
+            name = wish.wants.removeprefix("not ").strip()
+            if wish.wants not in ("off", "work") and name not in self.shifts:
+                choices = ["off", "work", *self.shifts]
+                errors.append(
+                    _unknown(name, choices, (*path, "requests", i, "wants"), "off, work or a shift")
+                )
+
+    def _times_exist(self, person: Person, path: tuple[Any, ...], errors: list[FieldError]) -> None:
+        """Hours of availability exist on every day of the horizon, once."""
+        if person.time_zone and self.time_zone is None:
+            allowed = "needs the time zone of the centre (time_zone) beside it, to compare the two"
+            errors.append(FieldError((*path, "time_zone"), person.time_zone, allowed))
+            return
+        zone = person.time_zone or self.time_zone
+        if zone is None or not person.availability:
+            return
+        for change in clocks.changes(zone, self.horizon.start, self.horizon.days):
+            for key, spans in person.availability.items():
+                for start, end in spans:
+                    ends = [(start, 0), (end % DAY_MIN, end // DAY_MIN)]
+                    wrong = [
+                        (minute, fault)
+                        for minute, later in ends
+                        if (change.day.weekday() - later) % 7 in days_of(key)
+                        and (fault := change.fault(minute))
+                    ]
+                    errors += [
+                        FieldError(
+                            (*path, "availability", key),
+                            clocks.clock(minute),
+                            f"has a time that {fault} in {zone}",
+                        )
+                        for minute, fault in wrong
+                    ]
 
     def _containment_leaves_room(self, name: str, kind: ContactType, errors: list[FieldError]) -> None:
         """Sessions that ask for a person or hang up are not contained."""

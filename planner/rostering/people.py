@@ -1,0 +1,585 @@
+"""From a scenario to the people who are rostered by name, and to the problem that they and a requirement pose.
+
+Without a list people are made from headcounts: ids like `claims-017`, the group's skills and contract hours, the days of leave
+that shrinkage states spread evenly, and as many newcomers as the group has. All minutes are by the centre's clock, days of
+24 hours; availability and leave of people elsewhere are converted day by day, so a week that changes clocks comes out right.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import combinations
+from math import ceil, floor
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from planner.rostering.problem import Duty, Need, Pause, Person, Request, RosterProblem, Terms
+from planner.scenario import clocks
+from planner.scenario import compile as c
+from planner.scenario.problems import FieldError
+from planner.scenario.schema import DAY_MIN, DAYS, RuleName, Scenario, days_of
+from planner.scenario.schema import Person as Listed
+from planner.shifts import GRID_MIN, shift_kinds
+from planner.shrinkage import rostered_per_present, share_of
+from sim.world import Floats, Ints
+
+if TYPE_CHECKING:
+    from planner.requirement import Requirement
+
+WEEK = 7
+UNDER, OVER = 20, 1
+"""Points for a person short, or over, on the queue for a quarter of an hour."""
+RULES: Mapping[RuleName, tuple[str, ...]] = {
+    "rest": ("rest",),
+    "days_in_a_row": ("most_in_a_row",),
+    "nights_in_a_row": ("nights_in_a_row",),
+    "days_off_together": ("least_off_in_a_row",),
+    "weekends": ("weekends",),
+    "successions": ("forbidden_successions",),
+    "paid_time": ("least_paid", "most_paid"),
+    "days": ("least_shifts", "most_shifts"),
+}
+"""The modules of `planner.rostering.rules` that each name in the scenario file prices."""
+Span = tuple[int, int]
+"""Minutes after the first midnight of the horizon, by the centre's clock: from, to."""
+
+
+class Employee(NamedTuple):
+    """Somebody in force: what the list, the group and the contract say, put together."""
+
+    id: str
+    group: str
+    skills: Mapping[str, float]
+    """Contact types, with proficiency above 0."""
+    contract: str
+    """Name of the contract; empty for the group's hours."""
+    kinds: tuple[str, ...]
+    """Shifts that may be given."""
+    least_hours: float
+    """Paid hours a week, at least and at most."""
+    most_hours: float
+    least_days: int
+    """Days worked in a week, at least and at most."""
+    most_days: int
+    windows: tuple[Span, ...] | None
+    """Where shifts must lie; None for anywhere."""
+    leave: tuple[int, ...]
+    """Days of leave, from 0."""
+    away: tuple[Span, ...]
+    """The same by the centre's clock."""
+    requests: tuple[Request, ...]
+    site: str
+    time_zone: str | None
+    tenure_weeks: float | None
+    newcomer: bool
+    made: bool
+    """Made from a headcount, not listed."""
+
+
+# --- who there is ---------------------------------------------------------------------------------------------------
+
+
+def listed(scenario: Scenario) -> tuple[Listed, ...]:
+    """The scenario's list of people, or people made from headcounts."""
+    return scenario.people or tuple(_made(scenario))
+
+
+def _made(scenario: Scenario) -> list[Listed]:
+    people: list[Listed] = []
+    stems: set[str] = set()
+    for name, group in scenario.groups.items():
+        stem = re.sub(r"[^\w.@'-]+", "-", name)[:40].lstrip(".@'-") or "group"
+        while stem in stems:
+            stem += "-x"
+        stems.add(stem)
+        n = floor(group.headcount * scenario.what_if.headcount + 0.5)
+        new = round(n * c.newcomers(scenario, group))
+        leave = _leave_of(scenario, name, n)
+        wide = max(3, len(str(n)))
+        for k in range(n):
+            # The last ones are new, at even steps along the ramp.
+            along = (k - (n - new) + 0.5) / new if k >= n - new else None
+            people.append(
+                Listed(
+                    id=f"{stem}-{k + 1:0{wide}d}",
+                    group=name,
+                    skills=dict.fromkeys(scenario.skills(name), 1.0),
+                    leave=tuple((date, date) for date in leave[k]),
+                    tenure_weeks=None if along is None else round(along * newcomer_weeks(scenario), 1),
+                )
+            )
+    return people
+
+
+def _leave_of(scenario: Scenario, group: str, n: int) -> list[list[str]]:
+    """Dates of leave of each of n people: as many days as shrinkage states, spread evenly over people and days of work."""
+    dates: list[list[str]] = [[] for _ in range(n)]
+    kinds = scenario.contract_kinds(group, None)
+    worked = {day for name in kinds for day in days_of(scenario.shifts[name].days)}
+    days = [d for d in range(scenario.horizon.days) if c.weekday_of(scenario, d) in worked]
+    per_person = min(scenario.days_per_week, len(worked)) * scenario.horizon.days / WEEK
+    total = min(floor(n * share_of(scenario, "leave") * per_person + 0.5), n * len(days))
+    for j in range(total):
+        day = days[j % len(days)]
+        dates[j * n // total].append((scenario.horizon.start + datetime.timedelta(day)).isoformat())
+    return [sorted(set(one)) for one in dates]
+
+
+def newcomer_weeks(scenario: Scenario) -> float:
+    """For so many weeks somebody is a newcomer."""
+    weeks = scenario.labour_rules.newcomer_weeks
+    return scenario.coefficient("ramp_weeks") if weeks is None else weeks
+
+
+def people_of(scenario: Scenario) -> tuple[Employee, ...]:
+    """The people in force, in the order of the list, or by group where they are made."""
+    return tuple(_employee(scenario, person, not scenario.people) for person in listed(scenario))
+
+
+def _employee(scenario: Scenario, person: Listed, made: bool) -> Employee:
+    contract = scenario.contracts[person.contract] if person.contract else None
+    kinds = scenario.contract_kinds(person.group, contract)
+    newcomer = person.tenure_weeks is not None and person.tenure_weeks < newcomer_weeks(scenario)
+    if newcomer and scenario.labour_rules.newcomer_shifts:
+        kinds = tuple(name for name in kinds if name in scenario.labour_rules.newcomer_shifts)
+    if contract is not None:
+        least, most = contract.least_hours, contract.most_hours
+        days = contract.least_days, contract.most_days or scenario.days_per_week
+    else:
+        least, most = _group_hours(scenario, person.group)
+        days = 0, scenario.days_per_week
+    skills = person.skills if person.skills is not None else dict.fromkeys(scenario.skills(person.group), 1.0)
+    leave = sorted({day for first, last in person.leave for day in scenario.days_between(first, last)})
+    zone = person.time_zone or scenario.time_zone
+    return Employee(
+        person.id,
+        person.group,
+        {name: share for name, share in skills.items() if share > 0},
+        person.contract,
+        kinds,
+        least,
+        most,
+        *days,
+        _windows(scenario, person, zone),
+        tuple(leave),
+        tuple(_at_centre(scenario, day, 0, zone, DAY_MIN) for day in leave),
+        _requests(scenario, person, leave),
+        person.site,
+        person.time_zone,
+        person.tenure_weeks,
+        newcomer,
+        made,
+    )
+
+
+def _group_hours(scenario: Scenario, group: str) -> tuple[float, float]:
+    """Paid hours a week of the group's contract, to the nearest shift: half the shortest one to either side, or as far as need be."""
+    hours, kinds = scenario.groups[group].hours_per_week, scenario.contract_kinds(group, None)
+    if not kinds:
+        return hours, hours
+    half = min(scenario.shifts[name].paid_minutes for name in kinds) / 120
+    reached = scenario.week_hours(kinds, 0, scenario.days_per_week)
+    off = max(half, min((abs(each - hours) for each in reached), default=half))
+    return max(0.0, hours - off), hours + off
+
+
+def _at_centre(scenario: Scenario, day: int, start: int, zone: str | None, end: int) -> Span:
+    """Minutes of a day (from 0) of somebody in a zone, by the centre's clock."""
+    centre, first = scenario.time_zone, scenario.horizon.start
+    if zone is None or centre is None or zone == centre:
+        return day * DAY_MIN + start, day * DAY_MIN + end
+    date = first + datetime.timedelta(day)
+    return (
+        clocks.at_centre(date, start, zone, centre, first),
+        clocks.at_centre(date, end, zone, centre, first, end=True),
+    )
+
+
+def _windows(scenario: Scenario, person: Listed, zone: str | None) -> tuple[Span, ...] | None:
+    if not person.availability:
+        return None
+    week = {day: spans for key, spans in person.availability.items() for day in days_of(key)}
+    found = sorted(
+        _at_centre(scenario, day, start, zone, end)
+        for day in range(-2, scenario.horizon.days + 2)
+        for start, end in week.get((scenario.horizon.start.weekday() + day) % WEEK, ())
+    )
+    merged: list[Span] = []
+    for start, end in found:
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        else:
+            merged.append((start, end))
+    return tuple(merged)
+
+
+def _requests(scenario: Scenario, person: Listed, leave: Sequence[int]) -> tuple[Request, ...]:
+    found: list[Request] = []
+    for wish in person.requests:
+        kind = wish.wants.removeprefix("not ").strip()
+        wants = wish.wants != "off" and not wish.wants.startswith("not ")
+        named = None if kind in ("off", "work") else kind
+        found += [
+            Request(day, named, wants, wish.weight)
+            for day in scenario.days_between(wish.day, wish.day)
+            if day not in leave
+        ]
+    return tuple(found)
+
+
+# --- the problem ----------------------------------------------------------------------------------------------------
+
+
+def problem_of(scenario: Scenario, needs: Sequence[Need], policy: str = "as_is") -> RosterProblem:
+    """What the people in force and these needs pose. Raises FieldError where there are no shifts or nobody.
+
+    Off-phone time and the policy's decompression are pauses of the duties.
+    """
+    people = people_of(scenario)
+    if not scenario.shifts:
+        raise FieldError(("shifts",), None, "must be given: a roster by name is made of shifts")
+    if not people:
+        raise FieldError(("groups",), None, "needs a headcount above 0 in some group, or a list of people")
+    catalogue = _Catalogue(scenario, policy)
+    rules = scenario.labour_rules
+    prices = {
+        module: price
+        for rule, modules in RULES.items()
+        if (price := rules.price(rule)) is not None
+        for module in modules
+    }
+    named = tuple(
+        Person(one.id, _counts_for(scenario, one), catalogue.of(one), _terms(scenario, one), one.requests)
+        for one in people
+    )
+    return RosterProblem(
+        scenario.horizon.days,
+        scenario.horizon.start.weekday(),
+        tuple(catalogue.duties),
+        named,
+        tuple(needs),
+        prices,
+    )
+
+
+class _Catalogue:
+    """Duties of all groups, each once, and which of them somebody may be given."""
+
+    def __init__(self, scenario: Scenario, policy: str) -> None:
+        self.scenario = scenario
+        self.duties: list[Duty] = []
+        self.by_group: dict[str, list[tuple[str, int, tuple[int, ...]]]] = {}
+        numbers: dict[Duty, int] = {}
+        for g, name in enumerate(scenario.groups):
+            offered = self.by_group.setdefault(name, [])
+            for kind in shift_kinds(scenario, policy, [g]):
+                pauses = tuple(
+                    Pause(r.name, r.minutes, r.paid, r.earliest_min, r.latest_min, r.kind)
+                    for r in kind.breaks
+                )
+                for start in kind.starts:
+                    duty = Duty(kind.name, start, kind.length_min, kind.paid_min, pauses)
+                    number = numbers.setdefault(duty, len(numbers))
+                    if number == len(self.duties):
+                        self.duties.append(duty)
+                    offered.append((kind.name, number, kind.days))
+        self._fitting = lru_cache(maxsize=4096)(self._fit)
+
+    def of(self, one: Employee) -> tuple[tuple[int, ...], ...]:
+        """The duties that may be given, by day."""
+        days = self._fitting(one.group, one.kinds, one.windows)
+        if not one.away:
+            return days
+        return tuple(
+            tuple(
+                k
+                for k in numbers
+                if not any(
+                    self._span(day, k)[0] < end and start < self._span(day, k)[1] for start, end in one.away
+                )
+            )
+            for day, numbers in enumerate(days)
+        )
+
+    def _span(self, day: int, number: int) -> Span:
+        duty = self.duties[number]
+        return day * DAY_MIN + duty.start_min, day * DAY_MIN + duty.end_min
+
+    def _fit(
+        self, group: str, kinds: tuple[str, ...], windows: tuple[Span, ...] | None
+    ) -> tuple[tuple[int, ...], ...]:
+        found: list[tuple[int, ...]] = []
+        for day in range(self.scenario.horizon.days):
+            skipped = self._skipped(day)
+            fit = []
+            for kind, number, days in self.by_group[group]:
+                start, end = self._span(day, number)
+                inside = windows is None or any(first <= start and end <= last for first, last in windows)
+                if kind in kinds and day in days and inside and start - day * DAY_MIN not in skipped:
+                    fit.append(number)
+            found.append(tuple(fit))
+        return tuple(found)
+
+    def _skipped(self, day: int) -> range:
+        """Minutes of the day that the centre's clock skips."""
+        zone = self.scenario.time_zone
+        date = self.scenario.horizon.start + datetime.timedelta(day)
+        for change in clocks.changes(zone, date, 1) if zone else ():
+            if change.skipped:
+                return range(*change.skipped)
+        return range(0)
+
+
+def _terms(scenario: Scenario, one: Employee) -> Terms:
+    """What the contract and the labour rules say over the horizon; a part of a week owes its share less one shift."""
+    rules, days = scenario.labour_rules, scenario.horizon.days
+    longest = max((scenario.shifts[name].paid_minutes for name in one.kinds), default=0)
+    least = most = 0.0
+    least_shifts = most_shifts = 0
+    for first in range(0, days, WEEK):
+        length = min(WEEK, days - first)
+        away = sum(first <= day < first + length for day in one.leave)
+        credited = min(away, one.most_days)
+        share = 1 - credited / one.most_days
+        owed = one.least_hours * 60
+        owed = owed if length == WEEK else max(0.0, owed * length / WEEK - longest)
+        least += owed * share
+        most += one.most_hours * 60 * share
+        most_shifts += max(0, min(one.most_days - credited, length - away))
+        least_shifts += max(0, one.least_days - (WEEK - length) - credited)
+    weekends = None if rules.most_weekends is None else ceil(rules.most_weekends * days / (4 * WEEK))
+    return Terms(
+        least_paid_min=floor(least + 1e-6),
+        most_paid_min=ceil(most - 1e-6),
+        least_shifts=least_shifts,
+        most_shifts=most_shifts,
+        least_rest_min=round(scenario.rest_hours * 60),
+        most_in_a_row=rules.most_days_in_a_row,
+        least_off_in_a_row=rules.least_days_off_together,
+        most_weekends=weekends,
+        most_nights_in_a_row=rules.most_nights_in_a_row,
+        forbidden=frozenset(
+            (name, after) for name, later in rules.forbidden_successions.items() for after in later
+        ),
+    )
+
+
+# --- what is to be covered ------------------------------------------------------------------------------------------
+
+
+def _token(group: str) -> str:
+    """Stands for a group in needs that ask for its people whatever they can do."""
+    return f"group {group}"
+
+
+def _tier(name: str) -> str:
+    return f"{name} (second tier)"
+
+
+def _counts_for(scenario: Scenario, one: Employee) -> frozenset[str]:
+    """What somebody counts for in needs: own skills, the second tier's where the group has it, and the group."""
+    found = {*one.skills, _token(one.group)}
+    if scenario.groups[one.group].second_tier:
+        found |= {_tier(name) for name in one.skills}
+    return frozenset(found)
+
+
+def needs_of(scenario: Scenario, requirement: Requirement) -> tuple[Need, ...]:
+    """People on the queue by quarter-hour and skill set: the rows of a requirement, grossed up for unplanned shrinkage.
+
+    Rows are nested (whoever serves any of some types); needs are apart, for nobody counts twice. So of each row is taken what
+    the rows inside it ask for already; what is left may come from anybody who serves any of its types. Of rows that
+    overlap no more is asked than the people with whom all of them hold.
+    """
+    names, groups = list(scenario.types), list(scenario.groups)
+    rows: dict[frozenset[int], Floats] = {}
+    types: dict[frozenset[int], set[str]] = {}
+    for row, need in zip(requirement.sets, requirement.need, strict=True):
+        circle = frozenset(row.groups)
+        rows[circle] = np.maximum(rows[circle], need) if circle in rows else need
+        said = types.setdefault(circle, set())
+        said |= {names[t] if t < len(names) else _tier(names[t - len(names)]) for t in row.types}
+    for g, need in enumerate(requirement.own):
+        if need.any():
+            circle = frozenset((g,))
+            rows[circle] = np.maximum(rows[circle], need) if circle in rows else need
+    able = {s.types[0]: {groups[g] for g in s.groups} for s in requirement.sets if len(s.types) == 1}
+    # Of a type whose row leaves out a group that has the skill (it helps only those who are late), the groups are named.
+    late = {
+        names[t]
+        for t, those in able.items()
+        if t < len(names) and any(names[t] in scenario.skills(g) and g not in those for g in groups)
+    }
+    factor = np.repeat(rostered_per_present(scenario), c.n_intervals(scenario))
+    left: dict[frozenset[int], Ints] = {}
+    for circle in sorted(rows, key=lambda one: (len(one), sorted(one))):
+        inside = [other for other in left if other < circle]
+        asked = np.zeros(len(factor), np.int64)
+        for other in inside:
+            asked += left[other]
+        whole = _whole(rows[circle] * factor)
+        left[circle] = np.maximum(whole - asked, 0)
+        most = np.maximum(whole, _whole(requirement.duty[sorted(circle)].sum(axis=0) * factor))
+        for i in np.flatnonzero(asked > most):
+            _share_helpers(left, inside, int(asked[i] - most[i]), int(i))
+    found: list[Need] = []
+    for circle, numbers in left.items():
+        said = types.get(circle) or set()
+        skills = frozenset(_token(groups[g]) for g in circle) if not said or said & late else frozenset(said)
+        found += _by_quarter(scenario, numbers, skills)
+    return tuple(sorted(found, key=lambda need: (need.day, need.start_min)))
+
+
+def _share_helpers(
+    left: dict[frozenset[int], Ints], inside: Sequence[frozenset[int]], too_many: int, i: int
+) -> None:
+    """Take back what overlapping rows ask for in an interval beyond the people with whom all rows hold: the larger gives first.
+
+    Each row counts those who serve both, so that fewer people than the sum do.
+    """
+    pairs = [(a, b) for a, b in combinations(inside, 2) if a & b and not a <= b and not b <= a]
+    while too_many:
+        giving = {one for pair in pairs if min(left[pair[0]][i], left[pair[1]][i]) > 0 for one in pair}
+        if not giving:
+            return
+        left[max(giving, key=lambda one: (left[one][i], sorted(one)))][i] -= 1
+        too_many -= 1
+
+
+def needs_of_cover(scenario: Scenario, cover: Floats) -> tuple[Need, ...]:
+    """The same from people on the queue by group (G, days, I), such as a roster's cover: whom it has is asked for again."""
+    found: list[Need] = []
+    for name, numbers in zip(scenario.groups, cover, strict=True):
+        found += _by_quarter(scenario, _whole(numbers.reshape(-1)), frozenset((_token(name),)))
+    return tuple(sorted(found, key=lambda need: (need.day, need.start_min)))
+
+
+def _whole(people: Floats) -> Ints:
+    """Nearest whole numbers, at least one where anybody is asked for."""
+    return np.maximum(np.floor(people + 0.5), people > 1e-9).astype(np.int64)
+
+
+def _by_quarter(scenario: Scenario, numbers: Ints, skills: frozenset[str]) -> list[Need]:
+    n, interval = c.n_intervals(scenario), scenario.horizon.interval_min
+    return [
+        Need(
+            int(i) // n,
+            int(numbers[i]),
+            UNDER,
+            OVER,
+            None,
+            int(i) % n * interval + later,
+            min(GRID_MIN, interval),
+            skills,
+        )
+        for i in np.flatnonzero(numbers)
+        for later in range(0, interval, GRID_MIN)
+    ]
+
+
+# --- what to know about a list --------------------------------------------------------------------------------------
+
+
+def notices(scenario: Scenario) -> list[FieldError]:
+    """What is allowed in a list but worth knowing, each with its place in the file: who can hardly or never be given a shift."""
+    found: list[FieldError] = []
+    if not scenario.people or not scenario.shifts:
+        return found
+    catalogue = _Catalogue(scenario, "as_is")
+    days = scenario.horizon.days
+    for i, one in enumerate(people_of(scenario)):
+        path = ("people", i)
+        if len(one.leave) == days:
+            found.append(
+                FieldError(
+                    (*path, "leave"),
+                    None,
+                    f"{one.id} is on leave on every day of the horizon: no shift is planned",
+                )
+            )
+            continue
+        given = catalogue.of(one)
+        if not any(given):
+            why = (
+                "newcomers may work none of these shifts"
+                if one.newcomer and not one.kinds
+                else "no shift fits"
+            )
+            field = "availability" if one.windows is not None else "contract"
+            found.append(FieldError((*path, field), None, f"{one.id} can be given no shift: {why}"))
+            continue
+        best = sorted((max(catalogue.duties[k].paid_min for k in day) for day in given if day), reverse=True)
+        terms = _terms(scenario, one)
+        most = sum(best[: terms.most_shifts])
+        if most < terms.least_paid_min:
+            text = f"{one.id} can work at most {most / 60:g} paid hours, where the contract asks for {terms.least_paid_min / 60:g}"
+            found.append(FieldError((*path, "contract"), None, text))
+    for name, group in scenario.groups.items():
+        n = sum(person.group == name for person in scenario.people)
+        if n != group.headcount and group.on_duty is None:
+            text = f"is not the number of people in the list, {n}: simulations of today's roster use the headcount"
+            found.append(FieldError(("groups", name, "headcount"), group.headcount, text))
+    if scenario.time_zone:
+        for change in clocks.changes(scenario.time_zone, scenario.horizon.start, days):
+            day = DAYS[change.day.weekday()]
+            how = "shorter" if change.skipped else "longer"
+            text = f"clocks change on {day} {change.day}: shifts and rest over that hour are {how} than their times say"
+            found.append(FieldError(("time_zone",), None, text))
+    return found
+
+
+def asked_hours(scenario: Scenario) -> float:
+    """Paid hours a week that today's contacts ask for, by Erlang C over all that share people; a first guess, no plan.
+
+    Breaks, time off the phone, absence and leave are inside; deferred work counts at the occupancy of a back office.
+    """
+    from planner.plan import BACK_OFFICE, observed_load, weeks_of
+    from planner.shifts import on_queue_share
+    from planner.shrinkage import worked_share
+    from sim import erlang
+
+    load, offered = observed_load(scenario), c.offered_by_interval(scenario)
+    seconds = scenario.horizon.interval_min * 60
+    present = np.zeros(load.shape[1:])
+    for pool in _pools(scenario):
+        live = [t for t in pool if not scenario.types[list(scenario.types)[t]].deferred]
+        waiting = load[[t for t in pool if t not in live]].sum(axis=0) / BACK_OFFICE
+        work, rate = load[live].sum(axis=0), offered[live].sum(axis=0) / seconds
+        aims = [
+            target
+            for target in scenario.targets
+            if target.measure == "service_level"
+            and target.within_h is None
+            and any(list(scenario.types)[t] in scenario.scope(target) for t in live)
+        ]
+        level = max((float(target.at_least or 0.8) for target in aims), default=0.8)
+        within = min((target.within_s for target in aims), default=20.0)
+        for at in np.ndindex(*work.shape):
+            if rate[at] * seconds > 0.05 and work[at] > 0:
+                handle = float(work[at] / rate[at])
+                present[at] += erlang.agents_for(
+                    float(rate[at]), handle, measure="g3", target=min(level, 0.999), within_s=within
+                )
+        present += waiting
+    rostered = float((present.sum(axis=1) * rostered_per_present(scenario)).sum()) * seconds / 3600
+    kinds = shift_kinds(scenario, "as_is", list(range(len(scenario.groups)))) if scenario.shifts else ()
+    share = on_queue_share(kinds) * worked_share(scenario) * max(weeks_of(scenario), 1e-9)
+    return rostered / share
+
+
+def _pools(scenario: Scenario) -> list[list[int]]:
+    """Types (their numbers) that share people, directly or through others."""
+    pools: list[tuple[set[str], list[int]]] = []
+    for t, name in enumerate(scenario.types):
+        able = {group for group in scenario.groups if name in scenario.skills(group)}
+        types = [t]
+        for pool in [pool for pool in pools if pool[0] & able]:
+            pools.remove(pool)
+            able |= pool[0]
+            types += pool[1]
+        pools.append((able, sorted(types)))
+    return [types for _, types in pools]
