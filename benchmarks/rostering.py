@@ -11,10 +11,32 @@ from pathlib import Path
 from typing import NamedTuple
 
 from planner.rostering.model import solve
-from planner.rostering.problem import Duty, NamedRoster, Need, Person, Request, RosterProblem, Terms
+from planner.rostering.problem import Duty, NamedRoster, Need, Person, Request, RosterProblem, Terms, Work
 from planner.rostering.validate import validate
 
 MONDAY = 0
+
+
+WIDTHS = {
+    "HORIZON": 1,
+    "SHIFTS": 3,
+    "STAFF": 8,
+    "DAYS_OFF": None,
+    "SHIFT_ON_REQUESTS": 4,
+    "SHIFT_OFF_REQUESTS": 4,
+    "COVER": 5,
+}
+"""Sections and their fields; days off are a name and any number of days."""
+
+WORDS = {
+    "SHIFTS": (0, 2),
+    "STAFF": (0, 1),
+    "DAYS_OFF": (0,),
+    "SHIFT_ON_REQUESTS": (0, 2),
+    "SHIFT_OFF_REQUESTS": (0, 2),
+    "COVER": (1,),
+}
+"""Which fields are not whole numbers."""
 
 
 class Instance(NamedTuple):
@@ -30,22 +52,32 @@ class Instance(NamedTuple):
 
 
 def read(path: Path) -> Instance:
+    """Read a file; ValueError with file, line and what was found where it is not in the format."""
     sections: dict[str, list[list[str]]] = {}
     name = ""
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         text = line.strip()
         if text.startswith("SECTION_"):
             name = text.removeprefix("SECTION_")
             sections[name] = []
         elif text and not text.startswith("#"):
-            if not name:
-                raise ValueError(f"{path}: {text!r} stands before the first SECTION_")
-            sections[name].append([field.strip() for field in text.split(",")])
-    wanted = ("HORIZON", "SHIFTS", "STAFF", "DAYS_OFF", "SHIFT_ON_REQUESTS", "SHIFT_OFF_REQUESTS", "COVER")
-    for section in wanted:
+            fields = [field.strip() for field in text.split(",")]
+            if name not in WIDTHS:
+                raise ValueError(
+                    f"{path}:{number}: {text}: stands in no section known; they are {', '.join(WIDTHS)}"
+                )
+            if WIDTHS[name] not in (None, len(fields)):
+                raise ValueError(f"{path}:{number}: {text}: {len(fields)} fields, {name} has {WIDTHS[name]}")
+            for index, field in enumerate(fields):
+                if index not in WORDS.get(name, ()) and not field.isdecimal():
+                    raise ValueError(f"{path}:{number}: {text}: {field!r} is not a whole number")
+            sections[name].append(fields)
+    for section in WIDTHS:
         if section not in sections:
             raise ValueError(f"{path}: there is no SECTION_{section}")
-    horizon, shifts, staff, off, wish_on, wish_off, cover = (sections[section] for section in wanted)
+    horizon, shifts, staff, off, wish_on, wish_off, cover = (sections[section] for section in WIDTHS)
+    if len(horizon) != 1:
+        raise ValueError(f"{path}: SECTION_HORIZON has {len(horizon)} lines, must be 1")
     days_off = {row[0]: {int(day) for day in row[1:]} for row in off}
     return Instance(int(horizon[0][0]), shifts, staff, days_off, wish_on, wish_off, cover)
 
@@ -88,6 +120,18 @@ def lines_of(problem: RosterProblem, roster: NamedRoster) -> dict[str, list[str]
     for work in roster.work:
         lines[problem.people[work.person].id][work.day] = problem.duties[work.duty].kind
     return lines
+
+
+def roster_of(problem: RosterProblem, lines: dict[str, list[str]]) -> NamedRoster:
+    """The other way round."""
+    kinds = {duty.kind: number for number, duty in enumerate(problem.duties)}
+    work = [
+        Work(who, day, kinds[kind])
+        for who, person in enumerate(problem.people)
+        for day, kind in enumerate(lines[person.id])
+        if kind
+    ]
+    return NamedRoster(tuple(work))
 
 
 def score(instance: Instance, lines: dict[str, list[str]]) -> tuple[int, list[str]]:
