@@ -16,6 +16,7 @@ from ortools.sat.python import cp_model
 
 from planner.rostering import cover, rules
 from planner.rostering.cover import Group, Served
+from planner.rostering.paths import add_paths
 from planner.rostering.problem import DAY_MIN, NamedRoster, Outcome, RosterProblem, Work
 from planner.rostering.rules.base import Literal, Sum, earliest_pauses
 from planner.rostering.validate import audit
@@ -54,7 +55,7 @@ def solve(
     search = _Search(begun + seconds, seconds, seed, workers, repeatable)
     model = Model(problem, start, free)
     kept = start is not None and not model.hard_broken(start)
-    solver, status = search.run(model.model, patience=1.0 if kept else 0.5)
+    solver, status = search.run(model, patience=1.0 if kept else 0.5)
     found = []
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         roster = model.roster(solver)
@@ -76,14 +77,14 @@ def _least_broken(
 ) -> tuple[list[tuple[int, int, NamedRoster]], float]:
     """Rosters with few hard rules broken, each with their number and its cost; and the bound of their cost."""
     model.minimise_broken()
-    solver, status = search.run(model.model, share=0.5)
+    solver, status = search.run(model, share=0.5)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):  # no time even for that
         roster = start or NamedRoster(())
         return [(model.hard_broken(roster), audit(model.problem, roster).objective, roster)], -math.inf
     first = model.roster(solver)
     found = [(model.hard_broken(first), model.cost(solver), first)]
     model.minimise_cost(broken_at_most=round(solver.objective_value), hint=solver)
-    solver, status = search.run(model.model)
+    solver, status = search.run(model)
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         found = [(found[0][0], model.cost(solver), model.roster(solver))]
     return found, _bound(solver)
@@ -127,16 +128,17 @@ class _Search:
         self.repeatable = repeatable
 
     def run(
-        self, model: cp_model.CpModel, *, share: float = 1.0, patience: float = 1.0
+        self, model: Model, *, share: float = 1.0, patience: float = 1.0
     ) -> tuple[cp_model.CpSolver, cp_model.CpSolverStatus]:
         """Search for a share of the time left; give up after `patience` of it while nothing is found."""
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = self.workers
         solver.parameters.random_seed = self.seed
+        solver.parameters.linearization_level = 2 if model.has_paths else 1  # the bound comes from the paths
         if self.repeatable:
             solver.parameters.interleave_search = True
             solver.parameters.max_deterministic_time = self.seconds * share
-            return solver, _sound(model, solver.solve(model))
+            return solver, _sound(model.model, solver.solve(model.model))
         left = max(0.0, self.until - time.perf_counter()) * share
         solver.parameters.max_time_in_seconds = left
         found = _FirstFound()
@@ -145,7 +147,7 @@ class _Search:
         if patience < 1.0:
             impatient.start()
         try:
-            return solver, _sound(model, solver.solve(model, found))
+            return solver, _sound(model.model, solver.solve(model.model, found))
         finally:
             impatient.cancel()
 
@@ -214,6 +216,11 @@ class Model:
             self._choose(person, day)
         for rule in rules.RULES:
             rule.post(self)
+        self.has_paths = False
+        if not relaxed:
+            days = range(problem.days)
+            whole = (p for p in range(len(problem.people)) if all((p, day) in self._free for day in days))
+            self.has_paths = add_paths(self, self.model, whole)
         self._add_wishes()
         self._counted: list[tuple[Group, dict[Served, list[tuple[int, Literal]]], dict[Served, int]]] = []
         self._add_cover()
