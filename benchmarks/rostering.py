@@ -6,6 +6,7 @@
 import argparse
 import json
 import sys
+import time
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -191,7 +192,12 @@ def main() -> None:
     except (OSError, ValueError) as problem_found:
         print(f"rostering: {problem_found}", file=sys.stderr)
         raise SystemExit(2) from None
-    outcome = solve(problem, seconds=given.seconds, seed=given.seed, workers=given.workers)
+    begun = time.monotonic()
+
+    def tell(objective: float, bound: float) -> None:
+        print(f"{time.monotonic() - begun:6.1f} s: {objective:g}, bound {bound:g}", file=sys.stderr)
+
+    outcome = solve(problem, seconds=given.seconds, seed=given.seed, workers=given.workers, tell=tell)
     lines = lines_of(problem, outcome.roster)
     cost, broken = score(instance, lines)
     found = validate(problem, outcome)

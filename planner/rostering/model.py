@@ -11,6 +11,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from ortools.sat.python import cp_model
 
@@ -23,6 +24,8 @@ from planner.rostering.validate import audit
 
 Cell = tuple[int, int]
 """A person and a day."""
+
+SOLVED = (cp_model.OPTIMAL, cp_model.FEASIBLE)
 
 EACH_BROKEN = 1_000_000
 """Weight of one more place where a hard rule is broken, against one more unit by which it is."""
@@ -37,12 +40,14 @@ def solve(
     start: NamedRoster | None = None,
     free: Collection[Cell] | None = None,
     repeatable: bool = False,
+    tell: Callable[[float, float], None] | None = None,
 ) -> Outcome:
     """The cheapest roster that the time allows, with its certificate; never nothing.
 
     start: a roster to begin from, and to return where nothing better is found. free: the cells that may change, all others
     stay as in `start`; the objective is still that of the whole roster, and the bound holds for rosters that keep the others.
-    repeatable: the same seed gives the same roster on every run; `seconds` are then CP-SAT's deterministic ones.
+    repeatable: the same seed gives the same roster on every run; `seconds` are then CP-SAT's deterministic ones. tell: called
+    with objective and bound for every better roster that keeps all hard rules.
     status: `optimal` is proven; `none` means that the roster breaks hard rules, as few as could be found; the bound then
     holds for rosters that break no more. Raises ValueError for a price of what is no rule, for `free` without `start`, and for
     work that the problem does not have.
@@ -54,48 +59,43 @@ def solve(
     begun = time.perf_counter()
     search = _Search(begun + seconds, seconds, seed, workers, repeatable)
     model = Model(problem, start, free)
-    kept = start is not None and not model.hard_broken(start)
-    solver, status = search.run(model, patience=1.0 if kept else 0.5)
-    found = []
-    if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        roster = model.roster(solver)
-        found.append((model.hard_broken(roster), model.cost(solver), roster))
-    bound = _bound(solver)
-    if start is not None and kept:
-        found.append((0, audit(problem, start).objective, start))
-    if not found:
+    found = (
+        [] if start is None else [_Found(model.hard_broken(start), audit(problem, start).objective, start)]
+    )
+    kept = bool(found) and not found[0].broken
+    solver, status = search.run(model, patience=1.0 if kept else 0.5, tell=tell)
+    bound = model.bound(solver, status)
+    if status in SOLVED:
+        found.append(model.found(solver))
+    elif not kept:
         model = Model(problem, start, free, relaxed=True)
-        found, bound = _least_broken(model, search, start)
-    broken, objective, roster = min(found, key=lambda one: one[:2])
-    bound = min(bound, objective)
-    said = "none" if broken else "optimal" if bound >= objective else "feasible"
-    return Outcome(roster, said, objective, bound, time.perf_counter() - begun, seed)
+        few, bound = _few_broken(model, search)
+        found += few
+    best = min(found, key=lambda one: one[:2])
+    bound = min(bound, best.cost)
+    said = "none" if best.broken else "optimal" if bound >= best.cost else "feasible"
+    return Outcome(best.roster, said, best.cost, bound, time.perf_counter() - begun, seed)
 
 
-def _least_broken(
-    model: Model, search: _Search, start: NamedRoster | None
-) -> tuple[list[tuple[int, int, NamedRoster]], float]:
-    """Rosters with few hard rules broken, each with their number and its cost; and the bound of their cost."""
+class _Found(NamedTuple):
+    """A roster, how many hard rules it breaks, and its cost."""
+
+    broken: int
+    cost: int
+    roster: NamedRoster
+
+
+def _few_broken(model: Model, search: _Search) -> tuple[list[_Found], float]:
+    """A roster with few hard rules broken, and the bound for those that break no more."""
     model.minimise_broken()
     solver, status = search.run(model, share=0.5)
-    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):  # no time even for that
-        roster = start or NamedRoster(())
-        return [(model.hard_broken(roster), audit(model.problem, roster).objective, roster)], -math.inf
-    first = model.roster(solver)
-    found = [(model.hard_broken(first), model.cost(solver), first)]
+    if status not in SOLVED:  # no time even for that: nobody works, or those who are fixed
+        idle = NamedRoster(model.kept)
+        return [_Found(model.hard_broken(idle), audit(model.problem, idle).objective, idle)], model.floor
+    first = model.found(solver)
     model.minimise_cost(broken_at_most=round(solver.objective_value), hint=solver)
     solver, status = search.run(model)
-    if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        found = [(found[0][0], model.cost(solver), model.roster(solver))]
-    return found, _bound(solver)
-
-
-def _bound(solver: cp_model.CpSolver) -> float:
-    return (
-        float(math.ceil(solver.best_objective_bound - 1e-6))
-        if math.isfinite(solver.best_objective_bound)
-        else -math.inf
-    )
+    return [model.found(solver) if status in SOLVED else first], model.bound(solver, status)
 
 
 def _require_known(problem: RosterProblem, start: NamedRoster | None) -> None:
@@ -105,16 +105,19 @@ def _require_known(problem: RosterProblem, start: NamedRoster | None) -> None:
             raise ValueError(f"the roster to begin from has work that the problem does not have: {work}")
 
 
-class _FirstFound(cp_model.CpSolverSolutionCallback):
-    """Whether there is any solution yet."""
+class _Better(cp_model.CpSolverSolutionCallback):
+    """Whether there is any solution yet, and whom to tell of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[float, float], None] | None) -> None:
         super().__init__()
         self.any = False
+        self.tell = tell
 
     def on_solution_callback(self) -> None:
         """Called by the solver for every better solution."""
         self.any = True
+        if self.tell is not None:
+            self.tell(self.objective_value, self.best_objective_bound)
 
 
 class _Search:
@@ -128,7 +131,12 @@ class _Search:
         self.repeatable = repeatable
 
     def run(
-        self, model: Model, *, share: float = 1.0, patience: float = 1.0
+        self,
+        model: Model,
+        *,
+        share: float = 1.0,
+        patience: float = 1.0,
+        tell: Callable[[float, float], None] | None = None,
     ) -> tuple[cp_model.CpSolver, cp_model.CpSolverStatus]:
         """Search for a share of the time left; give up after `patience` of it while nothing is found."""
         solver = cp_model.CpSolver()
@@ -141,7 +149,7 @@ class _Search:
             return solver, _sound(model.model, solver.solve(model.model))
         left = max(0.0, self.until - time.perf_counter()) * share
         solver.parameters.max_time_in_seconds = left
-        found = _FirstFound()
+        found = _Better(tell)
         impatient = threading.Timer(left * patience, lambda: None if found.any else solver.stop_search())
         impatient.daemon = True
         if patience < 1.0:
@@ -197,7 +205,7 @@ class Model:
         self._given = {(w.person, w.day): w for w in sorted(start.work, reverse=True)} if start else {}
         everywhere = {(p, d) for p in range(len(problem.people)) for d in range(problem.days)}
         self._free = everywhere if free is None else everywhere & set(free)
-        self._kept = tuple(w for w in start.work if (w.person, w.day) not in self._free) if start else ()
+        self.kept = tuple(w for w in start.work if (w.person, w.day) not in self._free) if start else ()
         self._groups = cover.groups(problem.needs)
         self._timed = sorted(
             (group.start_min, group.end_min, number)
@@ -554,9 +562,26 @@ class Model:
 
     # What comes out.
 
+    @property
+    def floor(self) -> int:
+        """What no roster costs less than, before any search: nobody short, every wish met."""
+        return self._constant + self._constant_of_counted + sum(min(0, c) for c, _ in self._terms)
+
+    def bound(self, solver: cp_model.CpSolver, status: cp_model.CpSolverStatus) -> float:
+        """What no roster of this model costs less than; whole, as all costs are."""
+        proven = solver.best_objective_bound
+        if status == cp_model.INFEASIBLE or not math.isfinite(proven):
+            return self.floor
+        return max(self.floor, math.ceil(proven - 1e-6))
+
+    def found(self, solver: cp_model.CpSolver) -> _Found:
+        """The roster of a solution, with what it breaks and costs."""
+        roster = self.roster(solver)
+        return _Found(self.hard_broken(roster), self.cost(solver), roster)
+
     def roster(self, solver: cp_model.CpSolver) -> NamedRoster:
         """The roster of a solution, with what was fixed."""
-        work = list(self._kept)
+        work = list(self.kept)
         for (person, day), gives in self._gives.items():
             if (person, day) not in self._free:
                 continue

@@ -202,7 +202,22 @@ def test_without_time_or_start_there_is_still_a_roster_that_says_what_it_breaks(
     outcome = solve(problem, seconds=0.0)
     assert outcome.roster == NamedRoster(())
     assert outcome.status == "none"
-    assert outcome.objective == 30
+    assert (outcome.objective, outcome.bound) == (30, 0)
+
+
+def test_a_start_that_breaks_less_than_what_was_found_is_returned():
+    problem = alone(Terms(least_shifts=4), "DLD-")
+    outcome = solve(problem, seconds=0.0, start=roster("DLD-"))
+    assert outcome.roster == roster("DLD-")
+    assert (outcome.status, outcome.objective) == ("none", 0)
+
+
+def test_what_is_wrong_in_the_fixed_part_does_not_stop_the_rest():
+    people = (person(Terms(most_shifts=1), 3), person(Terms(), 3, "Bob"))
+    problem = RosterProblem(3, 0, DUTIES, people, tuple(Need(d, 2, 10, 0, "D") for d in range(3)))
+    outcome, found = solved(problem, start=roster("DDD", "---"), free={(1, 0), (1, 1), (1, 2)})
+    assert [b.person for b in found.hard] == [0]
+    assert (outcome.status, outcome.objective, outcome.bound) == ("none", 0, 0)
 
 
 def test_as_few_rules_as_can_be_are_broken_then_by_as_little_then_it_is_cheap():

@@ -84,7 +84,9 @@ def test_the_command_prints_a_certificate_and_the_solution(tmp_path, monkeypatch
     file.write_text(TEXT, encoding="utf-8")
     monkeypatch.setattr(sys, "argv", ["rostering", str(file), "--seconds", "20", "--json"])
     rostering.main()
-    told = json.loads(capsys.readouterr().out)
+    out, err = capsys.readouterr()
+    assert ": 3, bound " in err.splitlines()[-1]
+    told = json.loads(out)
     assert (told["status"], told["objective"], told["rescored"], told["broken"]) == ("optimal", 3, 3, [])
     assert told["bound"] == 3
     assert told["validator_agrees"]
