@@ -5,6 +5,7 @@
 
 import argparse
 import json
+import re
 import sys
 import time
 from itertools import groupby
@@ -72,6 +73,8 @@ def read(path: Path) -> Instance:
             for index, field in enumerate(fields):
                 if index not in WORDS.get(name, ()) and not field.isdecimal():
                     raise ValueError(f"{path}:{number}: {text}: {field!r} is not a whole number")
+            if name == "STAFF" and not re.fullmatch(r"([^=|]+=\d+)(\|[^=|]+=\d+)*", fields[1]):
+                raise ValueError(f"{path}:{number}: {text}: {fields[1]!r} is not of the form D=14|L=7")
             sections[name].append(fields)
     for section in WIDTHS:
         if section not in sections:

@@ -99,6 +99,7 @@ def test_the_command_prints_a_certificate_and_the_solution(tmp_path, monkeypatch
         ((TEXT[TEXT.index("SECTION_COVER") :], ""), "there is no SECTION_COVER"),
         (("0,E,1,100,1", "0,E,one,100,1"), "small.txt:19: 0,E,one,100,1"),
         (("0,E,1,100,1", "0,E,1,100"), "small.txt:19: 0,E,1,100"),
+        (("A,E=7|L=1|X=0", "A,E7"), "'E7' is not of the form D=14|L=7"),
         (("# a comment", "7"), "small.txt:1: 7"),
     ],
 )
