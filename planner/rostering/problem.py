@@ -3,7 +3,8 @@
 A person works at most one duty a day. What a person's `Terms` limit is judged by the modules of `planner.rostering.rules`, one
 rule each; what is covered is judged by `Need`s. Everything has a price in whole units, so that every problem has a roster:
 
-    objective = people short and over x price, each need + requests not met x weight + soft rules broken x price
+    objective = people short and over x price, each need + requests not met x weight + dislike of duties given
+              + soft rules broken x price
 """
 
 from __future__ import annotations
@@ -85,6 +86,10 @@ class Before(NamedTuple):
     """Days worked without a break until the day before the horizon; 0 where that was off."""
     end_min: int | None = None
     """End of the last duty, minutes after the first midnight of the horizon: usually below 0."""
+    kind: str | None = None
+    """Kind of the duty on the day before the horizon; None where that was off."""
+    nights_in_a_row: int = 0
+    """Nights worked one after another until the day before the horizon."""
 
 
 class Person(NamedTuple):
@@ -110,11 +115,12 @@ class Need(NamedTuple):
     """Price of each one short, and over."""
     over: int
     kind: str | None = None
-    """Duties of this kind count; or else, those on the queue from `start_min` for `minutes`."""
+    """Duties of this kind count; or else, those on the queue from `start_min` for all of the `minutes`."""
     start_min: int = 0
     minutes: int = 0
     skills: frozenset[str] = frozenset()
-    """Any of these; empty for everybody. Who could count for several needs of the same time counts for one."""
+    """Any of these; empty for everybody. Who could count for several needs of the same time (or day and kind) counts
+    for one; the cheapest split holds. Others on the queue count for none."""
 
 
 class RosterProblem(NamedTuple):

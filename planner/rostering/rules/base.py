@@ -1,0 +1,180 @@
+"""What the rules share: what a broken rule looks like, and what they may ask of a model that is being built.
+
+A literal is true or false: a 0 or 1 where the roster is fixed, a variable of the model elsewhere. Rules only pass them on,
+so that they, and the validator that uses them, know no solver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from planner.rostering.problem import DAY_MIN, WEEK_DAYS, Duty, NamedRoster, Person, RosterProblem, Work
+
+Literal = Any
+Sum = Iterable[tuple[int, Literal]]
+"""Whole numbers, each times a literal."""
+
+
+class Broken(NamedTuple):
+    """A rule broken by one person."""
+
+    rule: str
+    person: int
+    day: int | None
+    """Where it shows; None for the whole horizon."""
+    by: int
+    """In the rule's units: what its price is multiplied by."""
+    text: str
+
+
+class Build(Protocol):
+    """A model that is being built. Each limit is hard, or priced where `problem.prices` has the rule's name."""
+
+    problem: RosterProblem
+
+    def works(self, person: int, day: int) -> Literal:
+        """Whether somebody works on a day."""
+
+    def gives(self, person: int, day: int) -> Mapping[int, Literal]:
+        """Each duty (its number) that may be given, and whether it is."""
+
+    def starts(self, person: int, day: int, duty: int) -> Sequence[Mapping[int, Literal]]:
+        """For each pause its possible starts, minutes into the duty; nothing where it does not matter when they are."""
+
+    def hard(self, rule: str) -> bool:
+        """Whether the rule must hold, so that only whether it is broken counts, not by how much."""
+
+    def negation(self, literal: Literal) -> Literal:
+        """Whether it is false."""
+
+    def any_of(self, literals: Iterable[Literal]) -> Literal:
+        """Whether any is true."""
+
+    def equal(self, total: Sum, same: Literal) -> None:
+        """The sum is the literal: part of what a roster is, never broken."""
+
+    def never_above(self, total: Sum, most: Sum) -> None:
+        """One sum is at most the other: part of what a roster is, never broken."""
+
+    def at_most(self, rule: str, total: Sum, most: int, unit: int = 1) -> None:
+        """The sum is at most so much; it is broken by `unit` for each 1 above."""
+
+    def at_least(self, rule: str, total: Sum, least: int) -> None:
+        """The sum is at least so much; it is broken by 1 for each 1 below."""
+
+    def forbid(self, rule: str, all_of: Sequence[Literal], by: int = 1) -> None:
+        """The literals are not all true; or else it is broken by so much."""
+
+
+Timetable = list[dict[int, Work]]
+"""For each person the work by day."""
+
+
+def timetable(problem: RosterProblem, roster: NamedRoster) -> Timetable:
+    """Work by person and day; where somebody has several duties on a day, the first."""
+    table: Timetable = [{} for _ in problem.people]
+    for work in sorted(roster.work):
+        table[work.person].setdefault(work.day, work)
+    return table
+
+
+def everybody(problem: RosterProblem, roster: NamedRoster) -> Iterator[tuple[int, Person, dict[int, Work]]]:
+    """Each person's number, the person, and the work by day."""
+    table = timetable(problem, roster)
+    for number, person in enumerate(problem.people):
+        yield number, person, table[number]
+
+
+class Run(NamedTuple):
+    """Days one after another."""
+
+    first: int
+    days: int
+
+    @property
+    def after(self) -> int:
+        """The day after it."""
+        return self.first + self.days
+
+
+def runs(days: Iterable[int]) -> list[Run]:
+    """Days, split into runs of days one after another."""
+    found: list[Run] = []
+    for day in sorted(days):
+        if found and found[-1].after == day:
+            found[-1] = Run(found[-1].first, found[-1].days + 1)
+        else:
+            found.append(Run(day, 1))
+    return found
+
+
+def inner(problem: RosterProblem, days: Iterable[int]) -> list[Run]:
+    """The runs that touch neither end of the horizon: only those are known in full."""
+    return [run for run in runs(days) if run.first > 0 and run.after < problem.days]
+
+
+def sequences_too_long(build: Build, rule: str, literals: Sequence[Literal], most: int, before: int) -> None:
+    """No `most` + 1 days one after another are all true, counting `before` true days before the first."""
+    for last in range(len(literals)):
+        first = last - most
+        if first >= -before:
+            build.forbid(rule, literals[max(first, 0) : last + 1])
+
+
+def too_long(days: Iterable[int], most: int, before: int) -> list[tuple[Run, int]]:
+    """Runs with more than `most` days, counting `before` days before the first, and by how many they are longer.
+
+    Of a run that began before the horizon, only what is beyond the limit within the horizon counts.
+    """
+    found = []
+    for run in runs(days):
+        earlier = before if run.first == 0 else 0
+        by = min(run.days, run.days + earlier - most)
+        if by > 0:
+            found.append((Run(run.first - earlier, run.days + earlier), by))
+    return found
+
+
+def too_short(build: Build, rule: str, literals: Sequence[Literal], least: int) -> None:
+    """No run of true literals inside the horizon is shorter than `least`; broken by what is missing."""
+    for length in range(1, least):
+        for first in range(1, len(literals) - length):
+            around = [build.negation(literals[first - 1]), build.negation(literals[first + length])]
+            build.forbid(rule, [*literals[first : first + length], *around], least - length)
+
+
+def weekends(problem: RosterProblem) -> list[list[int]]:
+    """The Saturdays and Sundays of the horizon, together by weekend."""
+    found: dict[int, list[int]] = {}
+    for day in range(problem.days):
+        week, weekday = divmod(problem.first_weekday + day, WEEK_DAYS)
+        if weekday >= 5:
+            found.setdefault(week, []).append(day)
+    return list(found.values())
+
+
+NIGHT_MIN = 120
+
+
+def is_night(duty: Duty) -> bool:
+    """Whether it covers 02:00."""
+    return any(duty.start_min <= at < duty.end_min for at in (NIGHT_MIN, NIGHT_MIN + DAY_MIN))
+
+
+def earliest_pauses(duty: Duty) -> tuple[int, ...] | None:
+    """Each pause as early as it may be, minutes into the duty; None where they do not fit."""
+    starts: list[int] = []
+    free = 0
+    for pause in duty.pauses:
+        start = max(free, pause.earliest_min, 0)
+        free = start + pause.minutes
+        if start > pause.latest_min or free > duty.minutes:
+            return None
+        starts.append(start)
+    return tuple(starts)
+
+
+def plural(number: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,47 @@
+"""Every rule is listed, told apart by its name, says what it limits, and has a test of its own."""
+
+import pkgutil
+from pathlib import Path
+
+import pytest
+from lines import alone, roster
+
+from planner.rostering import rules
+from planner.rostering.model import solve
+from planner.rostering.problem import Terms
+from planner.rostering.validate import audit
+
+
+def test_every_module_is_a_rule_that_is_listed_and_tested():
+    modules = {module.name for module in pkgutil.iter_modules(rules.__path__)} - {"base"}
+    assert {rule.NAME for rule in rules.RULES} == modules == set(rules.BY_NAME)
+    here = {file.name for file in Path(__file__).parent.glob("test_rule_*.py")}
+    missing = [name for name in modules if f"test_rule_{name}.py" not in here]
+    assert missing == []
+
+
+def test_every_rule_has_a_plain_title_and_states_its_inequality():
+    titles = [rule.TITLE for rule in rules.RULES]
+    assert len(set(titles)) == len(titles)
+    assert not any("_" in title for title in titles)
+    for rule in rules.RULES:
+        assert any(
+            word in (rule.__doc__ or "") for word in ("at most", "at least", "one of", "starts from")
+        ), rule.NAME
+
+
+@pytest.mark.parametrize(
+    ("prices", "told"),
+    [
+        ({"weekend": 3}, "no rule is called weekend; did you mean weekends?"),
+        ({"zzz": 3}, "no rule is called zzz; rules are one_shift_a_day, "),
+        ({"rest": -1}, "rest has -1, must be at least 0"),
+        ({"one_shift_a_day": 1}, "cannot have a price"),
+    ],
+)
+def test_prices_of_what_cannot_have_one(prices, told):
+    problem = alone(Terms(), "D", prices=prices)
+    with pytest.raises(ValueError, match=told.replace("?", r"\?")):
+        solve(problem, seconds=1)
+    with pytest.raises(ValueError, match=told.replace("?", r"\?")):
+        audit(problem, roster("D"))
