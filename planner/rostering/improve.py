@@ -31,7 +31,7 @@ RULES = (
     "most_of_kind", "least_paid", "most_paid", "least_shifts", "most_shifts", "rest", "most_in_a_row", "least_in_a_row",
     "least_off_in_a_row", "weekends", "nights_in_a_row", "forbidden_successions",
 )  # fmt: skip
-HOT, COLD = 2.5, 0.2
+HOT, COLD = 2.0, 0.05
 """First and last temperature, in prices of a person short."""
 
 
@@ -90,6 +90,8 @@ def improve(
     """
     tables, grid = tables_of(problem)
     first = start or NamedRoster(())
+    if not tables.may.size:  # nobody, or nothing that anybody may do
+        return first
     duty, pause = _arrays(problem, tables, grid, first)
     price = float(np.median(tables.under[tables.under > 0])) if (tables.under > 0).any() else 1.0
 
@@ -201,7 +203,7 @@ def tables_of(problem: RosterProblem) -> tuple[Tables, int]:
         may=np.array([k for one in lists for k in one], np.int64), may_from=may_from, cell=cell,
         able=able, kin=kin.astype(np.int64), able_of_kin=able_of_kin.astype(np.int64), asked=asked, there=there, under=under, over=over,
         n_clock=n_clock, n_kinds=len(kinds), per_day=per_day, first_weekday=problem.first_weekday,
-        terms=np.array([_limits(p.terms, p.before, grid, number) for p in people], np.int64).reshape(n_people, -1),
+        terms=np.array([_limits(p.terms, p.before, grid, number) for p in people], np.int64).reshape(n_people, 14),
         most_of_kind=np.array(
             [[p.terms.most_of_kind.get(kind, NEVER) for kind in kinds] for p in people], np.int64
         ).reshape(n_people, len(kinds)),
@@ -380,19 +382,29 @@ def _person_cost(t: Tables, person: int, row: Ints) -> int:
     return int(total)
 
 
-def _some_duty(t: Tables, person: int, day: int, days: int, near: int) -> int:
-    """A duty that the person may be given on the day: near another one in the list, or any; -1 for none."""
+def _some_duty(t: Tables, duty: Ints, person: int, day: int, near: int) -> int:
+    """A duty that the person may be given on the day: near another one in the list, or one of their other days', or the
+    cheapest of three; -1 for none."""
+    days = duty.shape[1]
     low, high = t.may_from[person * days + day], t.may_from[person * days + day + 1]
     if low == high:
         return -1
-    if near >= 0 and np.random.random() < 0.6:
-        for at in range(low, high):
-            if t.may[at] == near:
-                step = np.random.randint(-4, 5)
-                if low <= at + step < high:
-                    return int(t.may[at + step])
-                break
-    return int(t.may[low + np.random.randint(high - low)])
+    what = np.random.random()
+    if what < 0.7:
+        like = near if what < 0.5 else duty[person, np.random.randint(days)]
+        if like >= 0:
+            for at in range(low, high):
+                if t.may[at] == like:
+                    to = at + np.random.randint(-4, 5) if what < 0.5 else at
+                    if low <= to < high:
+                        return int(t.may[to])
+                    break
+    chosen = -1
+    for _ in range(3):
+        other = t.may[low + np.random.randint(high - low)]
+        if chosen < 0 or t.cell[person, day, other] < t.cell[person, day, chosen]:
+            chosen = other
+    return int(chosen)
 
 
 def _copy(to: Ints, what: Ints) -> None:
@@ -464,7 +476,7 @@ def _anneal(
         _copy(row, duty[person])
         to_day = day
         if what < 0.7:
-            given = _some_duty(t, person, day, days, old)
+            given = _some_duty(t, duty, person, day, old)
             if given < 0 or given == old:
                 continue
         elif what < 0.95:
@@ -472,7 +484,7 @@ def _anneal(
             to_day = np.random.randint(days)
             if old < 0 or duty[person, to_day] >= 0:
                 continue
-            given = _some_duty(t, person, to_day, days, old)
+            given = _some_duty(t, duty, person, to_day, old)
             if given < 0:
                 continue
             row[day] = -1
