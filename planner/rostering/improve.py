@@ -26,7 +26,9 @@ MOST_SKILL_SETS = 6
 """Needs of more different sets of skills are left to the optimiser: every subset of them is looked at."""
 NEVER = 1 << 40
 HARD = 1 << 20
-"""What each unit of a hard rule broken weighs."""
+"""What each unit of a hard rule broken weighs, and each of these many minutes: a shift missing weighs less than a rule
+broken to give it."""
+MINUTES = {"least_paid": 1200, "most_paid": 1200, "rest": 60}
 RULES = (
     "most_of_kind", "least_paid", "most_paid", "least_shifts", "most_shifts", "rest", "most_in_a_row", "least_in_a_row",
     "least_off_in_a_row", "weekends", "nights_in_a_row", "forbidden_successions",
@@ -189,10 +191,11 @@ def tables_of(problem: RosterProblem) -> tuple[Tables, int]:
     for k, duty_ in enumerate(problem.duties):
         pauses[k, : len(duty_.pauses)] = _windows(duty_, grid)
     column = {name: i for i, name in enumerate(RULES)}
-    price_of = np.full(len(RULES), HARD, np.int64)
+    price_of = np.array([HARD // MINUTES.get(name, 1) for name in RULES], np.int64)
     for name, price in problem.prices.items():
         if name in column:
-            price_of[column[name]] = price * (grid if name == "rest" else 1)
+            price_of[column[name]] = price
+    price_of[column["rest"]] *= grid  # rest is counted in slots
     tables = Tables(
         start=np.array([d.start_min // grid for d in problem.duties], np.int64),
         length=np.array([d.minutes // grid for d in problem.duties], np.int64),
@@ -497,7 +500,7 @@ def _anneal(
         change += t.cell[person, to_day, given] - t.cell[person, to_day, duty[person, to_day]]
         if to_day != day:
             change += t.cell[person, day, -1] - t.cell[person, day, old]
-        if change >= HARD:
+        if change >= HARD // 2:
             continue
         if old >= 0:
             change += _place(t, n, cost, kin, day, old, pause[person, day], -1)

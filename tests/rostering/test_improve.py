@@ -8,7 +8,10 @@ from lines import DUTIES, person, roster
 from test_roster_model import SEEDS, cheapest_by_hand, tiny
 
 from benchmarks import contact_centre
+from planner import jobs
+from planner.plan import as_is_roster
 from planner.rostering.improve import NotForThis, improve
+from planner.rostering.people import needs_of_cover, problem_of
 from planner.rostering.problem import NamedRoster, Need, RosterProblem, Terms
 from planner.rostering.validate import audit
 
@@ -82,6 +85,30 @@ def test_nobody_and_nothing():
     nobody = covered()._replace(people=())
     assert improve(nobody, moves=10) == NamedRoster(())
     assert improve(covered()._replace(needs=()), moves=1_000).work == ()
+
+
+@pytest.mark.parametrize("name", ["bank-1999", "utility"])
+def test_people_of_a_shipped_scenario_get_a_roster_with_no_hard_rule_broken(name):
+    """To cover the people of today's own roster; contracts, rest, days and leave hold."""
+    scenario = jobs.load(name).value
+    today = as_is_roster(scenario).cover(
+        len(scenario.groups), scenario.horizon.days, scenario.horizon.interval_min
+    )
+    problem = problem_of(scenario, needs_of_cover(scenario, today))
+    found = audit(problem, improve(problem, moves=2_000_000, seed=1))
+    assert found.hard == ()
+    asked = sum(need.people for need in problem.needs)
+    assert sum(one.short for one in found.met) < 0.15 * asked
+
+
+def test_a_shift_too_many_is_no_way_to_fill_a_contract():
+    """Three short shifts are fewer minutes than the contract has: broken is the contract, not the limit on shifts."""
+    problem = covered()
+    people = tuple(one._replace(terms=Terms(least_paid_min=2_000, most_shifts=3)) for one in problem.people)
+    found = audit(
+        problem._replace(people=people), improve(problem._replace(people=people), moves=50_000, seed=1)
+    )
+    assert {broken.rule for broken in found.hard} == {"least_paid"}
 
 
 @pytest.mark.validation
