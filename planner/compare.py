@@ -240,6 +240,11 @@ class Runner:
             executor=self.executor,
         )  # fmt: skip
 
+    def called(self, policy: str) -> str:
+        """The policy's name for people."""
+        known = self.scenario.policies.get(policy)
+        return (known.title if known else "") or policy
+
     def cell(self, policy: str, roster: Roster, residue: float = 0.0) -> Cell:
         """Simulate one policy with one roster."""
         totals = self.simulate(policy, roster)
@@ -250,10 +255,10 @@ class Runner:
     def plan(self, policy: str) -> PlanResult:
         """The policy's plan at target, made once."""
         if policy not in self.plans:
-            self.say(f"planning {policy} at target")
+            self.say(f"planning {self.called(policy)} at target")
             self.plans[policy] = plan(
                 self.scenario, self.anchored.natural, policy, engine=self.engine, executor=self.executor,
-                say=lambda text: self.say(f"{policy}: {text}"), plan_replications=self.plan_replications,
+                say=lambda text: self.say(f"{self.called(policy)}: {text}"), plan_replications=self.plan_replications,
                 replications=min(PROOF_REPLICATIONS, self.plan_replications),
             )  # fmt: skip
         return self.plans[policy]
@@ -291,7 +296,7 @@ class Runner:
 
     def equal_budget(self, policy: str, base: Cell, start: Cell) -> Cell:
         """The policy's cell whose cash is that of as_is, by a few steps on paid hours."""
-        self.say(f"fitting {policy} to the budget")
+        self.say(f"fitting {self.called(policy)} to the budget")
         aim = float(base.money.cash.mean())
         hours, cell = self.paid_hours(start.roster), start
         seen: list[tuple[float, float]] = []
@@ -350,11 +355,11 @@ class Runner:
         cells: dict[str, Cell] = {}
         if "at_target" in frames:
             roster = self.plan(policy).roster
-            self.say(f"simulating {policy} at target")
+            self.say(f"simulating {self.called(policy)} at target")
             cells["at_target"] = self.cell(policy, roster)
         if "equal_hours" in frames or "equal_budget" in frames:
             roster, residue = self.equal_hours(policy)
-            self.say(f"simulating {policy} with equal hours")
+            self.say(f"simulating {self.called(policy)} with equal hours")
             cells["equal_hours"] = self.cell(policy, roster, residue)
         return cells
 
@@ -369,7 +374,7 @@ class Runner:
         full, base = frame[policy], frame["as_is"]
         n = min(replications or self.replications, self.replications)
         levers = levers_between(self.scenario, policy)
-        self.say(f"the ladder of {policy}: {len(levers)} levers")
+        self.say(f"the ladder of {self.called(policy)}: {len(levers)} levers")
         rungs: list[Part] = []
         base_cut, full_cut = _first(base, n, self), _first(full, n, self)
         for lever in levers:
