@@ -18,7 +18,7 @@ import small
 from typer.testing import CliRunner
 
 from planner import cluster as dask_cluster
-from planner import jobs, runs
+from planner import jobs, pieces, runs
 from planner.anchor import lens_of
 from planner.cli import app
 from planner.cluster import ClusterError, connect
@@ -336,14 +336,19 @@ def test_a_sweep_whose_cluster_goes_is_taken_up_again_here(tmp_path, file):
             [sys.executable, "-m", "planner.cli", *words, "--cluster", there.address], cwd=tmp_path, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(ROOT)},
         )  # fmt: skip
-        there._until(lambda: len(list(Path("runs").rglob("point-*.json"))) >= 3 or process.poll() is not None)
+        there._until(
+            lambda: (
+                len(list((Path("runs") / pieces.UNFINISHED).glob("*/point-*.json"))) >= 3
+                or process.poll() is not None
+            )
+        )
         there.processes[0].kill()
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (2, ""), err
     *_, kept, last = err.splitlines()
     assert "blocks of replications are done and kept in" in kept
     assert last == f"--cluster: the scheduler at {there.address} has gone; nothing answers there any more"
-    n = len(list(Path("runs").rglob("point-*.json")))
+    n = len(list((Path("runs") / pieces.UNFINISHED).glob("*/point-*.json")))
     went_on = CliRunner().invoke(app, [*words, "--json"])
     assert f"found {n} of " in went_on.stderr
     whole = CliRunner().invoke(app, [*words, "--json", "--out", "elsewhere"])

@@ -267,7 +267,10 @@ def test_a_stopped_simulation_says_what_is_kept_and_goes_on_from_there(file, tmp
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background ignore it
     )  # fmt: skip
     for _ in range(2_000):
-        if len(list(Path("runs").rglob("today-*.json"))) >= 3 or process.poll() is not None:
+        if (
+            len(list((Path("runs") / pieces.UNFINISHED).glob("*/today-*.json"))) >= 3
+            or process.poll() is not None
+        ):
             break
         time.sleep(0.01)
     process.send_signal(asked)
@@ -276,7 +279,7 @@ def test_a_stopped_simulation_says_what_is_kept_and_goes_on_from_there(file, tmp
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, ""), err
     assert "Traceback" not in err
-    n = len(list(Path("runs").rglob("today-*.json")))
+    n = len(list((Path("runs") / pieces.UNFINISHED).glob("*/today-*.json")))
     kept, last = err.splitlines()[-2:]
     assert re.search(r"\d+ of 32 blocks of replications are done and kept in", kept)
     assert last == "stopped"
@@ -308,7 +311,7 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(file, tmp_path):
         "sweep",
         file,
         "--vary",
-        "what_if.volume=0.9:1.3:9",
+        "what_if.volume=0.9:1.3:41",
         "-n",
         "3000",
     ]
@@ -318,7 +321,7 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(file, tmp_path):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background ignore it
     )  # fmt: skip
     for _ in range(2_000):
-        if len(list(Path("runs").rglob("point-*.json"))) >= 3:
+        if len(list((Path("runs") / pieces.UNFINISHED).glob("*/point-*.json"))) >= 3:
             break
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
