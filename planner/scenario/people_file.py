@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.scenario.clocks import DAY_MIN, clock
-from planner.scenario.nodes import Node, has_surrogates, show_node
+from planner.scenario.nodes import Node, fresh, has_surrogates, show_node
 from planner.scenario.problems import UNKNOWN, Problem, clip, nearest, quote, some
 
 COLUMNS = (
@@ -42,7 +42,7 @@ class Lists:
             return root, []
         rows, problems = self._rows(node)
         if node.new or any(child.new for child in node.value.values()):
-            rows = [_as_new(row) for row in rows]
+            rows = [fresh(row) for row in rows]
         return replace(root, value=root.value | {"people": replace(node, value=rows)}), problems
 
     def digest(self) -> bytes:
@@ -255,15 +255,6 @@ def _node(value: Any, line: int, file: str) -> Node:
     if isinstance(value, list):
         return Node([_node(child, line, file) for child in value], line, file)
     return Node(value, line, file)
-
-
-def _as_new(node: Node) -> Node:
-    value = node.value
-    if isinstance(value, dict):
-        value = {key: _as_new(child) for key, child in value.items()}
-    elif isinstance(value, list):
-        value = [_as_new(child) for child in value]
-    return replace(node, value=value, new=True)
 
 
 # --- writing --------------------------------------------------------------------------------------------------------

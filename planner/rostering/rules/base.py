@@ -6,10 +6,19 @@ so that they, and the validator that uses them, know no solver.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from planner.rostering.problem import DAY_MIN, WEEK_DAYS, Duty, NamedRoster, Person, RosterProblem, Work
+from planner.rostering.problem import (
+    DAY_MIN,
+    WEEK_DAYS,
+    Duty,
+    NamedRoster,
+    Person,
+    RosterProblem,
+    Terms,
+    Work,
+)
 
 Literal = Any
 Sum = Iterable[tuple[int, Literal]]
@@ -84,6 +93,49 @@ def everybody(problem: RosterProblem, roster: NamedRoster) -> Iterator[tuple[int
     table = timetable(problem, roster)
     for number, person in enumerate(problem.people):
         yield number, person, table[number]
+
+
+Worth = Callable[[Duty], int]
+Limit = Callable[[Terms], int | None]
+
+
+def totals_beyond(
+    problem: RosterProblem,
+    roster: NamedRoster,
+    rule: str,
+    worth: Worth,
+    limit: Limit,
+    *,
+    least: bool,
+    noun: str,
+) -> list[Broken]:
+    """People whose duties, each `worth` so much, come to less than the `least` of their terms, or to more than the most."""
+    found = []
+    for number, person, work in everybody(problem, roster):
+        total, bound = sum(worth(problem.duties[w.duty]) for w in work.values()), limit(person.terms)
+        by = 0 if bound is None else bound - total if least else total - bound
+        if by > 0:
+            text = f"{person.id}: {plural(total, noun)}, at {'least' if least else 'most'} {bound}"
+            found.append(Broken(rule, number, None, by, text))
+    return found
+
+
+def bound_totals(build: Build, rule: str, worth: Worth, limit: Limit, *, least: bool) -> None:
+    """The same as a sum for each person who has the limit."""
+    problem = build.problem
+    for number, person in enumerate(problem.people):
+        bound = limit(person.terms)
+        if bound is None or (least and bound <= 0):
+            continue
+        total = [
+            (worth(problem.duties[duty]), given)
+            for day in range(problem.days)
+            for duty, given in build.gives(number, day).items()
+        ]
+        if least:
+            build.at_least(rule, total, bound)
+        else:
+            build.at_most(rule, total, bound)
 
 
 class Run(NamedTuple):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from planner.rostering.problem import NamedRoster, RosterProblem
-from planner.rostering.rules.base import Broken, Build, everybody
+from planner.rostering.problem import Duty, NamedRoster, RosterProblem, Terms
+from planner.rostering.rules.base import Broken, Build, bound_totals, totals_beyond
 
 NAME = "least_paid"
 TITLE = "Paid minutes at least"
@@ -11,31 +11,17 @@ TITLE = "Paid minutes at least"
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:
     """People with fewer, broken by the minutes missing."""
-    found = []
-    for number, person, work in everybody(problem, roster):
-        total, limit = (
-            sum(problem.duties[w.duty].paid_min for w in work.values()),
-            person.terms.least_paid_min,
-        )
-        if total < limit:
-            found.append(
-                Broken(
-                    NAME, number, None, limit - total, f"{person.id}: {total} paid minutes, at least {limit}"
-                )
-            )
-    return found
+    return totals_beyond(problem, roster, NAME, _worth, _limit, least=True, noun="paid minute")
 
 
 def post(build: Build) -> None:
     """The paid minutes of each person, added up."""
-    problem = build.problem
-    for number, person in enumerate(problem.people):
-        limit = person.terms.least_paid_min
-        if limit <= 0:
-            continue
-        total = [
-            (problem.duties[duty].paid_min, given)
-            for day in range(problem.days)
-            for duty, given in build.gives(number, day).items()
-        ]
-        build.at_least(NAME, total, limit)
+    bound_totals(build, NAME, _worth, _limit, least=True)
+
+
+def _worth(duty: Duty) -> int:
+    return duty.paid_min
+
+
+def _limit(terms: Terms) -> int:
+    return terms.least_paid_min

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from planner.rostering.problem import NamedRoster, RosterProblem
-from planner.rostering.rules.base import Broken, Build, everybody
+from planner.rostering.problem import Duty, NamedRoster, RosterProblem, Terms
+from planner.rostering.rules.base import Broken, Build, bound_totals, totals_beyond
 
 NAME = "most_paid"
 TITLE = "Paid minutes at most"
@@ -11,28 +11,17 @@ TITLE = "Paid minutes at most"
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:
     """People with more, broken by the minutes beyond."""
-    found = []
-    for number, person, work in everybody(problem, roster):
-        total, limit = sum(problem.duties[w.duty].paid_min for w in work.values()), person.terms.most_paid_min
-        if limit is not None and total > limit:
-            found.append(
-                Broken(
-                    NAME, number, None, total - limit, f"{person.id}: {total} paid minutes, at most {limit}"
-                )
-            )
-    return found
+    return totals_beyond(problem, roster, NAME, _worth, _limit, least=False, noun="paid minute")
 
 
 def post(build: Build) -> None:
     """The paid minutes of each person, added up."""
-    problem = build.problem
-    for number, person in enumerate(problem.people):
-        limit = person.terms.most_paid_min
-        if limit is None:
-            continue
-        total = [
-            (problem.duties[duty].paid_min, given)
-            for day in range(problem.days)
-            for duty, given in build.gives(number, day).items()
-        ]
-        build.at_most(NAME, total, limit)
+    bound_totals(build, NAME, _worth, _limit, least=False)
+
+
+def _worth(duty: Duty) -> int:
+    return duty.paid_min
+
+
+def _limit(terms: Terms) -> int | None:
+    return terms.most_paid_min

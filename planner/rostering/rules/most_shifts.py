@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from planner.rostering.problem import NamedRoster, RosterProblem
-from planner.rostering.rules.base import Broken, Build, everybody, plural
+from planner.rostering.problem import Duty, NamedRoster, RosterProblem, Terms
+from planner.rostering.rules.base import Broken, Build, bound_totals, totals_beyond
 
 NAME = "most_shifts"
 TITLE = "Shifts at most"
@@ -11,28 +11,17 @@ TITLE = "Shifts at most"
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:
     """People with more, broken by the shifts beyond."""
-    found = []
-    for number, person, work in everybody(problem, roster):
-        total, limit = len(work), person.terms.most_shifts
-        if limit is not None and total > limit:
-            found.append(
-                Broken(
-                    NAME,
-                    number,
-                    None,
-                    total - limit,
-                    f"{person.id}: {plural(total, 'shift')}, at most {limit}",
-                )
-            )
-    return found
+    return totals_beyond(problem, roster, NAME, _worth, _limit, least=False, noun="shift")
 
 
 def post(build: Build) -> None:
     """The shifts of each person, added up."""
-    problem = build.problem
-    for number, person in enumerate(problem.people):
-        limit = person.terms.most_shifts
-        if limit is None:
-            continue
-        total = [(1, given) for day in range(problem.days) for given in build.gives(number, day).values()]
-        build.at_most(NAME, total, limit)
+    bound_totals(build, NAME, _worth, _limit, least=False)
+
+
+def _worth(_: Duty) -> int:
+    return 1
+
+
+def _limit(terms: Terms) -> int | None:
+    return terms.most_shifts
