@@ -130,6 +130,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("file", type=Path, help="contact-centre-200.json, or a file like it")
     parser.add_argument("--seconds", type=float, default=60.0, help="about how long to search (default 60)")
+    parser.add_argument("--moves", type=int, help="moves of each search instead: the same roster each time")
     parser.add_argument("--searches", type=int, default=2, help="searches side by side (default 2)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
@@ -137,7 +138,7 @@ def main(arguments: list[str] | None = None) -> None:
     if not asked.file.is_file():
         print(f"{asked.file}: there is no such file", file=sys.stderr)
         sys.exit(2)
-    found = run(asked.file, asked.seconds, asked.seed, asked.searches)
+    found = run(asked.file, asked.seconds, asked.seed, asked.searches, asked.moves)
     if asked.json:
         print(json.dumps(found))
     else:

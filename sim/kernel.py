@@ -444,7 +444,7 @@ def _loop(
     staffing_agent: Ints, staffing_end_ms: Ints, staffing_day: Ints,
     staffing_act_from: Ints, staffing_act_length_ms: Ints, staffing_act_kind: Ints, staffing_act_paid: Ints,
     staffing_slot_group: Ints, staffing_slot_change: Ints,
-    has_chat_: int, has_deferred_: int, has_offers: int, has_rings: int, has_silence: int,
+    any_chat: int, any_deferred: int, has_offers: int, has_rings: int, has_silence: int,
     queue_channel: Ints, live_queues: Ints, call_queues: Ints, chat_queues: Ints, deferred_queues: Ints,
     heard_base: Floats, resolved_base: Floats, heard_by_bot: Floats, strained: Ints, half_life: Floats,
     overflow_ms: Ints,
@@ -459,7 +459,7 @@ def _loop(
     threshold, by_load = b.load_threshold, routing_by_load
     n_groups, most_slots = len(groups), len(idle) // max(1, len(groups))
     # Constants where the loop is compiled for calls alone, so that nothing of what follows costs them anything.
-    has_chat, has_deferred = CHANNELS and has_chat_ == 1, CHANNELS and has_deferred_ == 1
+    has_chat, has_deferred = CHANNELS and any_chat == 1, CHANNELS and any_deferred == 1
     offers, rings, silence = (
         CHANNELS and has_offers == 1,
         CHANNELS and has_rings == 1,
@@ -1491,8 +1491,8 @@ def _by_channel(world: World) -> dict[str, Any]:
         "chat_queues": served(w.CHAT),
         "deferred_queues": served(w.DEFERRED),
         "queue_channel": channel,
-        "has_chat_": int(w.has_chat(world)),
-        "has_deferred_": int(w.has_deferred(world)),
+        "any_chat": int(w.has_chat(world)),
+        "any_deferred": int(w.has_deferred(world)),
     }
 
 
