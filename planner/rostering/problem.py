@@ -5,6 +5,10 @@ rule each; what is covered is judged by `Need`s. Everything has a price in whole
 
     objective = people short and over x price, each need + requests not met x weight + dislike of duties given
               + soft rules broken x price
+
+Somebody on the queue is at a post: all the skills they have, or some of them, for rotation. A stretch is the time on the queue between
+two pauses, before the first or after the last; one keeps a post for a whole stretch. Emotional work is counted as it is expected:
+minutes on the queue x the share that the post has at that time of the horizon, in thousandths.
 """
 
 from __future__ import annotations
@@ -14,6 +18,8 @@ from typing import NamedTuple
 
 DAY_MIN = 1440
 WEEK_DAYS = 7
+SHARE_MIN = 15
+"""Minutes for which a post's share of emotional work holds."""
 
 
 class Pause(NamedTuple):
@@ -27,6 +33,19 @@ class Pause(NamedTuple):
     latest_min: int
     kind: str = "break"
     """break, lunch, offline or decompression."""
+
+
+class Post(NamedTuple):
+    """What somebody on the queue takes for a stretch."""
+
+    name: str
+    skills: frozenset[str] | None = None
+    """Of one's own, those that count for needs while there; None for all."""
+    emotional: bool = False
+    """Whether it is one that people rotate away from."""
+    share: tuple[int, ...] = ()
+    """Emotional minutes in a thousand on the queue, for each SHARE_MIN minutes of the horizon, which then begins again;
+    empty for none."""
 
 
 class Duty(NamedTuple):
@@ -68,6 +87,16 @@ class Terms(NamedTuple):
     most_nights_in_a_row: int | None = None
     forbidden: frozenset[tuple[str, str]] = frozenset()
     """Kinds that may not follow each other from one day to the next."""
+    only_kinds: frozenset[str] | None = None
+    """A newcomer's limit: no other kinds of duty."""
+    most_exposed_stretch_min: int | None = None
+    """Emotional minutes in a stretch, in the duties of a day, and in each seven days from the first of the horizon, at most."""
+    most_exposed_day_min: int | None = None
+    most_exposed_week_min: int | None = None
+    decompress_after_min: int | None = None
+    """Emotional minutes of a duty before its first decompression pause, between two, and after the last, at most."""
+    most_at_emotional_min: int | None = None
+    """Minutes on the queue at emotional posts, one stretch after another in a duty, at most."""
 
 
 class Request(NamedTuple):
@@ -104,6 +133,12 @@ class Person(NamedTuple):
     before: Before = Before()
     dislike: Mapping[int, int] = {}
     """Price of giving a duty (its number) on any day, such as a start outside the hours preferred."""
+    posts: tuple[int, ...] = ()
+    """Posts (their numbers) that may be given, the usual one first; none where the problem has none."""
+    leave: frozenset[int] = frozenset()
+    """Days that no duty may touch."""
+    circle: int | None = None
+    """Those with the same number are to have like shares of what is hard; None for nobody."""
 
 
 class Need(NamedTuple):
@@ -134,6 +169,13 @@ class RosterProblem(NamedTuple):
     needs: tuple[Need, ...]
     prices: Mapping[str, int] = {}
     """Price of each unit by which a rule is broken, by its name: such a rule is soft, all others are hard."""
+    posts: tuple[Post, ...] = ()
+    spread: Mapping[str, int] = {}
+    """By the name of a rule of fair spread: by how much the most may exceed the least within a circle. No name, no rule."""
+    published: NamedRoster | None = None
+    """A roster that people know already."""
+    locked: frozenset[tuple[int, int]] = frozenset()
+    """People and days that must stay as published."""
 
 
 class Work(NamedTuple):
@@ -144,6 +186,8 @@ class Work(NamedTuple):
     duty: int
     pauses: tuple[int, ...] = ()
     """Start of each of its pauses, minutes after the midnight of its day."""
+    posts: tuple[int, ...] = ()
+    """Post in each stretch, one more than there are pauses; empty for the usual one throughout."""
 
 
 class NamedRoster(NamedTuple):
