@@ -464,6 +464,53 @@ def plan(
         out.print(f"Kept in {kept}", highlight=False)
 
 
+@app.command(epilog="Example: unhurried roster insurer --policy empathy_aware --set people.file=people.csv")
+def roster(
+    file: ScenarioArgument,
+    policy: Annotated[str, typer.Option("--policy", help="Policy to roster for.")] = "as_is",
+    scenario: Named = None,
+    sets: Sets = None,
+    replications: Annotated[
+        int,
+        _number(2, 1_000, "--replications", "-n", help="Replications of the proof."),
+    ] = 10,
+    rounds: Annotated[
+        int,
+        _number(0, 20, "--rounds", help="How often a roster whose proof misses a target is made anew."),
+    ] = 3,
+    seed: Seed = PLAN_SEED,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Search less: sooner, with a little more short.")
+    ] = False,
+    engine: EngineOption = "kernel",
+    cluster: Cluster = None,
+    as_json: Json = False,
+    folder: Out = None,
+) -> None:
+    """Roster the people in force by name, and prove the roster by simulating it."""
+    from planner import jobs, roster_report, runs
+
+    say = _Progress()
+    with _told(file) as reading:
+        loaded = reading.load(file, scenario, sets)
+        runs.ready(folder or runs.FOLDER)
+        jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
+        options = jobs.roster_options(policy, replications, seed, quick, rounds, engine)
+        document, tables, _ = jobs.make_roster(
+            loaded, policy, replications=replications, seed=seed, quick=quick, rounds=rounds, engine=engine,
+            cluster=cluster, say=say,
+        )  # fmt: skip
+        kept = runs.save(
+            "roster", loaded.value, options, document, tables, applied=[tuple(a) for a in loaded.applied],
+            folder=folder or runs.FOLDER,
+        )  # fmt: skip
+    if as_json:
+        _print_json(document)
+    else:
+        roster_report.print_roster(out, document)
+        out.print(f"Kept in {kept}", highlight=False)
+
+
 @app.command(epilog="Example: unhurried compare insurer --frame equal_hours --doubt 20")
 def compare(
     file: ScenarioArgument,

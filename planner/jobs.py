@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from planner.anchor import Anchored
     from planner.plan import PlanResult
     from planner.roster import Roster
+    from planner.rostering.staff import Staffed
     from sim.replicate import Engine
 
 Say = Callable[[str], None]
@@ -319,6 +320,59 @@ def make_plan(
         "measures": frame_of({"": {policy: document["proof"]["measures"]}}),
         "shifts": shifts_frame(result.roster, loaded.value),
     }
+    return document, tables, result
+
+
+def roster_options(
+    policy: str, replications: int, seed: int, quick: bool, rounds: int, engine: Engine
+) -> dict[str, Any]:
+    """What decides a roster's result, beside the scenario and the code."""
+    return {
+        "policy": policy, "replications": replications, "seed": seed, "quick": quick, "rounds": rounds, "engine": engine,
+    }  # fmt: skip
+
+
+def make_roster(
+    loaded: Loaded[Scenario],
+    policy: str,
+    *,
+    replications: int = 10,
+    seed: int = PLAN_SEED,
+    quick: bool = False,
+    rounds: int = 3,
+    engine: Engine = "kernel",
+    cluster: str | None = None,
+    say: Say = lambda _: None,
+) -> tuple[dict[str, Any], dict[str, pd.DataFrame], Staffed]:
+    """Roster the people in force by name for what a policy's targets ask for; the document, its tables and the roster itself.
+
+    Raises FieldError where there are no shifts, nobody to roster, or no target that asks for anybody.
+    """
+    import pandas as pd
+
+    from planner import roster_report
+    from planner.plan import require_for
+    from planner.requirement import MOST, QUICK
+    from planner.rostering.people import can_be_rostered
+    from planner.rostering.staff import MOVES_PER_DAY, staff
+
+    start = time.monotonic()
+    can_be_rostered(loaded.value)
+    with workers(engine, cluster, say) as executor:
+        machines = made_on(executor)
+        now = today(loaded.value, engine=engine, executor=executor, say=say)
+        requirement = require_for(
+            loaded.value, now.anchored.natural, policy, engine=engine, executor=executor, say=say,
+            plan_replications=QUICK if quick else MOST, seed=seed,
+        )  # fmt: skip
+        result = staff(
+            loaded.value, now.anchored.natural, policy, requirement, engine=engine, executor=executor, say=say,
+            rounds=rounds, replications=replications, seed=seed, moves_per_day=MOVES_PER_DAY // (4 if quick else 1),
+        )  # fmt: skip
+    document = roster_report.document_of(result, time.monotonic() - start, applied=loaded.applied)
+    document["made_on"] = machines
+    rows = [{k: v for k, v in row.items() if k != "pauses"} for row in document["work"]]
+    tables = {"measures": frame_of({"": {policy: document["proof"]["measures"]}}), "work": pd.DataFrame(rows)}
     return document, tables, result
 
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -419,22 +420,9 @@ def plan(
     seed: int = SEED,
 ) -> PlanResult:
     """Requirement, schedule, roster and proof; redone with more where the proof misses a window, with fewer where it clears by far."""
-    if not any(t.measure in ("service_level", "mean_wait", "abandonment") for t in scenario.targets):
-        raise FieldError(
-            ("targets",),
-            None,
-            "needs a service level, mean wait or abandonment: without one nobody is needed",
-        )
-    need = requirement or require(
-        scenario,
-        natural,
-        policy,
-        engine=engine,
-        executor=executor,
-        say=say,
-        most_replications=plan_replications,
-        seed=seed,
-    )
+    need = requirement or require_for(
+        scenario, natural, policy, engine=engine, executor=executor, say=say, plan_replications=plan_replications, seed=seed
+    )  # fmt: skip
     size = scenario.horizon.days * c.n_intervals(scenario)
     scale = np.ones(size)
     targets = targets_of(scenario, policy)
@@ -476,6 +464,22 @@ def plan(
         repairs=done,
         seed=seed,
     )
+
+
+def require_for(
+    scenario: Scenario, natural: NaturalValues, policy: str, *, engine: Engine = "kernel", executor: Executor | None = None,
+    say: Say = lambda _: None, plan_replications: int = MOST, seed: int = SEED,
+) -> Requirement:  # fmt: skip
+    """The bare requirement of a policy. Raises FieldError where no target asks for anybody, or none can be reached."""
+    if not any(t.measure in ("service_level", "mean_wait", "abandonment") for t in scenario.targets):
+        raise FieldError(
+            ("targets",),
+            None,
+            "needs a service level, mean wait or abandonment: without one nobody is needed",
+        )
+    return require(
+        scenario, natural, policy, engine=engine, executor=executor, say=say, most_replications=plan_replications, seed=seed
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -623,7 +627,23 @@ def flat_shrinkage(scenario: Scenario) -> tuple[float, str]:
     return (min(items, 0.9), "items") if items > 0 else (ASSUMED_SHRINKAGE, "assumed")
 
 
-def outcomes(result: PlanResult) -> list[Outcome]:
+class Proven(Protocol):
+    """What was planned and what simulating it gave."""
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario."""
+
+    @property
+    def policy(self) -> str:
+        """The policy's name."""
+
+    @property
+    def proof(self) -> Proof:
+        """What simulating the roster gave."""
+
+
+def outcomes(result: Proven) -> list[Outcome]:
     """Every window of the proof, with its target and interval."""
     targets, n = targets_of(result.scenario, result.policy), c.n_intervals(result.scenario)
     found = []

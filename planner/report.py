@@ -890,7 +890,7 @@ def print_plan(console: Console, document: Json) -> None:
             highlight=False,
         )
     _print_staff(console, fte)
-    _print_targets(console, document["targets"])
+    print_targets(console, document["targets"])
     print_money(console, document)
     short = [u for u in document["unmet"] if u["short"] >= 0.5]
     if short:
@@ -929,7 +929,8 @@ def _print_staff(console: Console, fte: Json) -> None:
     )
 
 
-def _print_targets(console: Console, targets: Sequence[Json]) -> None:
+def print_targets(console: Console, targets: Sequence[Json]) -> None:
+    """Every window of every target as a table."""
     table = Table(title="Targets, from the simulated roster", title_justify="left")
     table.add_column("Target")
     table.add_column("Window")

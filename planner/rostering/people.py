@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations
@@ -17,7 +18,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from planner.rostering.problem import Duty, Need, Pause, Person, Request, RosterProblem, Terms
+from planner.roster import Activity, Roster, RosteredShift
+from planner.rostering.problem import (
+    Duty,
+    NamedRoster,
+    Need,
+    Pause,
+    Person,
+    Request,
+    RosterProblem,
+    Terms,
+)
 from planner.scenario import clocks
 from planner.scenario import compile as c
 from planner.scenario.problems import FieldError
@@ -234,16 +245,21 @@ def _requests(scenario: Scenario, person: Listed, leave: Sequence[int]) -> tuple
 # --- the problem ----------------------------------------------------------------------------------------------------
 
 
+def can_be_rostered(scenario: Scenario) -> None:
+    """Raise FieldError where there are no shifts or nobody."""
+    if not scenario.shifts:
+        raise FieldError(("shifts",), None, "must be given: a roster by name is made of shifts")
+    if not listed(scenario):
+        raise FieldError(("groups",), None, "needs a headcount above 0 in some group, or a list of people")
+
+
 def problem_of(scenario: Scenario, needs: Sequence[Need], policy: str = "as_is") -> RosterProblem:
     """What the people in force and these needs pose. Raises FieldError where there are no shifts or nobody.
 
     Off-phone time and the policy's decompression are pauses of the duties.
     """
+    can_be_rostered(scenario)
     people = people_of(scenario)
-    if not scenario.shifts:
-        raise FieldError(("shifts",), None, "must be given: a roster by name is made of shifts")
-    if not people:
-        raise FieldError(("groups",), None, "needs a headcount above 0 in some group, or a list of people")
     catalogue = _Catalogue(scenario, policy)
     rules = scenario.labour_rules
     prices = {
@@ -264,6 +280,24 @@ def problem_of(scenario: Scenario, needs: Sequence[Need], policy: str = "as_is")
         tuple(needs),
         prices,
     )
+
+
+def roster_of(scenario: Scenario, problem: RosterProblem, named: NamedRoster) -> Roster:
+    """A named roster as the simulation takes it: people are numbered within their group, in the order of the list."""
+    groups, number = list(scenario.groups), Counter[str]()
+    place: list[tuple[int, int]] = []
+    for person in listed(scenario):
+        place.append((groups.index(person.group), number[person.group]))
+        number[person.group] += 1
+    shifts = []
+    for work in named.work:
+        duty = problem.duties[work.duty]
+        acts = tuple(
+            Activity(at - duty.start_min, pause.minutes, pause.kind, pause.paid)
+            for pause, at in zip(duty.pauses, work.pauses, strict=True)
+        )
+        shifts.append(RosteredShift(*place[work.person], work.day, duty.start_min, duty.minutes, acts))
+    return Roster(tuple(shifts), {})
 
 
 class _Catalogue:
@@ -371,13 +405,26 @@ def _terms(scenario: Scenario, one: Employee) -> Terms:
 # --- what is to be covered ------------------------------------------------------------------------------------------
 
 
+_GROUP, _SECOND = "group ", " (second tier)"
+
+
 def _token(group: str) -> str:
     """Stands for a group in needs that ask for its people whatever they can do."""
-    return f"group {group}"
+    return f"{_GROUP}{group}"
 
 
 def _tier(name: str) -> str:
-    return f"{name} (second tier)"
+    return f"{name}{_SECOND}"
+
+
+def group_of_token(skill: str) -> str | None:
+    """The group whose people a need asks for whatever they can do; None for a skill."""
+    return skill.removeprefix(_GROUP) if skill.startswith(_GROUP) else None
+
+
+def type_of_tier(skill: str) -> str | None:
+    """The contact type whose second tier a need asks for; None for another skill."""
+    return skill.removesuffix(_SECOND) if skill.endswith(_SECOND) else None
 
 
 def _counts_for(scenario: Scenario, one: Employee) -> frozenset[str]:
@@ -388,8 +435,12 @@ def _counts_for(scenario: Scenario, one: Employee) -> frozenset[str]:
     return frozenset(found)
 
 
-def needs_of(scenario: Scenario, requirement: Requirement) -> tuple[Need, ...]:
+def needs_of(
+    scenario: Scenario, requirement: Requirement, *, scale: Floats | float = 1.0
+) -> tuple[Need, ...]:
     """People on the queue by quarter-hour and skill set: the rows of a requirement, grossed up for unplanned shrinkage.
+
+    scale: (days x I,) factors on what is asked for in each interval.
 
     Rows are nested (whoever serves any of some types); needs are apart, for nobody counts twice. So of each row is taken what
     the rows inside it ask for already; what is left may come from anybody who serves any of its types. Of rows that
@@ -414,7 +465,7 @@ def needs_of(scenario: Scenario, requirement: Requirement) -> tuple[Need, ...]:
         for t, those in able.items()
         if t < len(names) and any(names[t] in scenario.skills(g) and g not in those for g in groups)
     }
-    factor = np.repeat(rostered_per_present(scenario), c.n_intervals(scenario))
+    factor = np.repeat(rostered_per_present(scenario), c.n_intervals(scenario)) * scale
     left: dict[frozenset[int], Ints] = {}
     for circle in sorted(rows, key=lambda one: (len(one), sorted(one))):
         inside = [other for other in left if other < circle]

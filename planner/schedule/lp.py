@@ -44,11 +44,16 @@ class Matrix:
         self._entries: list[tuple[Ints, Ints, Floats]] = [(nowhere, nowhere, none)]
 
     def columns(
-        self, n: int, cost: float | Floats = 0.0, whole: bool = False, fixed: Floats | None = None
+        self,
+        n: int,
+        cost: float | Floats = 0.0,
+        whole: bool = False,
+        fixed: Floats | None = None,
+        most: float | Floats = np.inf,
     ) -> Ints:
-        """Add `n` columns, not negative or `fixed`; their indices."""
+        """Add `n` columns from 0 to `most`, or `fixed`; their indices."""
         first, self.n_columns = self.n_columns, self.n_columns + n
-        lower, upper = (np.zeros(n), np.full(n, np.inf)) if fixed is None else (fixed, fixed)
+        lower, upper = (np.zeros(n), np.full(n, most)) if fixed is None else (fixed, fixed)
         self._columns.append((lower, upper, np.full(n, cost)))
         self._whole.append(np.full(n, whole))
         return np.arange(first, self.n_columns)
@@ -69,6 +74,25 @@ class Matrix:
     def n_entries(self) -> int:
         """Entries so far."""
         return sum(len(v) for _, _, v in self._entries)
+
+    def proven(self, duals: Floats) -> float:
+        """What no solution costs less than, by these prices of rows: weak duality, whoever found them.
+
+        Minus infinity where a column without end would pay: prices of rows with such columns must be in their range.
+        """
+        lower, upper, cost = (np.concatenate(part) for part in zip(*self._columns, strict=True))
+        low, high = (np.concatenate(part) for part in zip(*self._rows, strict=True))
+        r, c, v = (np.concatenate(part) for part in zip(*self._entries, strict=True))
+        # A price on the side where a row has no end proves nothing.
+        duals = np.where(np.isinf(high), np.maximum(duals, 0.0), duals)
+        duals = np.where(np.isinf(low), np.minimum(duals, 0.0), duals)
+        reduced = cost - np.bincount(c, weights=v * duals[r], minlength=self.n_columns)
+        reduced[np.abs(reduced) < 1e-9 * (1 + np.abs(cost))] = 0.0
+        ends = np.where(duals > 0, low, high)
+        at = np.where(reduced > 0, lower, upper)
+        rows = np.where(duals == 0, 0.0, duals * np.where(duals == 0, 0.0, ends))
+        columns = np.where(reduced == 0, 0.0, reduced * np.where(reduced == 0, 0.0, at))
+        return float(rows.sum() + columns.sum())
 
     def model(self, whole: bool) -> mathopt.Model:
         """The programme for MathOpt; with `whole`, whole-number columns are held to be so."""
@@ -248,9 +272,18 @@ def _rows_of_groups(frame: Frame, m: Matrix, cover_rows: Ints) -> list[Ints]:
 
 def solve_linear(programme: Programme, seconds: float) -> Solved | None:
     """Solve the relaxation; None when no solver gets there in time."""
+    found = relaxed(programme.matrix, seconds)
+    if found is None:
+        return None
+    values, duals, bound = found
+    return Solved(values, _prices(programme, duals), bound, complete=True)
+
+
+def relaxed(matrix: Matrix, seconds: float) -> tuple[Floats, Floats, float] | None:
+    """Values of the columns, prices of the rows and the solver's own bound; None when no solver gets there in time."""
     end = time.perf_counter() + seconds
-    model = programme.matrix.model(whole=False)
-    for solver, parameters in _linear_solvers(programme.matrix.n_entries):
+    model = matrix.model(whole=False)
+    for solver, parameters in _linear_solvers(matrix.n_entries):
         left = end - time.perf_counter()
         if left <= 0:
             break
@@ -261,10 +294,9 @@ def solve_linear(programme: Programme, seconds: float) -> Solved | None:
             and result.has_primal_feasible_solution()
             and result.has_dual_feasible_solution()
         ):
-            duals = _in_order(result.dual_values(), programme.matrix.n_rows)
-            values = _in_order(result.variable_values(), programme.matrix.n_columns)
-            bound = result.termination.objective_bounds.dual_bound
-            return Solved(values, _prices(programme, duals), bound, complete=True)
+            duals = _in_order(result.dual_values(), matrix.n_rows)
+            values = _in_order(result.variable_values(), matrix.n_columns)
+            return values, duals, result.termination.objective_bounds.dual_bound
     return None
 
 

@@ -1,0 +1,366 @@
+"""A roster of named people as a document and in print: what it keeps, what it is short of, how fairly it is shared, its proof."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from statistics import median
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from planner.channels import used_only
+from planner.plan import outcomes, tightest
+from planner.report import (
+    Json,
+    asked,
+    outcome_row,
+    plain,
+    print_asked,
+    print_targets,
+    week_of,
+)
+from planner.rostering.people import group_of_token, type_of_tier
+from planner.rostering.problem import DAY_MIN, Need, RosterProblem
+from planner.rostering.rules import RULES
+from planner.rostering.rules.base import is_night, weekends
+from planner.rostering.staff import Staffed, short_hours
+from planner.rostering.validate import Audit
+from planner.scenario.load import Applied
+from planner.scenario.problems import counted
+from planner.scenario.schema import Scenario
+from planner.words import WEEKDAYS, binding_sentence, percent, title_of
+
+MOST_LINES = 12
+
+
+def document_of(result: Staffed, seconds: float, *, applied: Sequence[Applied] = ()) -> Json:
+    """What `roster --json` prints."""
+    scenario, problem, named = result.scenario, result.problem, result.outcome.roster
+    found = outcomes(result)
+    ranked = tightest(found)
+    asked_h = sum(n.people * n.minutes for n in result.asked.needs) / 60
+    return {
+        **asked(scenario, result.policy, applied),
+        "seed": result.seed,
+        "seconds": round(seconds, 3),
+        "people": len(problem.people),
+        "shifts": len(named.work),
+        "paid_hours": sum(problem.duties[w.duty].paid_min for w in named.work) / 60,
+        "certificate": {
+            "status": result.outcome.status,
+            "objective": plain(result.outcome.objective),
+            "bound": plain(result.outcome.bound),
+            "gap": plain(result.outcome.gap),
+            "gap_in_hours_short": plain((result.outcome.objective - result.outcome.bound) / _points_per_hour(problem)),
+            "seconds": round(result.outcome.seconds, 3),
+            "parts": parts_of(result.audit),
+        },
+        "rounds": [vars(one) for one in result.rounds],
+        "asked_hours": asked_h,
+        "short_hours": short_hours(result.asked, result.against),
+        "shortfalls": shortfalls(scenario, result.asked, result.against),
+        "rules": rule_rows(result.audit, problem),
+        "spread": spread_of(problem, result.audit, result),
+        "targets": [outcome_row(scenario, one) for one in found],
+        "binding": {
+            "sentence": binding_sentence(scenario, scenario.policies[result.policy].title or result.policy, ranked),
+            "worst": [outcome_row(scenario, one) for one in ranked],
+        },
+        "proof": {"replications": result.proof.replications, "measures": plain(used_only(result.proof.measures, scenario))},
+        "week": week_of(scenario, result.requirement, result.roster, result.proof.totals),
+        "cover": cover_rows(scenario, result.asked, result.against),
+        "work": work_rows(result),
+    }  # fmt: skip
+
+
+def _points_per_hour(problem: RosterProblem) -> float:
+    """What a person short for an hour costs."""
+    rates = [need.under * 60 / need.minutes for need in problem.needs if need.minutes]
+    return max(rates, default=1.0)
+
+
+def parts_of(found: Audit) -> Json:
+    """What the objective is made of, in points."""
+    return {
+        "short": found.under, "over": found.over, "requests": found.requests, "dislikes": found.disliked,
+        "rules": found.broken,
+    }  # fmt: skip
+
+
+# --- what is short ---------------------------------------------------------------------------------------------------
+
+
+def skill_words(scenario: Scenario, skills: frozenset[str]) -> str:
+    """Whom a need asks for, in words: types, a group's people, or the second tier."""
+    if not skills or skills >= set(scenario.types):
+        return "everyone"
+    types = [name for name in scenario.types if name in skills]
+    groups = [group for name in sorted(skills) if (group := group_of_token(name)) is not None]
+    if types or groups:
+        return _all_of(scenario, [*types, *groups])
+    tiers = [name for name in scenario.types if any(type_of_tier(skill) == name for skill in skills)]
+    return (
+        "second tier" if len(tiers) == len(scenario.types) else f"second tier of {_all_of(scenario, tiers)}"
+    )
+
+
+def _all_of(scenario: Scenario, names: Sequence[str]) -> str:
+    return " or ".join(title_of(scenario, name) for name in names)
+
+
+def shortfalls(scenario: Scenario, problem: RosterProblem, found: Audit) -> list[Json]:
+    """Stretches of quarter-hours of a day in which one need is short, largest first; `people` is the most missing at once."""
+    rows: list[Json] = []
+    last: dict[frozenset[str], Json] = {}
+    in_order = sorted(found.met, key=lambda m: (problem.needs[m.need].day, problem.needs[m.need].start_min))
+    for met in in_order:
+        need = problem.needs[met.need]
+        if not met.short:
+            continue
+        row = last.get(need.skills)
+        if row is None or row["day"] != need.day + 1 or row["until_min"] != need.start_min:
+            row = {
+                "day": need.day + 1, "from_min": need.start_min, "until_min": need.start_min, "people": 0, "hours": 0.0,
+                "skills": sorted(need.skills), "skill": skill_words(scenario, need.skills),
+            }  # fmt: skip
+            last[need.skills] = row
+            rows.append(row)
+        row["until_min"] = need.start_min + need.minutes
+        row["people"] = max(row["people"], met.short)
+        row["hours"] += met.short * need.minutes / 60
+    for row in rows:
+        row["date"] = (scenario.horizon.start + timedelta(row["day"] - 1)).isoformat()
+        row["weekday"] = WEEKDAYS[(scenario.horizon.start.weekday() + row["day"] - 1) % 7]
+        row["time"] = f"{clock(row['from_min'])} to {clock(row['until_min'])}"
+    return sorted(rows, key=lambda row: -row["hours"])
+
+
+def clock(minute: int) -> str:
+    """A minute of a day as 09:15; beyond midnight of the next."""
+    return f"{minute // 60 % 24:02d}:{minute % 60:02d}"
+
+
+def cover_rows(scenario: Scenario, problem: RosterProblem, found: Audit) -> list[Json]:
+    """By whom is asked for: people asked, short and over in every quarter of the horizon."""
+    step = min((n.minutes for n in problem.needs if n.kind is None), default=15)
+    size = problem.days * DAY_MIN // step
+    rows: dict[frozenset[str], Json] = {}
+
+    def at(need: Need) -> int:
+        return (need.day * DAY_MIN + need.start_min) // step % size
+
+    for met in found.met:
+        need = problem.needs[met.need]
+        if need.kind is not None:
+            continue
+        row = rows.setdefault(
+            need.skills,
+            {
+                "skills": sorted(need.skills), "skill": skill_words(scenario, need.skills), "minutes": step,
+                "asked": [0] * size, "short": [0] * size, "over": [0] * size,
+            },
+        )  # fmt: skip
+        row["asked"][at(need)] += need.people
+        row["short"][at(need)] += met.short
+        row["over"][at(need)] += met.over
+    return list(rows.values())
+
+
+# --- rules and fairness ----------------------------------------------------------------------------------------------
+
+
+def rule_rows(found: Audit, problem: RosterProblem) -> list[Json]:
+    """Every rule: hard or its price, and how often and by how much it is broken."""
+    broken = Counter(b.rule for b in (*found.hard, *found.soft))
+    by: Counter[str] = Counter()
+    for b in (*found.hard, *found.soft):
+        by[b.rule] += b.by
+    return [
+        {
+            "rule": rule.NAME, "title": rule.TITLE, "price": problem.prices.get(rule.NAME), "broken": broken[rule.NAME],
+            "by": by[rule.NAME], "texts": [b.text for b in (*found.hard, *found.soft) if b.rule == rule.NAME][:MOST_LINES],
+        }
+        for rule in RULES
+    ]  # fmt: skip
+
+
+def spread_of(problem: RosterProblem, found: Audit, result: Staffed) -> Json:
+    """How nights, weekends, shifts and refused requests are shared among people: pooled numbers, no names."""
+    ends = weekends(problem)
+    days: list[set[int]] = [set() for _ in problem.people]
+    nights, paid = [0] * len(problem.people), [0] * len(problem.people)
+    for work in result.outcome.roster.work:
+        duty = problem.duties[work.duty]
+        days[work.person].add(work.day)
+        nights[work.person] += is_night(duty)
+        paid[work.person] += duty.paid_min
+    refused = Counter(person for person, _ in found.refused)
+    wished = [k for k, person in enumerate(problem.people) if person.requests]
+    return {
+        "shifts": pooled([len(one) for one in days]),
+        "paid_hours": pooled([minutes / 60 for minutes in paid]),
+        "nights": pooled(nights),
+        "weekends": pooled([sum(bool(one & set(end)) for end in ends) for one in days]),
+        "requests_refused": pooled([refused[k] for k in wished]),
+        "requests": sum(len(person.requests) for person in problem.people),
+    }
+
+
+def pooled(values: Sequence[float]) -> Json:
+    """Least, median and most, and how many people have each value."""
+    if not values:
+        return {"people": 0}
+    counts = Counter(round(value, 2) for value in values)
+    return {
+        "people": len(values), "least": min(values), "median": median(values), "most": max(values),
+        "counts": [[value, counts[value]] for value in sorted(counts)],
+    }  # fmt: skip
+
+
+def work_rows(result: Staffed) -> list[Json]:
+    """Every shift given, with its pauses; minutes after the midnight of its day."""
+    start = result.scenario.horizon.start
+    rows = []
+    for work in result.outcome.roster.work:
+        duty = result.problem.duties[work.duty]
+        rows.append({
+            "person": result.problem.people[work.person].id, "group": result.people[work.person].group,
+            "day": work.day + 1, "date": (start + timedelta(work.day)).isoformat(), "shift": duty.kind,
+            "start_min": duty.start_min, "end_min": duty.end_min, "paid_min": duty.paid_min,
+            "pauses": [
+                {"name": p.name, "kind": p.kind, "paid": p.paid, "start_min": at, "end_min": at + p.minutes}
+                for p, at in zip(duty.pauses, work.pauses, strict=True)
+            ],
+        })  # fmt: skip
+    return rows
+
+
+# --- in print --------------------------------------------------------------------------------------------------------
+
+
+def sentences(document: Json) -> list[str]:
+    """What a planner has to know first."""
+    return [_kept(document), _held(document), _short(document), _certificate(document)]
+
+
+def _kept(document: Json) -> str:
+    hard = [row for row in document["rules"] if row["price"] is None and row["broken"]]
+    soft = [row for row in document["rules"] if row["price"] is not None and row["broken"]]
+    who = f"{document['people']:,} people work {document['shifts']:,} shifts, {document['paid_hours']:,.0f} paid hours"
+    if hard:
+        told = ", ".join(f"{row['title'].lower()} ({row['broken']})" for row in hard)
+        return f"{who}. This roster cannot be worked as it is; rules broken: {told}."
+    bent = (
+        ""
+        if not soft
+        else "; at their price, " + ", ".join(f"{row['title'].lower()} {row['broken']} times" for row in soft)
+    )
+    return f"{who}; every rule that must hold is kept{bent}."
+
+
+def _held(document: Json) -> str:
+    targets = document["targets"]
+    missed = [t for t in targets if not t["met"]]
+    n = counted(document["proof"]["replications"], "replication")
+    if not missed:
+        return f"Simulated as it stands ({n}, absence and lateness drawn), it meets its targets in all of {len(targets)} windows."
+    worst = max(missed, key=lambda t: t["used"])
+    mean, low, high, aim = worst["said"]
+    return (
+        f"Simulated as it stands ({n}, absence and lateness drawn), it misses {len(missed)} of {len(targets)} windows; worst: "
+        f"{worst['what']}, {worst['when']}: {mean} ({low} to {high}), {worst['side']} {aim} asked."
+    )
+
+
+def _short(document: Json) -> str:
+    if not document["shortfalls"]:
+        return "Nobody is missing in any quarter-hour of what the targets ask for."
+    share = percent(round(document["short_hours"] / max(document["asked_hours"], 1e-9), 3))
+    return (
+        f"Of {document['asked_hours']:,.0f} hours on the queue that the targets ask for, {document['short_hours']:,.0f} ({share}) are short, "
+        f"in {len(document['shortfalls']):,} {'stretch' if len(document['shortfalls']) == 1 else 'stretches'} of time."
+    )
+
+
+def _certificate(document: Json) -> str:
+    c = document["certificate"]
+    if c["status"] == "none":
+        return f"Found in {c['seconds']:.0f} s, seed {document['seed']}."
+    said = {"optimal": "proven to be the best", "feasible": "feasible"}[c["status"]]
+    return (
+        f"Status: {said}; cost {c['objective']:,.0f} points, no roster of these people costs less than {c['bound']:,.0f}: at most what "
+        f"{c['gap_in_hours_short']:,.0f} hours short come to could be saved (gap {percent(round(c['gap'], 3))}). "
+        f"{c['seconds']:.0f} s, seed {document['seed']}."
+    )
+
+
+def print_roster(out: Console, document: Json) -> None:
+    """Sentences, then the numbers."""
+    print_asked(out, document)
+    for sentence in sentences(document):
+        out.print(escape(sentence), highlight=False)
+    _print_short(out, document)
+    print_targets(out, document["targets"])
+    _print_rules(out, document)
+    _print_spread(out, document)
+
+
+def _print_short(out: Console, document: Json) -> None:
+    rows = document["shortfalls"]
+    if not rows:
+        return
+    table = Table(title="Short, the largest first", title_justify="left")
+    for name in ("Day", "Time", "Skill"):
+        table.add_column(name, overflow="fold")
+    for name in ("People missing, at most", "Hours"):
+        table.add_column(name, justify="right")
+    for row in rows[:MOST_LINES]:
+        table.add_row(
+            f"{row['weekday'][:3]} {row['date']}", row["time"], escape(row["skill"]), f"{row['people']}", f"{row['hours']:.1f}"
+        )  # fmt: skip
+    out.print(table)
+    if len(rows) > MOST_LINES:
+        rest = sum(row["hours"] for row in rows[MOST_LINES:])
+        out.print(
+            f"  and {len(rows) - MOST_LINES:,} smaller ones, {rest:,.1f} hours (--json has all)",
+            highlight=False,
+        )
+
+
+def _print_rules(out: Console, document: Json) -> None:
+    table = Table(title="Rules, as the validator finds them", title_justify="left")
+    table.add_column("Rule")
+    for name in ("Must hold, or its price in points", "Times broken", "By"):
+        table.add_column(name, justify="right")
+    for row in document["rules"]:
+        price = "must hold" if row["price"] is None else f"{row['price']:,}"
+        table.add_row(row["title"], price, f"{row['broken']:,}", f"{row['by']:,}")
+    out.print(table)
+    for row in document["rules"]:
+        if row["price"] is None:
+            for text in row["texts"][:3]:
+                out.print(f"  broken: {escape(text)}", highlight=False)
+
+
+SPREAD = {
+    "shifts": "Shifts",
+    "paid_hours": "Paid hours",
+    "nights": "Nights",
+    "weekends": "Weekends with work",
+    "requests_refused": "Requests refused, of those who made any",
+}
+
+
+def _print_spread(out: Console, document: Json) -> None:
+    table = Table(title="How it is shared, over people", title_justify="left")
+    table.add_column("Each has")
+    for name in ("Least", "Median", "Most"):
+        table.add_column(name, justify="right")
+    for name, title in SPREAD.items():
+        row = document["spread"].get(name)
+        if row and row["people"] and (name != "requests_refused" or document["spread"]["requests"]):
+            table.add_row(title, *(f"{row[key]:g}" for key in ("least", "median", "most")))
+    out.print(table)

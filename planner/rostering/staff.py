@@ -1,0 +1,168 @@
+"""From a requirement to a roster of named people that is proven by simulating it: search, check, simulate, cut, again.
+
+Where the proof misses a window, more people are asked for there and the search goes on; where it clears one by far, fewer. Who
+there is and what they may work stays as it is: what they cannot cover is said, not invented.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.natural import NaturalValues
+from planner.plan import PROOF_REPLICATIONS, Proof, prove
+from planner.requirement import ENOUGH, PER_POINT, Requirement, targets_of, to_spare
+from planner.roster import Roster
+from planner.rostering import improve as search
+from planner.rostering import tours
+from planner.rostering.people import Employee, needs_of, people_of, problem_of, roster_of
+from planner.rostering.problem import NamedRoster, Outcome, RosterProblem
+from planner.rostering.validate import Audit, audit
+from planner.scenario import compile as c
+from planner.scenario.schema import Scenario
+from sim.replicate import Engine
+from sim.world import Floats
+
+Say = Callable[[str], None]
+ROUNDS = 3
+"""How often a roster whose proof misses something is made anew."""
+MOVES_PER_DAY = 8_000
+"""Moves of a search for each person and day."""
+STARTS = 2
+MOST_SCALE = 1.6
+
+
+@dataclass(frozen=True)
+class Round:
+    """One pass of the loop."""
+
+    missed: int
+    """Windows of targets missed by the simulated roster, in the mean."""
+    windows: int
+    short_hours: float
+    """Hours that the roster leaves short of what this round asked for."""
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Staffed:
+    """A roster from end to end."""
+
+    scenario: Scenario
+    policy: str
+    requirement: Requirement
+    people: tuple[Employee, ...]
+    problem: RosterProblem
+    """What was asked for in the round that was kept."""
+    outcome: Outcome
+    audit: Audit
+    """By the validator, of that roster and problem."""
+    asked: RosterProblem
+    """The same with the requirement's own needs, before any cut: what shortfalls are told against."""
+    against: Audit
+    roster: Roster
+    proof: Proof
+    rounds: tuple[Round, ...]
+    seed: int
+
+
+@dataclass(frozen=True)
+class _Try:
+    problem: RosterProblem
+    named: NamedRoster
+    audit: Audit
+    roster: Roster
+    proof: Proof
+    seconds: float
+
+    @property
+    def rank(self) -> tuple[int, int, float]:
+        """Fewer hard rules broken, then fewer windows missed, then by less."""
+        by = sum(v.short / max(abs(v.aim), 1e-9) for v in self.proof.missed)
+        return len(self.audit.hard), len(self.proof.missed), by
+
+
+def staff(
+    scenario: Scenario,
+    natural: NaturalValues,
+    policy: str,
+    requirement: Requirement,
+    *,
+    engine: Engine = "kernel",
+    executor: Executor | None = None,
+    say: Say = lambda _: None,
+    rounds: int = ROUNDS,
+    replications: int = PROOF_REPLICATIONS,
+    moves_per_day: int = MOVES_PER_DAY,
+    seed: int = 1,
+) -> Staffed:
+    """A roster of the people in force for a requirement, with its proof.
+
+    The same seed gives the same roster. Raises FieldError where there are no shifts or nobody to roster.
+    """
+    size = scenario.horizon.days * c.n_intervals(scenario)
+    targets, scale = targets_of(scenario, policy), np.ones(size)
+    asked = problem_of(scenario, needs_of(scenario, requirement), policy)
+    best: _Try | None = None
+    told: list[Round] = []
+    for done in range(rounds + 1):
+        problem = asked if not done else asked._replace(needs=needs_of(scenario, requirement, scale=scale))
+        begun = time.perf_counter()
+        named = made(problem, best.named if best else None, moves_per_day, seed + done)
+        found = audit(problem, named)
+        roster = roster_of(scenario, problem, named)
+        proof = prove(
+            scenario, natural, policy, roster, replications=replications, engine=engine, executor=executor
+        )
+        tried = _Try(problem, named, found, roster, proof, time.perf_counter() - begun)
+        told.append(Round(len(proof.missed), len(proof.verdicts), short_hours(problem, found), tried.seconds))
+        say(
+            f"roster {done + 1}: {len(named.work)} shifts, {told[-1].short_hours:,.0f} h short of what is asked; "
+            f"{len(proof.missed)} of {len(proof.verdicts)} target windows missed"
+        )
+        if best is None or tried.rank < best.rank:
+            best = tried
+        if not proof.missed:
+            break
+        scale = rescaled(scale, proof, to_spare(list(proof.verdicts), targets, size))
+    assert best is not None
+    return Staffed(
+        scenario, policy, requirement, people_of(scenario), best.problem,
+        certificate(best.problem, best.named, best.audit, sum(one.seconds for one in told), seed), best.audit,
+        asked, audit(asked, best.named), best.roster, best.proof, tuple(told), seed,
+    )  # fmt: skip
+
+
+def made(problem: RosterProblem, start: NamedRoster | None, moves_per_day: int, seed: int) -> NamedRoster:
+    """A roster by the compiled search, from another one where there is one."""
+    moves = max(500_000, moves_per_day * len(problem.people) * problem.days)
+    return search.improve(problem, start, moves=moves, seed=seed, starts=STARTS)
+
+
+def certificate(
+    problem: RosterProblem, named: NamedRoster, found: Audit, seconds: float, seed: int
+) -> Outcome:
+    """What is known of a roster: its objective, and that none that keeps all hard rules costs less than the bound."""
+    least = min(tours.bound(problem).cost, found.objective)
+    status = "none" if found.hard else "optimal" if found.objective <= least else "feasible"
+    return Outcome(named, status, found.objective, least, seconds, seed)
+
+
+def rescaled(scale: Floats, proof: Proof, spare: Floats) -> Floats:
+    """Ask for more in windows that are missed, for fewer where all clear by far."""
+    result = scale.copy()
+    for v in proof.missed:
+        window = list(v.window)
+        more = min(0.12, max(0.02, PER_POINT * abs(v.aim - v.mean)))
+        result[window] = np.minimum(result[window] * (1 + more), MOST_SCALE)
+    fewer = np.where(spare > ENOUGH, np.minimum(0.06, PER_POINT * spare), 0.0)
+    return np.asarray(result * (1 - fewer))
+
+
+def short_hours(problem: RosterProblem, found: Audit) -> float:
+    """Hours for which people are missing, summed over needs."""
+    return sum(m.short * problem.needs[m.need].minutes for m in found.met) / 60
