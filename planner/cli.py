@@ -482,6 +482,12 @@ def roster(
     quick: Annotated[
         bool, typer.Option("--quick", help="Search less: sooner, with a little more short.")
     ] = False,
+    reliefs: Annotated[
+        bool,
+        typer.Option(
+            "--reliefs/--no-reliefs", help="Where people are short: try what would relieve it, and price it."
+        ),
+    ] = True,
     engine: EngineOption = "kernel",
     cluster: Cluster = None,
     as_json: Json = False,
@@ -495,10 +501,10 @@ def roster(
         loaded = reading.load(file, scenario, sets)
         runs.ready(folder or runs.FOLDER)
         jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
-        options = jobs.roster_options(policy, replications, seed, quick, rounds, engine)
+        options = jobs.roster_options(policy, replications, seed, quick, rounds, reliefs, engine)
         document, tables, _ = jobs.make_roster(
-            loaded, policy, replications=replications, seed=seed, quick=quick, rounds=rounds, engine=engine,
-            cluster=cluster, say=say,
+            loaded, policy, replications=replications, seed=seed, quick=quick, rounds=rounds, with_reliefs=reliefs,
+            engine=engine, cluster=cluster, say=say,
         )  # fmt: skip
         kept = runs.save(
             "roster", loaded.value, options, document, tables, applied=[tuple(a) for a in loaded.applied],

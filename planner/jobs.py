@@ -324,11 +324,12 @@ def make_plan(
 
 
 def roster_options(
-    policy: str, replications: int, seed: int, quick: bool, rounds: int, engine: Engine
+    policy: str, replications: int, seed: int, quick: bool, rounds: int, reliefs: bool, engine: Engine
 ) -> dict[str, Any]:
     """What decides a roster's result, beside the scenario and the code."""
     return {
-        "policy": policy, "replications": replications, "seed": seed, "quick": quick, "rounds": rounds, "engine": engine,
+        "policy": policy, "replications": replications, "seed": seed, "quick": quick, "rounds": rounds, "reliefs": reliefs,
+        "engine": engine,
     }  # fmt: skip
 
 
@@ -340,6 +341,7 @@ def make_roster(
     seed: int = PLAN_SEED,
     quick: bool = False,
     rounds: int = 3,
+    with_reliefs: bool = True,
     engine: Engine = "kernel",
     cluster: str | None = None,
     say: Say = lambda _: None,
@@ -354,6 +356,7 @@ def make_roster(
     from planner.plan import require_for
     from planner.requirement import MOST, QUICK
     from planner.rostering.people import can_be_rostered
+    from planner.rostering.reliefs import RELIEF_MOVES_PER_DAY, reliefs
     from planner.rostering.staff import MOVES_PER_DAY, staff
 
     start = time.monotonic()
@@ -369,7 +372,15 @@ def make_roster(
             loaded.value, now.anchored.natural, policy, requirement, engine=engine, executor=executor, say=say,
             rounds=rounds, replications=replications, seed=seed, moves_per_day=MOVES_PER_DAY // (4 if quick else 1),
         )  # fmt: skip
-    document = roster_report.document_of(result, time.monotonic() - start, applied=loaded.applied)
+    tried = None
+    if with_reliefs:
+        tried = reliefs(
+            loaded.value, result.people, result.asked, result.outcome.roster, seed=seed, say=say,
+            moves=RELIEF_MOVES_PER_DAY * len(result.problem.people) * result.problem.days // (4 if quick else 1),
+        )  # fmt: skip
+    document = roster_report.document_of(
+        result, time.monotonic() - start, reliefs=tried, applied=loaded.applied
+    )
     document["made_on"] = machines
     rows = [{k: v for k, v in row.items() if k != "pauses"} for row in document["work"]]
     tables = {"measures": frame_of({"": {policy: document["proof"]["measures"]}}), "work": pd.DataFrame(rows)}

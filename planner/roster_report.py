@@ -24,7 +24,8 @@ from planner.report import (
 )
 from planner.rostering.people import group_of_token, type_of_tier
 from planner.rostering.problem import DAY_MIN, Need, RosterProblem
-from planner.rostering.rules import RULES
+from planner.rostering.reliefs import Reliefs, Relieved
+from planner.rostering.rules import BY_NAME, RULES
 from planner.rostering.rules.base import is_night, weekends
 from planner.rostering.staff import Staffed, short_hours
 from planner.rostering.validate import Audit
@@ -36,7 +37,9 @@ from planner.words import WEEKDAYS, binding_sentence, percent, title_of
 MOST_LINES = 12
 
 
-def document_of(result: Staffed, seconds: float, *, applied: Sequence[Applied] = ()) -> Json:
+def document_of(
+    result: Staffed, seconds: float, *, reliefs: Reliefs | None = None, applied: Sequence[Applied] = ()
+) -> Json:
     """What `roster --json` prints."""
     scenario, problem, named = result.scenario, result.problem, result.outcome.roster
     found = outcomes(result)
@@ -62,6 +65,7 @@ def document_of(result: Staffed, seconds: float, *, applied: Sequence[Applied] =
         "asked_hours": asked_h,
         "short_hours": short_hours(result.asked, result.against),
         "shortfalls": shortfalls(scenario, result.asked, result.against),
+        "reliefs": None if reliefs is None else relief_document(scenario, reliefs),
         "rules": rule_rows(result.audit, problem),
         "spread": spread_of(problem, result.audit, result),
         "targets": [outcome_row(scenario, one) for one in found],
@@ -167,6 +171,51 @@ def cover_rows(scenario: Scenario, problem: RosterProblem, found: Audit) -> list
         row["short"][at(need)] += met.short
         row["over"][at(need)] += met.over
     return list(rows.values())
+
+
+# --- what would relieve it --------------------------------------------------------------------------------------------
+
+
+def relief_document(scenario: Scenario, found: Reliefs) -> Json:
+    """What was tried, the cheapest for an hour saved first; what saves nothing clear last."""
+    return {
+        "short_hours_without": found.short_hours,
+        "binding": [one.relief.what[0] for one in found.binding],
+        "tried": [
+            {
+                "kind": one.relief.kind, "what": relief_words(scenario, one), "clear": one.clear,
+                "short_hours": one.short_hours, "saved_hours": one.saved_hours, "saved_points": one.saved_points,
+                "cost_per_week": one.per_week, "cost_once": one.relief.one_off, "extra_paid_hours": one.extra_hours,
+                "hard_rules_broken": one.hard,
+            }
+            for one in found.found
+        ],
+    }  # fmt: skip
+
+
+def relief_words(scenario: Scenario, one: Relieved) -> str:
+    """A relief in words."""
+    kind, what, n = one.relief.kind, one.relief.what, one.relief.amount
+    if kind == "overtime":
+        return f"one shift more for up to {counted_people(n)} of {title_of(scenario, what[0])}"
+    if kind == "start":
+        used = sorted(one.used, key=lambda row: -row[2])[:3]
+        starts = ", ".join(f"{clock(start)} ({times} times)" for _, start, times in used)
+        return f"{what[0]} shifts at starts that there are not yet" + (
+            f", most used: {starts}" if used else ""
+        )
+    if kind == "training":
+        return f"{counted_people(n)} of {title_of(scenario, what[0])} also trained for {title_of(scenario, what[1])}"
+    if kind == "deferral":
+        return f"{n:,.0f} hours of work put off, by call-backs and the like, to when people are free"
+    if kind == "person":
+        return f"one person more in {title_of(scenario, what[0])}"
+    return f"{BY_NAME[what[0]].TITLE.lower()}: {what[1]}"
+
+
+def counted_people(n: float) -> str:
+    """So many people."""
+    return "1 person" if n == 1 else f"{n:,.0f} people"
 
 
 # --- rules and fairness ----------------------------------------------------------------------------------------------
@@ -303,6 +352,7 @@ def print_roster(out: Console, document: Json) -> None:
     for sentence in sentences(document):
         out.print(escape(sentence), highlight=False)
     _print_short(out, document)
+    _print_reliefs(out, document)
     print_targets(out, document["targets"])
     _print_rules(out, document)
     _print_spread(out, document)
@@ -328,6 +378,56 @@ def _print_short(out: Console, document: Json) -> None:
             f"  and {len(rows) - MOST_LINES:,} smaller ones, {rest:,.1f} hours (--json has all)",
             highlight=False,
         )
+
+
+def relief_sentence(document: Json) -> str:
+    """What relieves most, and which rules bind."""
+    found = document["reliefs"]
+    if not found or not found["tried"]:
+        return ""
+    clear = [row for row in found["tried"] if row["clear"]]
+    if not clear:
+        return f"None of {len(found['tried'])} reliefs that were tried saves a clear hour."
+    best = max(clear, key=lambda row: row["saved_hours"])
+    rules = ", ".join(BY_NAME[name].TITLE.lower() for name in found["binding"])
+    binding = f" Rules that bind: {rules}." if rules else " No single rule binds."
+    return (
+        f"Searched on without any relief, {found['short_hours_without']:,.0f} hours stay short; what relieves most: {best['what']} "
+        f"({best['saved_hours']:,.0f} hours).{binding}"
+    )
+
+
+def _print_reliefs(out: Console, document: Json) -> None:
+    sentence = relief_sentence(document)
+    if not sentence:
+        return
+    out.print(escape(sentence), highlight=False)
+    clear = [row for row in document["reliefs"]["tried"] if row["clear"]]
+    if not clear:
+        return
+    money = document["currency"]
+    table = Table(
+        title="Reliefs, each tried by making the roster anew; the cheapest for an hour first",
+        title_justify="left",
+    )
+    table.add_column("Relief", overflow="fold")
+    for name in (
+        "Hours short saved",
+        "Paid hours more",
+        f"{money} a week",
+        f"{money} once",
+        f"{money} a week for an hour",
+    ):
+        table.add_column(name, justify="right")
+    for row in clear:
+        table.add_row(
+            escape(row["what"]), f"{row['saved_hours']:.1f}", f"{row['extra_paid_hours']:+,.0f}", f"{row['cost_per_week']:+,.0f}",
+            f"{row['cost_once']:,.0f}" if row["cost_once"] else "", f"{row['cost_per_week'] / row['saved_hours']:+,.0f}",
+        )  # fmt: skip
+    out.print(table)
+    others = [row["what"] for row in document["reliefs"]["tried"] if not row["clear"]]
+    if others:
+        out.print(f"  Tried without a clear effect: {escape('; '.join(others))}.", highlight=False)
 
 
 def _print_rules(out: Console, document: Json) -> None:
