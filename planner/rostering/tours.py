@@ -88,8 +88,9 @@ class _Programme:
         for person, crowd in zip(problem.people, self.crowds, strict=True):
             size[crowd] += 1
             days = may.setdefault(crowd, [Counter() for _ in range(problem.days)])
-            for day, duties in enumerate(person.duties):
-                days[day].update(set(duties))
+            for day, listed in enumerate(person.duties):
+                duties = range(len(problem.duties)) if "allowed_duties" in problem.prices else set(listed)
+                days[day].update(duties)
                 there.setdefault(crowd, Counter())[day] += bool(duties)
         parts: dict[tuple[frozenset[str], int, int], list[int]] = {}
         for crowd, by_day in may.items():
