@@ -7,10 +7,13 @@ so that they, and the validator that uses them, know no solver.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import accumulate
 from typing import Any, NamedTuple, Protocol
 
 from planner.rostering.problem import (
     DAY_MIN,
+    SHARE_MIN,
     WEEK_DAYS,
     Duty,
     NamedRoster,
@@ -225,6 +228,52 @@ def earliest_pauses(duty: Duty) -> tuple[int, ...] | None:
             return None
         starts.append(start)
     return tuple(starts)
+
+
+Stretch = tuple[int, int, int | None]
+"""Start and end, minutes after the first midnight of the horizon, and the post; None for nobody's."""
+
+
+def stretches(problem: RosterProblem, work: Work) -> list[Stretch]:
+    """The times on the queue between the pauses of a duty, one more than there are pauses; some may have no length.
+
+    Where the work says nothing of posts, it is the person's usual one.
+    """
+    duty, midnight = problem.duties[work.duty], work.day * DAY_MIN
+    usual = next(iter(problem.people[work.person].posts), None)
+    free, end = midnight + duty.start_min, midnight + duty.end_min
+    spans = []
+    for pause, at in zip(duty.pauses, work.pauses, strict=False):
+        start = min(max(midnight + at, free), end)
+        spans.append((free, start))
+        free = min(max(midnight + at + pause.minutes, free), end)
+    spans.append((free, end))
+    return [
+        (start, stop, work.posts[number] if number < len(work.posts) else usual)
+        for number, (start, stop) in enumerate(spans)
+    ]
+
+
+def exposure(problem: RosterProblem, post: int | None, start_min: int, end_min: int) -> int:
+    """Thousandths of emotional minutes from start to end (minutes after the first midnight of the horizon) at a post."""
+    share = () if post is None else problem.posts[post].share
+    if not share or end_min <= start_min:
+        return 0
+    return _until(share, end_min) - _until(share, start_min)
+
+
+def _until(share: tuple[int, ...], at_min: int) -> int:
+    """Thousandths of emotional minutes from the first midnight."""
+    slot, minutes = divmod(at_min, SHARE_MIN)
+    rounds, slot = divmod(slot, len(share))
+    sums = _sums(share)
+    return (rounds * sums[-1] + sums[slot]) * SHARE_MIN + share[slot] * minutes
+
+
+@lru_cache(maxsize=256)
+def _sums(share: tuple[int, ...]) -> tuple[int, ...]:
+    """Of the slots before each, and of all."""
+    return tuple(accumulate(share, initial=0))
 
 
 def plural(number: int, noun: str) -> str:
