@@ -18,8 +18,8 @@ from ortools.sat.python import cp_model
 from planner.rostering import cover, rules
 from planner.rostering.cover import Group, Served
 from planner.rostering.paths import add_paths
-from planner.rostering.problem import DAY_MIN, NamedRoster, Outcome, RosterProblem, Work
-from planner.rostering.rules.base import Literal, Sum, earliest_pauses
+from planner.rostering.problem import DAY_MIN, SHARE_MIN, NamedRoster, Outcome, RosterProblem, Work
+from planner.rostering.rules.base import Literal, Sum, earliest_pauses, published_duties, touches_leave
 from planner.rostering.validate import audit
 
 Cell = tuple[int, int]
@@ -46,13 +46,14 @@ def solve(
 
     start: a roster to begin from, and to return where nothing better is found. free: the cells that may change, all others
     stay as in `start`; the objective is still that of the whole roster, and the bound holds for rosters that keep the others.
+    Pauses start on multiples of the minutes of which all edges are multiples, and of 15 where posts have a share of emotional work.
     repeatable: the same seed gives the same roster on every run; `seconds` are then CP-SAT's deterministic ones. tell: called
     with objective and bound for every better roster that keeps all hard rules.
     status: `optimal` is proven; `none` means that the roster breaks hard rules, as few as could be found; the bound then
-    holds for rosters that break no more. Raises ValueError for a price of what is no rule, for `free` without `start`, and for
-    work that the problem does not have.
+    holds for rosters that break no more. Raises ValueError for a problem that makes no sense, such as a price of what is no rule,
+    for `free` without `start`, and for work that the problem does not have.
     """
-    rules.require_prices(problem)
+    rules.require_sound(problem)
     _require_known(problem, start)
     if free is not None and start is None:
         raise ValueError("a part of a roster can be free only where the rest is given")
@@ -166,19 +167,31 @@ def _sound(model: cp_model.CpModel, status: cp_model.CpSolverStatus) -> cp_model
     return status
 
 
-class _Priced:
-    """A sum whose excess over a limit has a price for each 1."""
+class _Sum(NamedTuple):
+    """A sum that is to be at most so much."""
 
-    __slots__ = ("most", "price", "terms")
+    terms: Sequence[tuple[int, Literal]]
+    most: int
 
-    def __init__(self, terms: Sequence[tuple[int, Literal]], most: int, price: int) -> None:
-        self.terms = terms
-        self.most = most
-        self.price = price
+    def beyond(self, value: Callable[[Literal], int]) -> int:
+        """By how much a solution is above it."""
+        return sum(c * value(literal) for c, literal in self.terms) - self.most
 
-    def cost(self, value: Callable[[Literal], int]) -> int:
-        """What a solution pays for it."""
-        return self.price * max(0, sum(c * value(literal) for c, literal in self.terms) - self.most)
+
+class _Spread(NamedTuple):
+    """Sums, each with a constant, of which the largest less the smallest is to be at most so much, in whole units."""
+
+    sums: Sequence[tuple[Sequence[tuple[int, Literal]], int]]
+    most: int
+    unit: int
+
+    def beyond(self, value: Callable[[Literal], int]) -> int:
+        """By how much a solution is above it."""
+        units = [
+            (constant + sum(c * value(literal) for c, literal in terms)) // self.unit
+            for terms, constant in self.sums
+        ]
+        return max(units) - min(units) - self.most
 
 
 class Model:
@@ -199,11 +212,12 @@ class Model:
         self._linear: list[tuple[int, Literal]] = []  # those of its terms that are literals themselves
         self._constant = 0
         self._constant_of_counted = 0
-        self._priced: list[_Priced] = []
+        self._priced: list[tuple[int, _Sum | _Spread]] = []
         self._broken: list[tuple[int, Literal]] = []
         self._any: dict[tuple[int, ...], Literal] = {}
         self._given = {(w.person, w.day): w for w in sorted(start.work, reverse=True)} if start else {}
         everywhere = {(p, d) for p in range(len(problem.people)) for d in range(problem.days)}
+        self._published = published_duties(problem)
         self._free = everywhere if free is None else everywhere & set(free)
         self.kept = tuple(w for w in start.work if (w.person, w.day) not in self._free) if start else ()
         self._groups = cover.groups(problem.needs)
@@ -248,10 +262,13 @@ class Model:
         allowed: Iterable[int] = self.problem.people[person].duties[day]
         if "allowed_duties" in self.problem.prices:
             allowed = range(len(self.problem.duties))
+        if self.hard("locked") and cell in self.problem.locked:
+            allowed = set(allowed) & {self._published[cell]} if cell in self._published else ()
         gives = {
             duty: self.model.new_bool_var(f"x{person}_{day}_{duty}")
             for duty in sorted(set(allowed))
             if earliest_pauses(self.problem.duties[duty]) is not None
+            and not ("leave" not in self.problem.prices and self._on_leave(person, day, duty))
         }
         self._gives[cell] = gives
         if len(gives) > 1:
@@ -261,10 +278,13 @@ class Model:
         for duty in gives:
             self._starts[person, day, duty] = self._place(person, day, duty)
 
+    def _on_leave(self, person: int, day: int, duty: int) -> bool:
+        return touches_leave(self.problem.people[person], day, self.problem.duties[duty])
+
     def _place(self, person: int, day: int, number: int) -> tuple[dict[int, Literal], ...]:
-        """A literal for each start of each pause, where there is a need whose cover it could change."""
+        """A literal for each start of each pause, where there is anything that it could change."""
         duty = self.problem.duties[number]
-        if not duty.pauses or not self._windows(day, number):
+        if not duty.pauses or not (self._windows(day, number) or self._exposed(person)):
             return ()
         earliest = earliest_pauses(duty) or ()
         latest: list[int] = []
@@ -279,6 +299,12 @@ class Model:
             }
             for index, (first, last) in enumerate(zip(earliest, reversed(latest), strict=True))
         )
+
+    def _exposed(self, person: int) -> bool:
+        """Whether emotional minutes count for somebody."""
+        who, posts = self.problem.people[person], self.problem.posts
+        shared = "fair_exposure" in self.problem.spread and who.circle is not None
+        return shared and bool(who.posts) and bool(posts[who.posts[0]].share)
 
     def _windows(self, day: int, number: int) -> list[tuple[int, int, int]]:
         """Start and end of the timed groups of needs that a duty covers, minutes into the duty, and their numbers."""
@@ -299,6 +325,10 @@ class Model:
     def gives(self, person: int, day: int) -> Mapping[int, Literal]:
         """Each duty (its number) that may be given, and whether it is."""
         return self._gives[person, day]
+
+    def fixed(self, person: int, day: int) -> Work | None:
+        """The work of a day that may not change; None where there is none, or where it may."""
+        return None if (person, day) in self._free else self._given.get((person, day))
 
     def starts(self, person: int, day: int, duty: int) -> Sequence[Mapping[int, Literal]]:
         """For each pause its possible starts, minutes into the duty; nothing where it does not matter when they are."""
@@ -347,12 +377,8 @@ class Model:
 
     def at_most(self, rule: str, total: Sum, most: int, unit: int = 1) -> None:
         """The sum is at most so much; it is broken by `unit` for each 1 above."""
-        terms: list[tuple[int, Literal]] = []
-        for c, literal in total:
-            if isinstance(literal, int):
-                most -= c * literal
-            else:
-                terms.append((c, literal))
+        terms, constant = _apart(total)
+        most -= constant
         excess = sum(max(0, c) for c, _ in terms) - most
         if excess <= 0:
             return
@@ -363,7 +389,7 @@ class Model:
         slack = self.model.new_int_var(0, excess, "") if terms else excess
         if terms:
             self.model.add(_expression([*terms, (-1, slack)]) <= most)
-        self._pay(rule, terms, most, unit, slack, excess)
+        self._pay(rule, _Sum(terms, most), unit, slack, excess)
 
     def at_least(self, rule: str, total: Sum, least: int) -> None:
         """The sum is at least so much; it is broken by 1 for each 1 below."""
@@ -382,17 +408,36 @@ class Model:
         slack = self.model.new_bool_var("") if literals else 1
         if literals:
             self.model.add_bool_or([*negated, slack])
-        self._pay(rule, [(1, literal) for literal in literals], len(literals) - 1, by, slack, 1)
+        self._pay(rule, _Sum([(1, literal) for literal in literals], len(literals) - 1), by, slack, 1)
 
-    def _pay(
-        self,
-        rule: str,
-        terms: Sequence[tuple[int, Literal]],
-        most: int,
-        unit: int,
-        slack: Literal,
-        excess: int,
-    ) -> None:
+    def spread(self, rule: str, sums: Sequence[Sum], most: int, unit: int = 1) -> None:
+        """The largest sum less the smallest, each in whole `unit`s, is at most so much; it is broken by 1 for each 1 above."""
+        apart = [_apart(total) for total in sums]
+        lows = [(constant + sum(min(0, c) for c, _ in terms)) // unit for terms, constant in apart]
+        highs = [(constant + sum(max(0, c) for c, _ in terms)) // unit for terms, constant in apart]
+        excess = max(highs) - min(lows) - most
+        if excess <= 0:
+            return
+        free = any(terms for terms, _ in apart)
+        slack: Literal = excess
+        if free:
+            largest = self.model.new_int_var(max(lows), max(highs), "")
+            smallest = self.model.new_int_var(min(lows), min(highs), "")
+            for terms, constant in apart:
+                if terms:  # or else it is in the bounds of both
+                    total = _expression(terms) + constant
+                    self.model.add(total <= unit * largest + unit - 1)
+                    self.model.add(total >= unit * smallest)
+            if self.hard(rule):
+                self.model.add(largest - smallest <= most)
+                return
+            slack = self.model.new_int_var(0, excess, "")
+            self.model.add(largest - smallest - slack <= most)
+        elif self.hard(rule):  # nothing free can help
+            return
+        self._pay(rule, _Spread(apart, most, unit), 1, slack, excess)
+
+    def _pay(self, rule: str, limit: _Sum | _Spread, unit: int, slack: Literal, excess: int) -> None:
         """What a slack costs: its price, or its weight among hard rules broken."""
         price = self.problem.prices.get(rule)
         if price is not None:
@@ -400,7 +445,7 @@ class Model:
                 self._constant += price * unit * slack
             else:
                 self._terms.append((price * unit, slack))
-                self._priced.append(_Priced(terms, most, price * unit))
+                self._priced.append((price * unit, limit))
         elif not isinstance(slack, int):
             self._broken.append((unit, slack))
             is_broken = slack
@@ -557,7 +602,7 @@ class Model:
             self._constant
             + sum(m.short * needs[m.need].under + m.over * needs[m.need].over for m in met)
             + sum(c * value(literal) for c, literal in self._linear)
-            + sum(priced.cost(value) for priced in self._priced)
+            + sum(price * max(0, limit.beyond(value)) for price, limit in self._priced)
         )
 
     # What comes out.
@@ -625,6 +670,17 @@ def _expression(terms: Iterable[tuple[int, Literal]]) -> cp_model.LinearExpr:
     return cp_model.LinearExpr.weighted_sum([literal for _, literal in pairs], [c for c, _ in pairs])
 
 
+def _apart(total: Sum) -> tuple[list[tuple[int, Literal]], int]:
+    """The terms of a sum that are free, and what the others come to."""
+    terms, constant = [], 0
+    for c, literal in total:
+        if isinstance(literal, int):
+            constant += c * literal
+        else:
+            terms.append((c, literal))
+    return terms, constant
+
+
 def _grid(problem: RosterProblem) -> int:
     """Minutes between starts of pauses that can make a difference: all edges lie on multiples of it."""
     edges = [duty.start_min for duty in problem.duties]
@@ -632,4 +688,5 @@ def _grid(problem: RosterProblem) -> int:
         m for duty in problem.duties for pause in duty.pauses for m in (pause.minutes, pause.earliest_min)
     ]
     edges += [m for need in problem.needs if need.kind is None for m in (need.start_min, need.minutes)]
+    edges += [SHARE_MIN for post in problem.posts if post.share]
     return math.gcd(*edges) or 1
