@@ -12,6 +12,10 @@ from typing import Protocol
 from planner.rostering.problem import NamedRoster, RosterProblem
 from planner.rostering.rules import (
     allowed_duties,
+    decompression,
+    exposure_day,
+    exposure_stretch,
+    exposure_week,
     forbidden_successions,
     least_in_a_row,
     least_off_in_a_row,
@@ -24,7 +28,9 @@ from planner.rostering.rules import (
     nights_in_a_row,
     one_shift_a_day,
     pauses,
+    queues,
     rest,
+    rotation,
     weekends,
 )
 from planner.rostering.rules.base import Broken, Build
@@ -61,12 +67,18 @@ RULES: tuple[Rule, ...] = (
     nights_in_a_row,
     forbidden_successions,
     pauses,
+    queues,
+    exposure_stretch,
+    exposure_day,
+    exposure_week,
+    decompression,
+    rotation,
 )
 """All rules, in the order in which reports list them."""
 
 BY_NAME = {rule.NAME: rule for rule in RULES}
 
-NEVER_PRICED = frozenset({one_shift_a_day.NAME, pauses.NAME})
+NEVER_PRICED = frozenset({one_shift_a_day.NAME, pauses.NAME, queues.NAME})
 """What makes a roster a roster."""
 
 
