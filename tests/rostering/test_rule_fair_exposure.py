@@ -96,11 +96,21 @@ def test_the_optimiser_places_pauses_alike_though_no_need_asks():
     assert outcome.status == "optimal"
 
 
+def test_the_optimiser_chooses_posts_too():
+    """Ann did mail before her tea and calls after it: so does Bob, or else one of them has more."""
+    fixed = NamedRoster((Work(0, 0, 0, (600,), (1, 0)),))
+    outcome = solve(with_tea(), seconds=20, workers=1, start=fixed, free={(1, 0)})
+    assert outcome.status == "optimal"
+    assert outcome.roster.work[1] == Work(1, 0, 0, (600,), (1, 0))
+
+
 def test_fixed_work_counts_at_its_posts():
     """Ann did an hour of mail before her tea; Bob's least is at calls, with his tea at the hardest time: 12 minutes more."""
     fixed = NamedRoster((Work(0, 0, 0, (600,), (1, 0)),))
-    outcome = solve(with_tea(prices={RULE: 3}), seconds=20, workers=1, start=fixed, free={(1, 0)})
-    assert validate(with_tea(prices={RULE: 3}), outcome).claims == ()
+    problem = with_tea(prices={RULE: 3})
+    only_calls = problem._replace(people=(problem.people[0], problem.people[1]._replace(posts=(0,))))
+    outcome = solve(only_calls, seconds=20, workers=1, start=fixed, free={(1, 0)})
+    assert validate(only_calls, outcome).claims == ()
     assert (outcome.status, outcome.objective) == ("optimal", 36)
 
 

@@ -14,6 +14,10 @@ from planner.rostering.problem import NamedRoster, RosterProblem
 from planner.rostering.rules import (
     allowed_duties,
     changes,
+    decompression,
+    exposure_day,
+    exposure_stretch,
+    exposure_week,
     fair_exposure,
     fair_nights,
     fair_requests,
@@ -33,7 +37,9 @@ from planner.rostering.rules import (
     nights_in_a_row,
     one_shift_a_day,
     pauses,
+    queues,
     rest,
+    rotation,
     weekends,
 )
 from planner.rostering.rules.base import Broken, Build
@@ -72,6 +78,12 @@ RULES: tuple[Rule, ...] = (
     nights_in_a_row,
     forbidden_successions,
     pauses,
+    queues,
+    exposure_stretch,
+    exposure_day,
+    exposure_week,
+    decompression,
+    rotation,
     fair_exposure,
     fair_nights,
     fair_weekends,
@@ -86,7 +98,7 @@ BY_NAME = {rule.NAME: rule for rule in RULES}
 FAIR = tuple(rule.NAME for rule in (fair_exposure, fair_nights, fair_weekends, fair_requests))
 """Those of fair spread, which `RosterProblem.spread` names."""
 
-NEVER_PRICED = frozenset({one_shift_a_day.NAME, pauses.NAME})
+NEVER_PRICED = frozenset({one_shift_a_day.NAME, pauses.NAME, queues.NAME})
 """What makes a roster a roster."""
 
 

@@ -7,7 +7,7 @@ so that they, and the validator that uses them, know no solver.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import accumulate
 from typing import Any, NamedTuple, Protocol
 
@@ -40,6 +40,24 @@ class Broken(NamedTuple):
     text: str
 
 
+class Edge(NamedTuple):
+    """Where a stretch may begin, or end, and whether it does so at that post."""
+
+    post: int | None
+    at_min: int
+    """Minutes after the first midnight of the horizon."""
+    literal: Literal
+
+
+class Span(NamedTuple):
+    """A stretch of a duty that may be given: exactly one begin and one end are true where it is, of the same post."""
+
+    posts: Mapping[int | None, Literal]
+    """Posts that it may have, and whether it has them."""
+    begins: tuple[Edge, ...]
+    ends: tuple[Edge, ...]
+
+
 class Build(Protocol):
     """A model that is being built. Each limit is hard, or priced where `problem.prices` has the rule's name."""
 
@@ -51,11 +69,11 @@ class Build(Protocol):
     def gives(self, person: int, day: int) -> Mapping[int, Literal]:
         """Each duty (its number) that may be given, and whether it is."""
 
-    def fixed(self, person: int, day: int) -> Work | None:
-        """The work of a day that may not change; None where there is none, or where it may."""
-
     def starts(self, person: int, day: int, duty: int) -> Sequence[Mapping[int, Literal]]:
         """For each pause its possible starts, minutes into the duty; nothing where it does not matter when they are."""
+
+    def spans(self, person: int, day: int, duty: int) -> Sequence[Span]:
+        """For each stretch of a duty that may be given where it may begin and end, and at which post."""
 
     def hard(self, rule: str) -> bool:
         """Whether the rule must hold, so that only whether it is broken counts, not by how much."""
@@ -72,8 +90,13 @@ class Build(Protocol):
     def never_above(self, total: Sum, most: Sum) -> None:
         """One sum is at most the other: part of what a roster is, never broken."""
 
-    def at_most(self, rule: str, total: Sum, most: int, unit: int = 1) -> None:
-        """The sum is at most so much; it is broken by `unit` for each 1 above."""
+    def at_most(
+        self, rule: str, total: Sum, most: int, unit: int = 1, *, per: int = 1, top: int | None = None
+    ) -> None:
+        """The sum is at most so much; it is broken by `unit` for each `per` above, a begun one counts.
+
+        top: a sum that is never exceeded, where that is known better than from the terms one by one.
+        """
 
     def at_least(self, rule: str, total: Sum, least: int) -> None:
         """The sum is at least so much; it is broken by 1 for each 1 below."""
@@ -81,8 +104,13 @@ class Build(Protocol):
     def forbid(self, rule: str, all_of: Sequence[Literal], by: int = 1) -> None:
         """The literals are not all true; or else it is broken by so much."""
 
-    def spread(self, rule: str, sums: Sequence[Sum], most: int, unit: int = 1) -> None:
-        """The largest sum less the smallest, each in whole `unit`s, is at most so much; it is broken by 1 for each 1 above."""
+    def spread(
+        self, rule: str, sums: Sequence[Sum], most: int, unit: int = 1, *, tops: Sequence[int] | None = None
+    ) -> None:
+        """The largest sum less the smallest, each in whole `unit`s, is at most so much; it is broken by 1 for each 1 above.
+
+        tops: what the sums never exceed, nor are they ever below 0, where that is known better than from the terms one by one.
+        """
 
 
 Timetable = list[dict[int, Work]]
@@ -181,12 +209,12 @@ def shares_apart(
     return found
 
 
-def bound_shares(build: Build, rule: str, share: Callable[[int], Sum], unit: int = 1) -> None:
+def bound_shares(build: Build, rule: str, share: Callable[[int], Sum]) -> None:
     """The same as a spread for each circle, of sums for each person."""
     most = build.problem.spread.get(rule)
     if most is not None:
         for people in circles(build.problem):
-            build.spread(rule, [share(number) for number in people], most, unit)
+            build.spread(rule, [share(number) for number in people], most)
 
 
 def published_duties(problem: RosterProblem) -> dict[tuple[int, int], int]:
@@ -372,6 +400,74 @@ def _until(share: tuple[int, ...], at_min: int) -> int:
 def _sums(share: tuple[int, ...]) -> tuple[int, ...]:
     """Of the slots before each, and of all."""
     return tuple(accumulate(share, initial=0))
+
+
+SHARES = 1000
+"""Thousandths in a minute."""
+
+
+def beyond(thousandths: int, most_min: int) -> int:
+    """Minutes above a limit, a begun one counts; 0 or less where it is kept."""
+    return -(-thousandths // SHARES) - most_min
+
+
+class Amount(NamedTuple):
+    """Minutes, or thousandths of them, of what a stretch may be."""
+
+    total: list[tuple[int, Literal]]
+    top: int
+    """Never more than that."""
+
+
+Value = Callable[[int | None, int, int], int]
+"""What the time from start to end at a post comes to: it adds up over times one after another, and is never below 0."""
+
+
+def amount(span: Span, value: Value) -> Amount:
+    """What a stretch comes to: all until its end, less all until its begin."""
+    first = min((edge.at_min for edge in span.begins), default=0)
+    last = max((edge.at_min for edge in span.ends), default=first)
+    total = [(value(edge.post, first, edge.at_min), edge.literal) for edge in span.ends]
+    total += [(-value(edge.post, first, edge.at_min), edge.literal) for edge in span.begins]
+    top = max((value(post, first, last) for post in span.posts), default=0)
+    return Amount([(n, literal) for n, literal in total if n], top)
+
+
+def added(amounts: Iterable[Amount]) -> Amount:
+    """Several together."""
+    parts = list(amounts)
+    return Amount([term for part in parts for term in part.total], sum(part.top for part in parts))
+
+
+def exposed(problem: RosterProblem, work: Work) -> list[int]:
+    """Thousandths of emotional minutes in each stretch of a duty given."""
+    return [exposure(problem, post, start, end) for start, end, post in stretches(problem, work)]
+
+
+def may_be_exposed(build: Build, person: int, day: int) -> Iterator[tuple[int, list[Amount]]]:
+    """For each duty that may be given the thousandths of emotional minutes that each of its stretches may have."""
+    problem = build.problem
+    if any(post.share for post in problem.posts):
+        for duty in build.gives(person, day):
+            yield duty, [amount(span, partial(exposure, problem)) for span in build.spans(person, day, duty)]
+
+
+def exposed_on(build: Build, person: int, day: int) -> Amount:
+    """The same for the one duty of a day that is given."""
+    by_duty = [added(stretches) for _, stretches in may_be_exposed(build, person, day)]
+    return Amount(added(by_duty).total, max((one.top for one in by_duty), default=0))
+
+
+def bound_exposure(build: Build, rule: str, amounts: Iterable[Amount], most_min: int) -> None:
+    """So many emotional minutes at most in all of these together."""
+    total, top = added(amounts)
+    if top > most_min * SHARES:
+        build.at_most(rule, total, most_min * SHARES, per=SHARES, top=top)
+
+
+def minutes_told(thousandths: int) -> str:
+    """As a text that exceeds a limit where the amount does: a begun tenth counts."""
+    return f"{-(-thousandths // (SHARES // 10)) / 10:g} emotional minutes"
 
 
 def plural(number: int, noun: str) -> str:
