@@ -338,6 +338,12 @@ def touches_leave(person: Person, day: int, duty: Duty) -> bool:
     return any(touched in person.leave for touched in range(first, last + 1))
 
 
+def may_work(person: Person, day: int, duty: Duty) -> bool:
+    """Whether neither leave nor a newcomer's limit stands against a duty."""
+    only = person.terms.only_kinds
+    return not touches_leave(person, day, duty) and (only is None or duty.kind in only)
+
+
 def earliest_pauses(duty: Duty) -> tuple[int, ...] | None:
     """Each pause as early as it may be, minutes into the duty; None where they do not fit."""
     starts: list[int] = []
