@@ -18,10 +18,11 @@ from typer.testing import CliRunner
 from planner import jobs
 from planner.cli import app
 from planner.numbers import TypeSet
+from planner.rostering import cover
 from planner.rostering import people as made
 from planner.rostering.people import needs_of, needs_of_cover, notices, people_of, problem_of
-from planner.rostering.problem import DAY_MIN, NamedRoster, Request, Work
-from planner.rostering.rules.base import may_work
+from planner.rostering.problem import DAY_MIN, NamedRoster, Post, Request, Work
+from planner.rostering.rules.base import earliest_pauses, may_work
 from planner.rostering.validate import audit
 from planner.scenario import clocks
 from planner.scenario.people_file import COLUMNS, written
@@ -250,6 +251,20 @@ def test_a_contract_that_the_groups_shifts_do_not_give_is_told_where_it_is_given
         ({"labour_rules": {"fair": {"exposure": "hard"}}}, "labour_rules.fair.exposure"),
         ({"labour_rules": {"fair": 3}}, "labour_rules.fair"),
         ({"labour_rules": {"most_days_in_a_row": 0}}, "must be at least 1"),
+        ({"labour_rules": {"exposure": {"stretch_min": 0}}}, "labour_rules.exposure.stretch_min: must be at least 1"),
+        ({"labour_rules": {"exposure": {"day_min": 1500}}}, "must be at most 1440"),
+        ({"labour_rules": {"exposure": {"day": 180}}}, "labour_rules.exposure.day: unknown field (did you mean day_min?"),
+        ({"labour_rules": {"decompression": {"after_min": 0}}}, "labour_rules.decompression.after_min: must be at least 1"),
+        ({"labour_rules": {"decompression": {"minutes": 15}}}, "labour_rules.decompression.after_min: must be given"),
+        ({"labour_rules": {"decompression": {"after_min": 90, "minutes": 12}}}, "must be a multiple of 5"),
+        ({"labour_rules": {"rotation": {"emotional": ["order"]}}}, "labour_rules.rotation.most_min: must be given"),
+        ({"labour_rules": {"rotation": {"most_min": 0}}}, "labour_rules.rotation.most_min: must be at least 1"),
+        ({"labour_rules": {"rotation": {"most_min": 90, "emotional": ["order", "troubel"]}}},
+         "labour_rules.rotation.emotional.1: must be a contact type: order, trouble (found 'troubel'; did you mean trouble?)"),
+        ({"labour_rules": {"rotation": {"most_min": 90, "emotional": ["order", "trouble"]}}},
+         "labour_rules.rotation.emotional: must leave some group both these and other types"),
+        ({"labour_rules": {"rotation": {"most_min": 90}}, "types__trouble__emotional": False}, "none is marked emotional"),
+        ({"labour_rules": {"prices": {"exposur": 3}}}, "labour_rules.prices.exposur: the name must be one of: rest"),
         ({"time_zone": "Berlin"}, "must be a time zone of the IANA list"),
     ],
 )  # fmt: skip
@@ -486,7 +501,9 @@ def test_leave_and_newness_bind_as_rules_so_that_a_report_can_say_which():
     starts = tuple(problem.duties[late].start_min + p.earliest_min for p in problem.duties[late].pauses)
     found = audit(problem, NamedRoster((Work(0, 1, late, starts),)))
     assert [b.rule for b in found.hard if b.rule in ("leave", "allowed_duties")] == ["leave"]
-    assert [(b.rule, problem.prices[b.rule]) for b in found.soft if b.rule == "newcomers"] == [("newcomers", 30)]
+    assert [(b.rule, problem.prices[b.rule]) for b in found.soft if b.rule == "newcomers"] == [
+        ("newcomers", 30)
+    ]
     veteran = problem_of(scenario({**person, "tenure_weeks": 100}), ()).people[0]
     assert veteran.terms.only_kinds is None
     everything = {"newcomer_shifts": ["late", "day", "early", "peak"]}
@@ -515,9 +532,18 @@ def test_those_alike_share_a_circle():
     plain = {"group": "front"}
     a, b = {"id": "a", **plain}, {"id": "b", **plain}
     assert circles(a, {"id": "b", "group": "care"}, {**a, "id": "c"}) == [0, 1, 0]
-    assert circles(a, {**b, "leave": [2]}, {**b, "id": "c", "availability": {"mon": "always"}}) == [0, None, None]
-    assert circles(a, {**b, "skills": ["order"]}, {**b, "id": "c", "requests": [{"day": 1, "wants": "off"}]}) == [0, 0, 0]
-    contracts = {"few": {"least_hours": 10, "most_hours": 40}, "late": {"least_hours": 10, "most_hours": 40, "shifts": ["late"]}}
+    assert circles(a, {**b, "leave": [2]}, {**b, "id": "c", "availability": {"mon": "always"}}) == [
+        0,
+        None,
+        None,
+    ]
+    assert circles(
+        a, {**b, "skills": ["order"]}, {**b, "id": "c", "requests": [{"day": 1, "wants": "off"}]}
+    ) == [0, 0, 0]
+    contracts = {
+        "few": {"least_hours": 10, "most_hours": 40},
+        "late": {"least_hours": 10, "most_hours": 40, "shifts": ["late"]},
+    }
     few, late = ({"contract": name} for name in contracts)
     assert circles({**a, **few}, {**b, **few}, {**b, **late, "id": "c"}, contracts=contracts) == [0, 0, 1]
     new = {**b, "tenure_weeks": 1}
@@ -586,6 +612,130 @@ def test_decompression_and_time_off_the_phone_are_pauses_of_the_duties():
     assert kinds["soft"] > kinds["as_is"]
     for duty in problem_of(s, (), "soft").duties:
         assert duty.paid_min == duty.minutes - sum(p.minutes for p in duty.pauses if not p.paid)
+
+
+def test_limits_on_emotional_work_become_terms_and_prices():
+    bare = problem_of(scenario(), ())
+    assert {who.terms[-5:] for who in bare.people} == {(None,) * 5}
+    assert (bare.posts, {who.posts for who in bare.people}) == ((), {()})
+    rules = {"exposure": {"stretch_min": 60, "week_min": 720}, "decompression": {"after_min": 90},
+             "rotation": {"most_min": 120}, "prices": {"exposure": 3, "rotation": 2}}  # fmt: skip
+    limited = problem_of(scenario(labour_rules=rules), ())
+    assert {who.terms[-5:] for who in limited.people} == {(60, None, 720, 90, 120)}
+    assert {name: price for name, price in limited.prices.items() if name != "least_off_in_a_row"} == {
+        "exposure_stretch": 3, "exposure_day": 3, "exposure_week": 3, "rotation": 2, **FAIR,
+    }  # fmt: skip
+
+
+def posts_of(s: Scenario, shares=None) -> dict[str, list[Post]]:
+    posed = problem_of(s, (), shares=shares)
+    return {who.id: [posed.posts[post] for post in who.posts] for who in posed.people}
+
+
+def test_who_can_do_both_has_three_posts_and_others_one_or_none():
+    people = (
+        {"id": "both", "group": "front"},
+        {"id": "hard", "group": "front", "skills": ["trouble"]},
+        {"id": "easy", "group": "front", "skills": {"order": 1, "trouble": 0}},
+        {"id": "care", "group": "care"},
+    )
+    rotation = {"labour_rules": {"rotation": {"most_min": 120}}}
+    found = posts_of(scenario(*people, **rotation))
+    assert [(post.name, post.emotional) for post in found["both"]] == [
+        ("all", False), ("emotional", True), ("routine", False),
+    ]  # fmt: skip
+    assert [(post.name, post.emotional) for post in found["hard"]] == [("emotional", False)]
+    assert [(post.name, post.emotional) for post in found["easy"]] == [("routine", False)]
+    assert found["care"] == []
+    shares = {"front": {"all": (300,), "emotional": (600,)}, "care": {"all": (700,)}}
+    found = posts_of(scenario(*people, **rotation), shares)
+    assert [post.share for post in found["both"]] == [(300,), (600,), ()]
+    assert [post.share for post in found["hard"]] == [(600,)]
+    assert [(post.name, post.skills, post.share) for post in found["care"]] == [("all", None, (700,))]
+    found = posts_of(scenario(*people), shares)
+    assert {who: [post.name for post in posts] for who, posts in found.items()} == {
+        "both": ["all"], "hard": ["all"], "easy": ["all"], "care": ["all"],
+    }  # fmt: skip
+    assert posts_of(scenario(*people), {"care": {"all": (0, 0)}})["care"] == []
+
+
+def test_at_a_post_somebody_counts_for_its_side_for_the_wide_need_and_for_the_groups():
+    s = scenario(labour_rules={"rotation": {"most_min": 120}}, groups__front__second_tier=True)
+    late, token = made._tier, made._token
+    asks = {
+        "order": {"order"}, "trouble": {"trouble"}, "either": {"order", "trouble"}, "late": {late("trouble")},
+        "late orders": {late("order"), "order"}, "front": {token("front")}, "both": {token("front"), token("care")},
+    }  # fmt: skip
+    posed = problem_of(s, ())
+    counted = {
+        posed.posts[post].name: {
+            name for name, any_of in asks.items() if any_of & cover.at_post(posed, 0, post)
+        }
+        for post in posed.people[0].posts
+    }
+    assert counted == {
+        "all": set(asks),
+        "emotional": set(asks) - {"order", "late orders"},
+        "routine": set(asks) - {"trouble", "late"},
+    }
+    # A token of another group counts for nobody at any post.
+    assert all(token("care") not in cover.at_post(posed, 0, post) for post in posed.people[0].posts)
+
+
+def test_each_shift_is_offered_with_more_decompression_too():
+    s = scenario(labour_rules={"decompression": {"after_min": 90, "minutes": 15}})
+    posed, bare = problem_of(s, ()), problem_of(scenario(), ())
+    front = posed.people[0]
+
+    def number(duty) -> int:
+        return sum(pause.kind == "decompression" for pause in duty.pauses)
+
+    for day in range(5):
+        offered = [posed.duties[k] for k in front.duties[day]]
+        usual = [bare.duties[k] for k in bare.people[0].duties[day]]
+        assert [duty for duty in offered if number(duty) == 0] == usual
+        for n in (1, 2, 3):
+            relieved = [duty for duty in offered if number(duty) == n]
+            assert [(d.kind, d.start_min, d.minutes, d.paid_min) for d in relieved] == [
+                (d.kind, d.start_min, d.minutes, d.paid_min) for d in usual
+            ]
+            assert all(earliest_pauses(duty) is not None for duty in relieved)
+            assert [tuple(p for p in d.pauses if p.kind != "decompression") for d in relieved] == [
+                d.pauses for d in usual
+            ]
+    # They part the shift: around lunch, with wide windows.
+    days = [next(d for d in posed.duties if d.kind == "day" and number(d) == n) for n in (1, 2, 3)]
+    assert ["".join(p.kind[0] for p in duty.pauses) for duty in days] == ["bdlob", "bdlodb", "bddlodb"]
+    assert all(
+        p.paid and p.latest_min - p.earliest_min >= 150
+        for d in days
+        for p in d.pauses
+        if p.kind == "decompression"
+    )
+    # The policy's own block stays.
+    assert {number(duty) for duty in problem_of(s, (), "soft").duties if duty.kind == "day"} == {
+        0,
+        1,
+        2,
+        3,
+        4,
+    }
+
+
+def test_a_shift_without_a_place_for_decompression_is_told(check, tmp_path: Path):
+    full = [{"name": "a", "minutes": 30, "paid": False, "earliest": 15, "latest": 15},
+            {"name": "b", "minutes": 180, "paid": False, "earliest": 45, "latest": 45}]  # fmt: skip
+    rules = {"decompression": {"after_min": 90, "minutes": 60}}
+    assert (
+        check(
+            "id,group\na,front\n",
+            labour_rules=rules,
+            shifts__peak={"hours": 4, "starts": "10:00", "breaks": full},
+        )
+        == []
+    )
+    shown = CliRunner().invoke(app, ["check", str(tmp_path / "tiny.yaml")]).stdout
+    assert "finds no place between the breaks of peak" in " ".join(shown.split())
 
 
 def test_nobody_and_no_shifts_are_told_not_thrown():
