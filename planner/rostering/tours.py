@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Collection
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -16,7 +17,8 @@ import numpy as np
 
 from planner.rostering import cover
 from planner.rostering.cover import Group, Served
-from planner.rostering.problem import DAY_MIN, Duty, RosterProblem
+from planner.rostering.problem import DAY_MIN, Duty, Person, RosterProblem
+from planner.rostering.rules.base import touches_leave
 from planner.schedule.lp import Matrix, relaxed
 from sim.world import Floats, Ints
 
@@ -89,7 +91,7 @@ class _Programme:
             size[crowd] += 1
             days = may.setdefault(crowd, [Counter() for _ in range(problem.days)])
             for day, listed in enumerate(person.duties):
-                duties = range(len(problem.duties)) if "allowed_duties" in problem.prices else set(listed)
+                duties = self._allowed(person, day, listed)
                 days[day].update(duties)
                 there.setdefault(crowd, Counter())[day] += bool(duties)
         parts: dict[tuple[frozenset[str], int, int], list[int]] = {}
@@ -109,6 +111,18 @@ class _Programme:
                     parts.setdefault((crowd[0], day, k), []).append(column)
             self._totals(crowd, size[crowd], np.array(columns, np.int64), np.array(worth, float))
         return {key: self._sum(columns) for key, columns in parts.items()}
+
+    def _allowed(self, person: Person, day: int, listed: Collection[int]) -> set[int]:
+        """Duties that no hard rule about this person and day alone forbids."""
+        problem, prices = self.problem, self.problem.prices
+        duties = range(len(problem.duties)) if "allowed_duties" in prices else listed
+        only = None if "newcomers" in prices else person.terms.only_kinds
+        return {
+            k
+            for k in duties
+            if ("leave" in prices or not touches_leave(person, day, problem.duties[k]))
+            and (only is None or problem.duties[k].kind in only)
+        }
 
     def _sum(self, columns: list[int]) -> int:
         if len(columns) == 1:
