@@ -433,7 +433,9 @@ def test_e_mail_over_a_night_by_hand() -> None:
     assert c.outcome[6] == r.WAITING, "nobody stays for it"
     tomorrow = s.on_ms >= DAY_MS
     assert (s.off_ms[tomorrow] - eight).tolist() == [120 * MINUTE_MS]
-    sums = totals(world, drawn, Records(c, s, np.zeros(0)), Lens(np.array([20.0 * SECOND, 11.0 * HOUR_MS])))
+    sums = totals(
+        world, drawn, Records(c, s, np.zeros(0), np.zeros(0)), Lens(np.array([20.0 * SECOND, 11.0 * HOUR_MS]))
+    )
     assert sums.customers["deferred"].sum() == 6
     assert sums.customers["deferred_answered"].sum() == 5
     # 14:00, 12:20, 10:40, 10:00 and 0:25 hours old
@@ -456,7 +458,10 @@ def test_who_writes_loses_patience_by_hand() -> None:
     assert c.outcome.tolist() == [r.ABANDONED, r.ANSWERED, r.ABANDONED]
     assert c.end_ms.tolist() == [DAY_MS + 4 * HOUR_MS, DAY_MS + 8 * HOUR_MS, DAY_MS + 7 * HOUR_MS]
     sums = totals(
-        world, drawn, Records(c, r.blank_spells(0), np.zeros(0)), Lens(np.full(2, 13.0 * HOUR_MS))
+        world,
+        drawn,
+        Records(c, r.blank_spells(0), np.zeros(0), np.zeros(0)),
+        Lens(np.full(2, 13.0 * HOUR_MS)),
     ).customers
     assert {name: sums[name].sum() for name in ("deferred", "deferred_answered", "deferred_in_time", "abandoned", "live_abandoned", "queued")} == {
         "deferred": 3, "deferred_answered": 1, "deferred_in_time": 1, "abandoned": 2, "live_abandoned": 0, "queued": 0,
@@ -472,7 +477,9 @@ def test_messages_left_out_of_hours_by_hand() -> None:
     c, _, _ = both(world, drawn)
     assert c.end_ms.tolist() == [at[0], at[0] + 12 * MINUTE_MS, DAY_MS + 9 * HOUR_MS]
     assert c.flags.tolist() == [0, 0, r.MESSAGE]
-    sums = totals(world, drawn, Records(c, r.blank_spells(0), np.zeros(0)), Lens(np.full(2, 1e9))).customers
+    sums = totals(
+        world, drawn, Records(c, r.blank_spells(0), np.zeros(0), np.zeros(0)), Lens(np.full(2, 1e9))
+    ).customers
     assert {name: sums[name].sum() for name in ("messages", "messages_answered", "message_wait_h", "queued", "deferred")} == {
         "messages": 1, "messages_answered": 1, "message_wait_h": 15, "queued": 2, "deferred": 0,
     }  # fmt: skip
@@ -531,7 +538,7 @@ def test_call_backs_keep_their_place_by_hand() -> None:
     assert c.done_ms[5] - c.end_ms[5] == c.acw_ms[5] == 40 * SECOND
     assert s.acw_ms.sum() == 40 * SECOND
     assert s.talk_ms.sum() == (100 + 60 + 70 + 10) * SECOND
-    sums = totals(world, drawn, Records(c, s, np.zeros(0)), Lens(np.array([20.0 * SECOND])))
+    sums = totals(world, drawn, Records(c, s, np.zeros(0), np.zeros(0)), Lens(np.array([20.0 * SECOND])))
     one = {name: value.sum() for name, value in sums.customers.items()}
     assert (one["call_backs_taken"], one["unreached"], one["queued"], one["called_back"]) == (1, 1, 5, 0)
     assert one["call_back_wait_min"] == pytest.approx(1.5)
