@@ -147,7 +147,7 @@ def exposures(world: World, block: Block, written: Written, slot_ms: int = SLOT_
         agent, start, end, share = _attention(world, answered)
         # Agents and times in one number: nobody is on the queue twice at a time.
         of = np.searchsorted(on.agent << 36 | on.start_ms, agent << 36 | start, side="right") - 1
-        emotional_ms = np.bincount(of, share * (end - start), len(on.agent))
+        emotional_ms = np.bincount(of, share * (end - start), len(on.agent)).astype(np.float64)
         found.append(
             Exposure(
                 _by_slot(world, on.post[of], start, end, share, slot_ms),
@@ -167,4 +167,4 @@ def shares(emotional_min: Floats, on_queue_min: Floats) -> Ints:
     above, below = emotional_min.reshape(n_posts, -1), on_queue_min.reshape(n_posts, -1)
     usual = above.sum(axis=1) / np.maximum(below.sum(axis=1), 1e-9)
     here = np.divide(above, below, out=np.repeat(usual[:, None], below.shape[1], axis=1), where=below > 0)
-    return np.rint(1000 * here).astype(np.int64)
+    return np.asarray(np.rint(1000 * here), np.int64)

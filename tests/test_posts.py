@@ -56,7 +56,7 @@ def rotating(shifts: list[Shift], **plain: Any) -> World:
         end_ms=np.array([int(s[2] * HOUR_MS) for s in shifts]), day=np.zeros(n, np.int64),
         absence_factor=np.ones(n), late_factor=np.ones(n), shift_post=np.array([s[3] for s in shifts]),
         act_from=np.concatenate([[0], np.cumsum([len(s[4]) for s in shifts])]),
-        act_ms=np.array([int(at * HOUR_MS) for at, _, _ in acts], np.int64),
+        act_ms=np.array([round(at * HOUR_MS) for at, _, _ in acts], np.int64),
         act_length_ms=np.array([int(minutes * MINUTE_MS) for _, minutes, _ in acts], np.int64),
         act_kind=np.zeros(len(acts), np.int64), act_paid=np.ones(len(acts), np.int64),
         act_post=np.array([post for *_, post in acts], np.int64), slot_ms=np.zeros(0, np.int64),
@@ -66,7 +66,7 @@ def rotating(shifts: list[Shift], **plain: Any) -> World:
 
 
 def hours(*several: float) -> list[int]:
-    return [int(hour * HOUR_MS) for hour in several]
+    return [round(hour * HOUR_MS) for hour in several]
 
 
 # --- engine = engine ----------------------------------------------------------------------------------------
@@ -174,8 +174,8 @@ def test_whoever_comes_late_takes_the_post_that_follows() -> None:
     world, drawn = by_hand(world, hours(9.1, 9.2), [MINUTE_MS] * 2, types=[0, 1])
     late = drawn._replace(people=drawn.people._replace(late_ms=np.array([HOUR_MS])))
     found = both(world, late)
-    assert found.contacts.end_ms[1] == int(9.2 * HOUR_MS)
-    assert found.contacts.end_ms[0] == int((11 + 1 / 6) * HOUR_MS)
+    assert found.contacts.end_ms[1] == round(9.2 * HOUR_MS)
+    assert found.contacts.end_ms[0] == round((11 + 1 / 6) * HOUR_MS)
     assert found.started.tolist() == [-1, 11 * HOUR_MS]
     assert stretches(world, found.spells, found.started).post.tolist() == [HARD, ALL]
 
