@@ -141,22 +141,25 @@ def finish(
 
 
 def listed(value: Any) -> Any:
-    """Named tuples and arrays as JSON can hold them."""
+    """Named tuples, sets and arrays as JSON can hold them."""
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, Mapping):
         return {str(k): listed(v) for k, v in value.items()}
+    if isinstance(value, frozenset):
+        return sorted(value)
     return [listed(v) for v in value] if isinstance(value, (tuple, list)) else value
 
 
 def roster_from(value: Any) -> Roster:
     """A roster of which `listed` made a list."""
-    shifts, on_duty, unseen = value
+    shifts, on_duty, unseen, variants = value
     return Roster(
         tuple(
-            RosteredShift(group, person, day, start, minutes, tuple(Activity(*a) for a in acts))
-            for group, person, day, start, minutes, acts in shifts
+            RosteredShift(group, person, day, start, minutes, tuple(Activity(*a) for a in acts), tuple(posts))
+            for group, person, day, start, minutes, acts, posts in shifts
         ),
         {int(g): np.asarray(duty, np.int64) for g, duty in on_duty.items()},
         tuple(unseen),
+        tuple((group, frozenset(types)) for group, types in variants),
     )

@@ -354,18 +354,13 @@ def with_blocks(scenario: Scenario, roster: Roster, policy: Policy) -> Roster:
         middle = (shift.minutes - lever.minutes) / 2
         start = min(free, key=lambda s: abs(s - middle))
         block = Activity(start, lever.minutes, "decompression", True)
-        return shift._replace(activities=tuple(sorted((*shift.activities, block))))
+        return shift.with_activity(block)
 
     return roster._replace(shifts=tuple(blocked(shift) for shift in roster.shifts))
 
 
 def _without_blocks(roster: Roster) -> Roster:
-    return roster._replace(
-        shifts=tuple(
-            s._replace(activities=tuple(a for a in s.activities if a.kind != "decompression"))
-            for s in roster.shifts
-        )
-    )
+    return roster._replace(shifts=tuple(shift.without("decompression") for shift in roster.shifts))
 
 
 def fitted(scenario: Scenario, roster: Roster, factors: Floats) -> Roster:

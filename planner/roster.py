@@ -34,11 +34,28 @@ class RosteredShift(NamedTuple):
     """Minutes after the day's midnight."""
     minutes: int
     activities: tuple[Activity, ...]
+    """In the order of their times."""
+    posts: tuple[int, ...] = ()
+    """For each stretch, before the first activity, between two, after the last: which of the roster's variants they work
+    as, -1 for all skills of the group; empty for all throughout."""
 
     @property
     def paid_minutes(self) -> int:
         """Length less what is unpaid."""
         return self.minutes - sum(a.minutes for a in self.activities if not a.paid)
+
+    def with_activity(self, more: Activity) -> RosteredShift:
+        """The same shift with one more activity, after which they go on as before it."""
+        place = sum(a <= more for a in self.activities)
+        activities = (*self.activities[:place], more, *self.activities[place:])
+        posts = (*self.posts[: place + 1], *self.posts[place:])
+        return self._replace(activities=activities, posts=posts)
+
+    def without(self, kind: str) -> RosteredShift:
+        """The same shift without its activities of a kind, at whose places they go on as before."""
+        kept = [k for k, a in enumerate(self.activities) if a.kind != kind]
+        posts = (*self.posts[:1], *(self.posts[k + 1] for k in kept)) if self.posts else ()
+        return self._replace(activities=tuple(self.activities[k] for k in kept), posts=posts)
 
 
 class Roster(NamedTuple):
@@ -49,6 +66,8 @@ class Roster(NamedTuple):
     """Group -> (days, intervals) people on duty."""
     unseen_rest: tuple[float, ...] = ()
     """Of plain numbers, by group: minutes of breaks for each minute on the queue, while others take their place."""
+    variants: tuple[tuple[int, frozenset[str]], ...] = ()
+    """A group, and of the types that it serves those that somebody takes: for a stretch, or because they have no more."""
 
     def paid_minutes(self, n_groups: int, interval_min: int) -> NDArray[np.float64]:
         """Paid minutes of the horizon by group."""

@@ -46,7 +46,7 @@ def seats_of(duty: Ints, scenario: Scenario, clock: w.Clock, usual: Usual) -> w.
         end_ms=end[order], day=start[order] // DAY_MS, absence_factor=np.ones(len(order)),
         late_factor=np.ones(len(order)),
         act_from=np.zeros(len(order) + 1, np.int64), act_ms=none, act_length_ms=none, act_kind=none,
-        act_paid=none, slot_ms=none, slot_group=none, slot_change=none,
+        act_paid=none, shift_post=np.full(len(order), -1), act_post=none, slot_ms=none, slot_group=none, slot_change=none,
         unseen_rest=np.array(usual.rest, np.float64),
     )  # fmt: skip
 

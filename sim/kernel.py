@@ -46,11 +46,11 @@ def _table_of(whole: str, real: str = "") -> np.dtype[Any]:
 
 
 AGENT = _table_of(
-    "number group status since load_at owed leaving spell shift act_first act_last exhaustion_day ahead behind place"
+    "number group post status since load_at owed leaving spell shift act_first act_last exhaustion_day ahead behind place"
     " works_deferred n_open n_live paced_at chat_at",
     "load load_key exhaustion pull speed absorption talk heard resolved empathy",
 )
-"""`shift` and `spell` -1 for none; from `act_first` to `act_last` what is due; `ahead` and `behind` in an idle list, `place`
+"""`post`: whose queues they take; `shift` and `spell` -1 for none; from `act_first` to `act_last` what is due; `ahead` and `behind` in an idle list, `place`
 in the heap of the least loaded; chats open and live, when their speed last changed and the first is over, and what they add
 to the load together; then what is drawn about the person."""
 TRAITS = ("speed", "absorption", "talk", "heard", "resolved", "empathy")
@@ -152,16 +152,40 @@ def _join(one: Any, row: int, contacts: Any) -> None:
     one.waiting += 1
 
 
-def _first_ready(
-    q: int, waited: int, order: Ints, delay: Ints, by_load: int, idle: Any, ready: Ints, groups: Any
+def _ready_at(
+    q: int, group: int, by_load: int, idle: Any, ready: Ints, groups: Any, agents: Any, delay_of_group: Ints
 ) -> int:
+    """Of a group with somebody idle, the longest idle (or least loaded) whose post serves the queue, or -1."""
+    if by_load:
+        best = -1
+        for place in range(groups[group].base, groups[group].base + idle[group].n):
+            agent = int(ready[place])
+            if delay_of_group[q, agents[agent].post] < 0:
+                continue
+            if best < 0 or _less_loaded(agents[agent], agents[best]):
+                best = agent
+        return best
+    agent = int(idle[group].first)
+    while agent >= 0 and delay_of_group[q, agents[agent].post] < 0:
+        agent = int(agents[agent].behind)
+    return agent
+
+
+def _first_ready(
+    q: int, waited: int, order: Ints, delay: Ints, by_load: int, idle: Any, ready: Ints, groups: Any, rotates: bool,
+    agents: Any, delay_of_group: Ints,
+) -> int:  # fmt: skip
     """The best free agent: the contact's preference of groups, then longest idle (or least loaded), or -1."""
     for place in range(order.shape[1]):
         group = order[q, place]
         if group < 0:
             break
         if delay[q, place] <= waited and idle[group].n > 0:
-            return int(ready[groups[group].base] if by_load else idle[group].first)
+            if not rotates:
+                return int(ready[groups[group].base] if by_load else idle[group].first)
+            agent = _ready_at(q, group, by_load, idle, ready, groups, agents, delay_of_group)
+            if agent >= 0:
+                return agent
     return -1
 
 
@@ -192,7 +216,7 @@ def _no_longer_ready(
 
 
 def _next_in_line(
-    group: int,
+    post: int,
     now: int,
     queues: Ints,
     queue: Any,
@@ -201,10 +225,10 @@ def _next_in_line(
     delay_of_group: Ints,
     priority: Ints,
 ) -> int:
-    """The best waiting contact for this group, of the queues given: priority, then longest wait; -1 for none."""
+    """The best waiting contact for this post, of the queues given: priority, then longest wait; -1 for none."""
     best, best_priority, best_reach = -1, 0, 0
     for k in range(queues.shape[1]):
-        q = queues[group, k]
+        q = queues[post, k]
         if q < 0:
             break
         if queue[q].waiting == 0:
@@ -214,9 +238,9 @@ def _next_in_line(
             row = contacts[row].behind
         queue[q].head = row
         reach = contacts[row].reach_ms
-        if now - reach < delay_of_group[q, group]:
+        if now - reach < delay_of_group[q, post]:
             continue
-        mine = priority[group, q]
+        mine = priority[post, q]
         if best >= 0:
             if mine > best_priority:
                 continue
@@ -227,13 +251,13 @@ def _next_in_line(
 
 
 def _next_live(
-    group: int, now: int, queues: Ints, queue: Any, contacts: Any, outcome: Ints, delay_of_group: Ints, priority: Ints,
+    post: int, now: int, queues: Ints, queue: Any, contacts: Any, outcome: Ints, delay_of_group: Ints, priority: Ints,
     called_from: Ints,
 ) -> int:  # fmt: skip
     """The best of those who wait on the line, who have not been promised a call-back; -1 for none."""
     best, best_priority, best_reach = -1, 0, 0
     for k in range(queues.shape[1]):
-        q = queues[group, k]
+        q = queues[post, k]
         if q < 0:
             break
         left, row = queue[q].waiting, queue[q].head
@@ -245,19 +269,19 @@ def _next_live(
             row = contacts[row].behind
         else:
             continue
-        reach, mine = contacts[row].reach_ms, priority[group, q]
-        if now - reach < delay_of_group[q, group]:
+        reach, mine = contacts[row].reach_ms, priority[post, q]
+        if now - reach < delay_of_group[q, post]:
             continue
         if best < 0 or (mine, reach, row) < (best_priority, best_reach, best):
             best, best_priority, best_reach = row, mine, reach
     return best
 
 
-def _waiting_for(group: int, queues: Ints, queue: Any) -> int:
-    """How many wait in the queues that a group serves."""
+def _waiting_for(post: int, queues: Ints, queue: Any) -> int:
+    """How many wait in the queues that a post serves."""
     n = 0
     for k in range(queues.shape[1]):
-        q = queues[group, k]
+        q = queues[post, k]
         if q < 0:
             break
         n += queue[q].waiting
@@ -277,11 +301,11 @@ def _settle(a: Any, now: int, half_life_ms: float, threshold: float, spells: Any
     spells[a.spell].over_ms += rules.time_over(before, elapsed, half_life_ms, threshold)
 
 
-def _may_rest(g: Any, group: int, queues: Ints, queue: Any, share: float, most_waiting: int) -> bool:
-    """Service is protected: not too many at once, not while too many wait."""
+def _may_rest(g: Any, post: int, queues: Ints, queue: Any, share: float, most_waiting: int) -> bool:
+    """Service is protected: not too many of the group at once, not while too many wait for the post."""
     if g.resting + 1 > max(1.0, share * g.signed_on):
         return False
-    return bool(_waiting_for(group, queues, queue) <= most_waiting)
+    return bool(_waiting_for(post, queues, queue) <= most_waiting)
 
 
 # --- several chats at once ----------------------------------------------------------------------------------
@@ -343,20 +367,36 @@ def _line_up(agent: int, one: Any, agents: Any) -> None:
 
 
 def _with_room(
-    group: int, n_groups: int, slots: Ints, idle: Any, agents: Any, to_leave: int, may_rest: bool
-) -> int:
+    q: int, group: int, now: int, n_groups: int, slots: Ints, idle: Any, agents: Any, g: Any, queue: Any, contacts: Any,
+    outcome: Ints, delay_of_group: Ints, priority: Ints, live_queues: Ints, call_queues: Ints, chat_queues: Ints,
+    rest_share: float, rest_queue: int,
+) -> int:  # fmt: skip
     """Who of the group takes a further chat: the fewest chats first, then the longest with so many; -1 for nobody.
 
-    Not those for whom something is due, nor, of the others, as many as are to leave.
+    Out of queue `q`, or for -1 out of any. Not while a call waits for their post; not those for whom something is due,
+    nor, of the others, as many as are to leave.
     """
-    leave = to_leave
+    leave, post, takes, may_rest = g.to_leave, -1, False, False
     for level in range(1, slots[group]):
         number = level * n_groups + group
         agent = idle[number].first if idle[number].n > 0 else -1
         while agent >= 0:
             a = agents[agent]
+            if a.post != post:
+                post = a.post
+                if q >= 0:
+                    takes = delay_of_group[q, post] >= 0
+                else:
+                    takes = (
+                        _next_in_line(post, now, chat_queues, queue, contacts, outcome, delay_of_group, priority) >= 0
+                    )  # fmt: skip
+                if takes:
+                    takes = (
+                        _next_in_line(post, now, call_queues, queue, contacts, outcome, delay_of_group, priority) < 0
+                    )  # fmt: skip
+                may_rest = _may_rest(g, post, live_queues, queue, rest_share, rest_queue)
             due = a.leaving == 1 or a.act_first < a.act_last or (a.owed > 0 and may_rest)
-            if not due:
+            if takes and not due:
                 if leave == 0:
                     return int(agent)
                 leave -= 1
@@ -419,7 +459,7 @@ def _bot_is_up(kind: int, now: int, from_ms: Ints, to_ms: Ints, outage_from: Int
 
 def _loop(
     from_need: int, to_need: int, from_row: int, n_spells: int, timetable: Ints, people_absent: Floats, absent: Ints,
-    agents: Any,
+    started: Ints, agents: Any,
     needs: Any, course: Any, links: Any, lines: Any, ears: Floats, whole: bool, sheet: Any,
     outcome: Any, contacts: Any, spells: Any, called_from: Ints,
     groups: Any, idle: Any, ready: Ints, spare: Ints, queue: Any, chats: Any, heap: Ints,
@@ -442,7 +482,8 @@ def _loop(
     levers_call_back_after_ms: Ints, levers_call_back_accepts: Floats, levers_call_back_unanswered: float,
     levers_call_back_dial_ms: int, levers_same_agent: int,
     staffing_agent: Ints, staffing_end_ms: Ints, staffing_day: Ints,
-    staffing_act_from: Ints, staffing_act_length_ms: Ints, staffing_act_kind: Ints, staffing_act_paid: Ints,
+    staffing_act_from: Ints, staffing_act_ms: Ints, staffing_act_length_ms: Ints, staffing_act_kind: Ints,
+    staffing_act_paid: Ints, staffing_shift_post: Ints, staffing_act_post: Ints,
     staffing_slot_group: Ints, staffing_slot_change: Ints,
     any_chat: int, any_deferred: int, has_offers: int, has_rings: int, has_silence: int,
     queue_channel: Ints, live_queues: Ints, call_queues: Ints, chat_queues: Ints, deferred_queues: Ints,
@@ -458,6 +499,7 @@ def _loop(
     n_agents, n_queues, n_ears = len(agents), len(queue), len(ears_target)
     threshold, by_load = b.load_threshold, routing_by_load
     n_groups, most_slots = len(groups), len(idle) // max(1, len(groups))
+    rotates = len(routing_priority) > n_groups
     # Constants where the loop is compiled for calls alone, so that nothing of what follows costs them anything.
     has_chat, has_deferred = CHANNELS and any_chat == 1, CHANNELS and any_deferred == 1
     offers, rings, silence = (
@@ -552,6 +594,13 @@ def _loop(
                     a.act_first = staffing_act_from[who]
                     a.act_last = a.act_first
                     a.shift = who
+                    a.post = staffing_shift_post[who]
+                    if a.post < 0:
+                        a.post = a.group
+                    for act in range(staffing_act_from[who], staffing_act_from[who + 1]):
+                        # Whoever comes after it takes the post that follows.
+                        if staffing_act_ms[act] < now and staffing_act_post[act] >= 0:
+                            a.post = staffing_act_post[act]
                     joining = agent
         elif event == CAPACITY:
             group = staffing_slot_group[who]
@@ -650,33 +699,19 @@ def _loop(
                         n_heap = _push(heap, n_heap, a.chat_at << 28 | CHAT_OVER << 23 | agent)
         elif has_chat and event == LOOK:
             # A chat waits, and somebody has room for another.
-            group = who
-            groups[group].looking = 0
-            if (
-                _next_in_line(
-                    group, now, call_queues, queue, contacts, outcome, routing_delay_of_group, routing_priority
-                ) < 0
-            ):  # fmt: skip
-                row = _next_in_line(
-                    group,
-                    now,
-                    chat_queues,
-                    queue,
-                    contacts,
-                    outcome,
-                    routing_delay_of_group,
-                    routing_priority,
-                )
-                if row >= 0:
-                    server = _with_room(
-                        group, n_groups, groups_slots, idle, agents, groups[group].to_leave,
-                        _may_rest(groups[group], group, live_queues, queue, levers_rest_share, levers_rest_queue),
-                    )  # fmt: skip
-                    if server >= 0:
-                        queue[contacts[row].queue].waiting -= 1
-                        n_waiting -= 1
-                        n_chats -= 1
-                        caller = row
+            groups[who].looking = 0
+            server = _with_room(
+                -1, who, now, n_groups, groups_slots, idle, agents, groups[who], queue, contacts, outcome,
+                routing_delay_of_group, routing_priority, live_queues, call_queues, chat_queues, levers_rest_share,
+                levers_rest_queue,
+            )  # fmt: skip
+            if server >= 0:
+                caller = _next_in_line(
+                    agents[server].post, now, chat_queues, queue, contacts, outcome, routing_delay_of_group, routing_priority
+                )  # fmt: skip
+                queue[contacts[caller].queue].waiting -= 1
+                n_waiting -= 1
+                n_chats -= 1
         else:
             # The doors close: those for whom nobody is there any more, or everybody, are sent away.
             for q in range(n_queues):
@@ -688,6 +723,11 @@ def _loop(
                         break
                     if groups[routing_order[q, k]].signed_on > 0:
                         staffed = True
+                if rotates and staffed:
+                    staffed = False
+                    for agent in range(n_agents):
+                        a = agents[agent]
+                        staffed = staffed or (a.status != OFF and routing_delay_of_group[q, a.post] >= 0)
                 if clock_at_close == w.SERVE_OUT and staffed:
                     continue
                 row, left_here = queue[q].head, queue[q].waiting
@@ -847,7 +887,7 @@ def _loop(
                     if (
                         agent >= 0
                         and agents[agent].status == IDLE
-                        and routing_delay_of_group[q, agents[agent].group] >= 0
+                        and routing_delay_of_group[q, agents[agent].post] >= 0
                     ):
                         c.flags |= r.SAME_AGENT
                         server = int(agent)
@@ -867,20 +907,20 @@ def _loop(
                     if routing_delay[q, k] > waited:
                         continue
                     if idle[group].n > 0:
-                        server = ready[groups[group].base] if by_load else idle[group].first
-                    elif (
-                        _next_in_line(
-                            group, now, call_queues, queue, contacts, outcome, routing_delay_of_group, routing_priority
-                        ) < 0
-                    ):  # fmt: skip
+                        server = _ready_at(
+                            q, group, by_load, idle, ready, groups, agents, routing_delay_of_group
+                        ) if rotates else int(ready[groups[group].base] if by_load else idle[group].first)  # fmt: skip
+                    if server < 0:
                         server = _with_room(
-                            group, n_groups, groups_slots, idle, agents, groups[group].to_leave,
-                            _may_rest(
-                                groups[group], group, live_queues, queue, levers_rest_share, levers_rest_queue
-                            ),
+                            q, group, now, n_groups, groups_slots, idle, agents, groups[group], queue, contacts, outcome,
+                            routing_delay_of_group, routing_priority, live_queues, call_queues, chat_queues,
+                            levers_rest_share, levers_rest_queue,
                         )  # fmt: skip
             else:
-                server = _first_ready(q, waited, routing_order, routing_delay, by_load, idle, ready, groups)
+                server = _first_ready(
+                    q, waited, routing_order, routing_delay, by_load, idle, ready, groups, rotates, agents,
+                    routing_delay_of_group,
+                )  # fmt: skip
             if server >= 0:
                 caller = row
             if event == OVERFLOW:
@@ -953,12 +993,12 @@ def _loop(
         if freeing >= 0:
             # What next: home, a break that is due, recovery, the next customer, or idle.
             agent, a = freeing, agents[freeing]
-            group = a.group
+            group, post = a.group, a.post
             g = groups[group]
             row = -1
             if n_waiting > 0 or (has_deferred and n_deferred > 0):
                 row = _next_in_line(
-                    group,
+                    post,
                     now,
                     routing_queues,
                     queue,
@@ -973,7 +1013,7 @@ def _loop(
                 serves_out = not _is_open(now, clock_open_ms, clock_close_ms)
                 if serves_out and (has_deferred or offers):
                     row = _next_live(
-                        group, now, live_queues, queue, contacts, outcome, routing_delay_of_group, routing_priority,
+                        post, now, live_queues, queue, contacts, outcome, routing_delay_of_group, routing_priority,
                         called_from,
                     )  # fmt: skip
                     serves_out = row >= 0
@@ -984,7 +1024,7 @@ def _loop(
                 and rules.is_reserved(groups_reserved[group], g.signed_on, g.on_deferred)
             ):
                 other = _next_in_line(
-                    group,
+                    post,
                     now,
                     deferred_queues,
                     queue,
@@ -999,7 +1039,7 @@ def _loop(
                 n_spells = _relieve(a, now, n_spells, spells)
             rests = False
             if a.owed > 0 and not going:
-                rests = _may_rest(g, group, live_queues, queue, levers_rest_share, levers_rest_queue)
+                rests = _may_rest(g, post, live_queues, queue, levers_rest_share, levers_rest_queue)
             if going and not serves_out:
                 if a.leaving == 0:
                     g.to_leave -= 1
@@ -1007,6 +1047,9 @@ def _loop(
             elif not going and a.act_first < a.act_last:
                 act, spell = a.act_first, spells[a.spell]
                 a.act_first += 1
+                started[act] = now
+                if staffing_act_post[act] >= 0:
+                    a.post = staffing_act_post[act]
                 length = staffing_act_length_ms[act]
                 if staffing_act_kind[act] == w.BREAK:
                     spell.break_ms += length
@@ -1151,7 +1194,7 @@ def _loop(
             full = talk + acw
             cut = 0.0
             if n_waiting > 0:
-                cut = talk * rules.hurried_share(b, _waiting_for(group, live_queues, queue))
+                cut = talk * rules.hurried_share(b, _waiting_for(a.post, live_queues, queue))
             if levers_target_ms[kind] > 0.0:
                 cut += levers_cut[kind] * rules.over_target(full - cut, levers_target_ms[kind])
             unmet = 0.0
@@ -1309,13 +1352,10 @@ def _loop(
                     group, now, chat_queues, queue, contacts, outcome, routing_delay_of_group, routing_priority
                 ) < 0:  # fmt: skip
                     continue
-                if _next_in_line(
-                    group, now, call_queues, queue, contacts, outcome, routing_delay_of_group, routing_priority
-                ) >= 0:  # fmt: skip
-                    continue
                 agent = _with_room(
-                    group, n_groups, groups_slots, idle, agents, groups[group].to_leave,
-                    _may_rest(groups[group], group, live_queues, queue, levers_rest_share, levers_rest_queue),
+                    -1, group, now, n_groups, groups_slots, idle, agents, groups[group], queue, contacts, outcome,
+                    routing_delay_of_group, routing_priority, live_queues, call_queues, chat_queues, levers_rest_share,
+                    levers_rest_queue,
                 )  # fmt: skip
                 if agent >= 0:
                     groups[group].looking = 1
@@ -1344,7 +1384,7 @@ def _loop(
 
 def _block(
     first_need: Ints, first_row: Ints, first_spell: Ints, first_event: Ints, timetable: Ints, absent_u: Floats,
-    absent: Ints, traits: Any, agents_at_first: Any, groups_at_first: Any, spare_at_first: Ints, agents: Any,
+    absent: Ints, started: Ints, traits: Any, agents_at_first: Any, groups_at_first: Any, spare_at_first: Ints, agents: Any,
     needs: Any, course: Any, links: Any, lines: Any, ears: Floats, whole: bool, sheet: Any,
     outcome: Any, contacts: Any, spells: Any, called_from: Ints,
     groups: Any, idle: Any, ready: Ints, spare: Ints, queue: Any, chats: Any, heap: Ints, *others: Any,
@@ -1371,7 +1411,7 @@ def _block(
             queue[k].waiting = 0
         n_spells = _loop(
             first_need[i], first_need[i + 1], first_row[i], n_spells, timetable[first_event[i]:first_event[i + 1]],
-            absent_u[i], absent[i], agents, needs, course, links, lines, ears, whole, sheet, outcome, contacts,
+            absent_u[i], absent[i], started[i], agents, needs, course, links, lines, ears, whole, sheet, outcome, contacts,
             spells, called_from, groups, idle, ready, spare, queue, chats, heap, *others,
         )  # fmt: skip
         first_spell[i + 1] = n_spells
@@ -1381,7 +1421,7 @@ def _block(
 
 _HELPERS = (
     _push, _pop, _less_loaded, _rise, _sink, _first_ready, _no_longer_ready, _next_in_line, _waiting_for,
-    _settle, _is_open, _bot_is_up, _next_live, _may_rest, _rest_falls_due, _line_up, _with_room, _attend, _pace,
+    _settle, _is_open, _bot_is_up, _ready_at, _next_live, _may_rest, _rest_falls_due, _line_up, _with_room, _attend, _pace,
     _next_end, _sign_on, _relieve, _join,
 )  # fmt: skip
 _compiled: dict[bool, Any] = {}
@@ -1470,7 +1510,7 @@ def _planned(world: World, late_ms: Ints) -> tuple[Ints, Ints]:
 
 
 def _by_channel(world: World) -> dict[str, Any]:
-    """(G, .) the queues that a group serves and that anybody can ever join, all and by channel; -1 ends each list."""
+    """(P, .) the queues that a post serves and that anybody can ever join, all and by channel; -1 ends each list."""
     fed, channel = w.fed_queues(world), w.queue_channels(world)
 
     def served(*channels: int) -> Ints:
@@ -1538,7 +1578,7 @@ def _at_first(world: World) -> tuple[Any, Any, Ints]:
     group_of = world.staffing.group_of
     agents, groups = np.zeros(len(group_of), AGENT), np.zeros(len(world.groups.specialist), GROUP)
     sizes = np.bincount(group_of, minlength=len(groups))
-    agents["number"], agents["group"] = np.arange(len(agents)), group_of
+    agents["number"], agents["group"], agents["post"] = np.arange(len(agents)), group_of, group_of
     agents["exhaustion"] = world.groups.exhaustion[group_of]
     groups["base"], groups["n_spare"] = np.cumsum(sizes) - sizes, sizes
     spare = np.lexsort((-np.arange(len(agents)), group_of))
@@ -1572,7 +1612,8 @@ def simulate_block(world: World, block: Block, room: w.Space = w.fresh) -> Writt
     """Several replications, compiled; draws into the block what is not drawn yet of attempts that happen."""
     w.check(world)
     n, n_rows, given = len(block.numbers), len(block.lines), _of_world(world)
-    written = r.blank_written(n_rows, n * r.most_spells(world), len(world.staffing.agent), n, room)
+    n_shifts, n_acts = len(world.staffing.agent), len(world.staffing.act_ms)
+    written = r.blank_written(n_rows, n * r.most_spells(world), n_shifts, n_acts, n, room)
     first_event, timetable = _planned(world, block.people.late_ms)
     agents_at_first, groups_at_first, spare_at_first = _at_first(world)
     n_agents, n_groups, n_queues = len(agents_at_first), len(groups_at_first), len(world.routing.order)
@@ -1587,7 +1628,8 @@ def simulate_block(world: World, block: Block, room: w.Space = w.fresh) -> Writt
     most = int(np.diff(block.first_row).max(initial=0)) * (1 + given["overflow_ms"].shape[1] + 2 * chats)
     _engine(w.has_channels(world))(
         block.first_need, block.first_row, written.first_spell, first_event, timetable,
-        np.ascontiguousarray(block.people.absent), written.absent, traits, agents_at_first, groups_at_first, spare_at_first,
+        np.ascontiguousarray(block.people.absent), written.absent, written.started, traits, agents_at_first,
+        groups_at_first, spare_at_first,
         np.empty(n_agents, AGENT),
         block.needs, room("course", len(block.needs), COURSE), block.links, block.lines, block.ears, block.whole,
         import_module("sim.drawing").sheet(world), written.outcome, written.lines, written.spell_lines, called_from,

@@ -163,16 +163,31 @@ class Moment(simpy.Event):
         self.who = who
 
 
-class Group:
-    """People with the same skills: who of them is idle, and who waits for them."""
+class Post:
+    """What somebody at work takes: all queues of their group, or some of them; who waits for it."""
+
+    __slots__ = ("calls", "chats", "deferred", "lines", "n_deferred", "n_waiting")
+
+    def __init__(self) -> None:
+        self.lines: Lines = []
+        """(who waits, priority, delay) of the queues that the post serves, the first ones first."""
+        self.calls: Lines = []
+        self.chats: Lines = []
+        self.deferred: Lines = []
+        """The same by channel."""
+        self.n_waiting = self.n_deferred = 0
+
+
+class Group(Post):
+    """People with the same skills: the post with all of their queues, and who of them is idle, whatever their post."""
 
     __slots__ = (
-        "absence", "busy", "calls", "chats", "chatting", "deferred", "exhaustion", "half_life_ms", "idle",
-        "lines", "look", "looking", "n_deferred", "n_waiting", "number", "on_deferred", "reserved", "resting",
-        "signed_on", "slots", "slowing", "spare", "take", "to_leave",
+        "absence", "busy", "chatting", "exhaustion", "half_life_ms", "idle", "look", "looking", "number", "on_deferred",
+        "reserved", "resting", "signed_on", "slots", "slowing", "spare", "take", "to_leave",
     )  # fmt: skip
 
     def __init__(self, absence: float, exhaustion: float, half_life_ms: float) -> None:
+        super().__init__()
         self.absence, self.exhaustion = absence, exhaustion
         self.half_life_ms = half_life_ms
         """Of load while handling or idle."""
@@ -184,12 +199,6 @@ class Group:
         """A heap of (when they are free, number, agent): those whose end of conversation nothing hangs on as yet, and
         is therefore no event. They are free after everybody in `idle`, some of them since a while ago.
         """
-        self.lines: Lines = []
-        """(who waits, priority, delay) of the queues that the group serves, the first ones first."""
-        self.calls: Lines = []
-        self.chats: Lines = []
-        self.deferred: Lines = []
-        """The same by channel."""
         self.chatting: list[dict[Agent, None]] = []
         """By how many chats they have open: those with room for more, the longest with so many first."""
         self.number, self.slots, self.reserved = 0, 1, 0.0
@@ -197,8 +206,7 @@ class Group:
         self.look: Moment
         self.looking = False
         """Whether somebody with room is about to take a chat from the line."""
-        self.n_deferred = self.on_deferred = 0
-        self.n_waiting = self.resting = self.signed_on = self.to_leave = 0
+        self.on_deferred = self.resting = self.signed_on = self.to_leave = 0
         self.spare: list[Agent] = []
 
 
@@ -215,7 +223,7 @@ class Line:
         """After which further groups help."""
         self.waiting: deque[Waiting] = deque()
         """By the time they came, with some at the front who are gone."""
-        self.served_by: list[Group] = []
+        self.served_by: list[Post] = []
 
 
 class Waiting:
@@ -252,7 +260,7 @@ class Agent:
     __slots__ = (
         "act_first", "act_last", "back", "chat_over", "chat_over_ms", "chats", "done", "due_ms", "empathy", "exhaustion",
         "exhaustion_day", "group", "leaving", "load", "load_at", "n_live", "number", "on_deferred", "on_phone", "owed",
-        "paced_at", "planned_ms", "pull", "rank", "shift", "spell", "status", "until", "with_known",
+        "paced_at", "planned_ms", "post", "pull", "rank", "shift", "spell", "status", "until", "with_known",
     )  # fmt: skip
 
     def __init__(
@@ -264,6 +272,8 @@ class Agent:
         when_chat_over: Handlers,
     ) -> None:
         self.number, self.group = number, group
+        self.post: Post = group
+        """Whose queues they take."""
         self.exhaustion, self.exhaustion_day = group.exhaustion, 0
         self.status, self.shift, self.leaving = OFF, -1, False
         self.due_ms = self.planned_ms = 0
@@ -370,6 +380,7 @@ class Model:
         self.places = count(0, _LINE.size)
         self.spells: list[Spell] = []
         self.absent = np.zeros(len(world.staffing.agent), np.int64)
+        self.started = np.full(len(world.staffing.act_ms), -1, np.int64)
 
         self.when_timetabled: Handlers = [self.timetabled]
         self.when_returning: Handlers = [self.returning]
@@ -431,26 +442,29 @@ class Model:
                 routing.order.tolist(), routing.delay.tolist(), self.channels, strict=True
             )
         ]
+        self.posts: list[Post] = [*self.groups, *(Post() for _ in routing.home_of[len(self.groups) :])]
+        self.rotates = len(self.posts) > len(self.groups)
+        for p, post in enumerate(self.posts):
+            queues = [q for q in routing.queues[p].tolist() if q >= 0]
+            for q in queues:
+                self.lines[q].served_by.append(post)
+            fed = [q for q in queues if w.fed_queues(world)[q]]
+            fed.sort(key=lambda q: routing.priority[p, q])
+            lines = [
+                (self.lines[q].waiting, int(routing.priority[p, q]), int(routing.delay_of_group[q, p]))
+                for q in fed
+            ]
+            post.lines = lines
+            post.calls, post.chats, post.deferred = (
+                [line for line, q in zip(lines, fed, strict=True) if self.channels[q] == channel]
+                for channel in (w.VOICE, w.CHAT, w.DEFERRED)
+            )
         when_looking: Handlers = [self.looks]
         for g, group in enumerate(self.groups):
             group.number, group.slots, group.reserved = g, int(of.slots[g]), float(of.reserved[g])
             group.slowing = of.slowing[g].tolist()
             group.chatting = [{} for _ in range(group.slots)]
             group.look = Moment(when_looking, group)
-            queues = [q for q in routing.queues[g].tolist() if q >= 0]
-            for q in queues:
-                self.lines[q].served_by.append(group)
-            fed = [q for q in queues if w.fed_queues(world)[q]]
-            fed.sort(key=lambda q: routing.priority[g, q])
-            lines = [
-                (self.lines[q].waiting, int(routing.priority[g, q]), int(routing.delay_of_group[q, g]))
-                for q in fed
-            ]
-            group.lines = lines
-            group.calls, group.chats, group.deferred = (
-                [line for line, q in zip(lines, fed, strict=True) if self.channels[q] == channel]
-                for channel in (w.VOICE, w.CHAT, w.DEFERRED)
-            )
             if routing.by_load:
                 group.idle = []
                 group.take = partial(_least_loaded, group.idle)
@@ -528,7 +542,7 @@ class Model:
             taken = CALLED if waiting.called_from < self.stop_ms else 0
             self.note(waiting.contact, waiting.flags | taken, r.WAITING, waiting.reach_ms)
         spells = self.write_said(r.of_spells(self.spells))
-        return Records(self.contacts, spells, self.absent)
+        return Records(self.contacts, spells, self.absent, self.started)
 
     def _first_contacts(self) -> None:
         """The first contacts of all needs, on the days on which they reach people."""
@@ -731,7 +745,7 @@ class Model:
         """The person who served this customer last, if they are idle and serve the queue."""
         need = contact[1]
         agent = self.served_by.get(need)
-        if agent is None or self.tier[need] or agent.group not in line.served_by:
+        if agent is None or self.tier[need] or agent.post not in line.served_by:
             return None
         self.now_idle(agent.group, now + 1)
         if agent.status != IDLE:
@@ -746,11 +760,13 @@ class Model:
             if known is not None:
                 self.answer(contact, flags | r.SAME_AGENT, now, known, now)
                 return
-        if self.is_mixed:
+        if self.is_mixed or self.rotates:
             agent = self.whom(line, 0, now)
-            if agent is not None:
+            if agent is None:
+                self.waits(contact, flags, line, now)
+            else:
                 self.answer(contact, flags, now, agent, now)
-                return
+            return
         for group in line.at_once:
             if group.idle:
                 self.answer(contact, flags, now, group.take(), now)
@@ -764,13 +780,29 @@ class Model:
         """By the order of groups: who has been idle longest, or who has room for a further chat."""
         for group, delay in line.order:
             if delay <= waited:
+                agent = None
                 if group.idle:
-                    return group.take()
-                if line.channel == w.CHAT:
-                    agent = self.with_room(group, now)
-                    if agent is not None:
-                        return agent
+                    agent = self.idle_for(line, group) if self.rotates else group.take()
+                if agent is None and line.channel == w.CHAT:
+                    agent = self.with_room(group, line, now)
+                if agent is not None:
+                    return agent
         return None
+
+    def idle_for(self, line: Line, group: Group) -> Agent | None:
+        """Who has been idle longest (or is least loaded) of those of the group whose post serves the line."""
+        idle, posts = group.idle, line.served_by
+        if self.by_load:
+            entry = min((entry for entry in idle if entry[-1].post in posts), default=None)
+            if entry is None:
+                return None
+            idle.remove(entry)
+            heapify(idle)
+            return entry[-1]  # type: ignore[no-any-return]
+        agent = next((agent for agent in idle if agent.post in posts), None)
+        if agent is not None:
+            idle.remove(agent)
+        return agent
 
     def waits(self, contact: Contact, flags: int, line: Line, now: int) -> None:
         """Nobody is free: the customer waits, unless there are too many already or they will not."""
@@ -790,11 +822,11 @@ class Model:
         self.n_waiting += 1
         if line.channel == w.CHAT:
             self.n_chats += 1
-        for group in line.served_by:
-            group.n_waiting += 1
-            if group.n_waiting == 1 and group.busy:
-                self.now_idle(group, now + 1)
-                self.await_next(group, now)
+        for post in line.served_by:
+            post.n_waiting += 1
+            if post.n_waiting == 1 and isinstance(post, Group) and post.busy:
+                self.now_idle(post, now + 1)
+                self.await_next(post, now)
         if self.offers and not called_back:
             kind, gives_up_after = contact[2], int(min(patience, float(w.NEVER)))
             after = self.offer_after[kind]
@@ -810,8 +842,8 @@ class Model:
         """A message for whoever has time: nobody sees it wait, and its writer may lose patience after hours or days."""
         waiting = Waiting(contact, line, flags, now)
         line.waiting.append(waiting)
-        for group in line.served_by:
-            group.n_deferred += 1
+        for post in line.served_by:
+            post.n_deferred += 1
         if not flags & r.MESSAGE and contact[4] < self.stop_ms - now:
             self.after(int(contact[4]), ABANDON, waiting.row, self.when_impatient, waiting)
         for wait in line.waits:
@@ -865,14 +897,14 @@ class Model:
         """One fewer is waiting; the line itself forgets later."""
         waiting.still = False
         if waiting.line.channel == w.DEFERRED:
-            for group in waiting.line.served_by:
-                group.n_deferred -= 1
+            for post in waiting.line.served_by:
+                post.n_deferred -= 1
             return
         self.n_waiting -= 1
         if waiting.line.channel == w.CHAT:
             self.n_chats -= 1
-        for group in waiting.line.served_by:
-            group.n_waiting -= 1
+        for post in waiting.line.served_by:
+            post.n_waiting -= 1
 
     def note(self, contact: Contact, flags: int, outcome: int, reach_ms: int) -> None:
         """Write down where a contact is that nobody has answered."""
@@ -948,8 +980,8 @@ class Model:
         passed_on = self.rows.passed_on
         flagged = w.FLAGGED * self.n_types
         has_ears, has_rest, by_load, scripts = self.has_ears, self.has_rest, self.by_load, self.scripts
-        is_mixed, is_special = self.is_mixed, self.is_mixed or self.offers
-        every_end = bool(by_load or is_mixed)  # is an event
+        is_mixed, is_special, rotates = self.is_mixed, self.is_mixed or self.offers, self.rotates
+        every_end = bool(by_load or is_mixed or rotates)  # is an event
         target_ms, cut_share = self.target_ms, self.cut
         p_return, p_escalate, threshold = self.p_return, self.p_escalate, b.load_threshold
         same_agent, served_by = self.levers.same_agent, self.served_by
@@ -969,7 +1001,7 @@ class Model:
                 flags |= self.heard_at_the_front(contact)
                 if flags & FLAGGED:
                     line = lines[flagged + contact[2]]
-            if is_mixed or served_by:
+            if is_mixed or served_by or rotates:
                 self.joins(contact, flags, line, now)
                 return
             for group in line.at_once:
@@ -1046,8 +1078,9 @@ class Model:
             acw *= speed
             full = talk + acw
             cut = unmet = 0.0
-            if group.n_waiting:
-                cut = talk * hurried_share(b, group.n_waiting)
+            n_waiting = agent.post.n_waiting
+            if n_waiting:
+                cut = talk * hurried_share(b, n_waiting)
             if target_ms[kind]:
                 cut += cut_share[kind] * over_target(full - cut, target_ms[kind])
             if cut:
@@ -1104,7 +1137,7 @@ class Model:
             agent.load = load + gained
             agent.load_at = agent.until = until = now + handle_ms
             agent.status = BUSY
-            if until >= agent.due_ms or group.n_waiting or every_end:
+            if until >= agent.due_ms or n_waiting or every_end:
                 schedule(agent.done, agent.rank, handle_ms)
             else:
                 heappush(group.busy, (until, agent.number, agent))
@@ -1131,8 +1164,8 @@ class Model:
                 if waiting is not None:
                     self.takes(waiting, agent, now)
                     return
-            elif group.n_waiting:
-                waiting = self.next_in_line(group.lines, now)
+            elif agent.post.n_waiting:
+                waiting = self.next_in_line(agent.post.lines, now)
                 if waiting is not None:
                     self.out_of_line(waiting)
                     answer(waiting.contact, waiting.flags, waiting.reach_ms, agent, now)
@@ -1221,19 +1254,25 @@ class Model:
 
     # --- several at once ------------------------------------------------------------------------------------------
 
-    def with_room(self, group: Group, now: int) -> Agent | None:
+    def with_room(self, group: Group, line: Line | None, now: int) -> Agent | None:
         """Who of the group takes a further chat: the fewest chats first, then the longest with so many.
 
-        Not while a call waits for the group; not those for whom something is due, nor, of the others, as many as are
-        to leave.
+        Of this line, or of any. Not while a call waits for their post; not those for whom something is due, nor, of the
+        others, as many as are to leave.
         """
-        if not any(group.chatting) or (group.n_waiting and self.next_in_line(group.calls, now) is not None):
-            return None
-        may_rest, leave = self.may_rest(group), group.to_leave
+        post, leave, takes, may_rest = None, group.to_leave, False, False
         for level in group.chatting:
             for agent in level:
+                if agent.post is not post:
+                    post, may_rest = agent.post, self.may_rest(group, agent.post)
+                    takes = (
+                        self.next_in_line(post.chats, now) is not None
+                        if line is None
+                        else post in line.served_by
+                    )
+                    takes = takes and not (post.n_waiting and self.next_in_line(post.calls, now))
                 due = agent.leaving or agent.act_first < agent.act_last
-                if due or (agent.owed > 0 and may_rest):
+                if not takes or due or (agent.owed > 0 and may_rest):
                     continue
                 if not leave:
                     return agent
@@ -1334,9 +1373,11 @@ class Model:
                 self.schedule(group.look, LOOK << 23 | group.number, 0)
 
     def may_take(self, group: Group, now: int) -> tuple[Waiting, Agent] | None:
-        """The best waiting chat for the group, and who takes it."""
-        waiting = self.next_in_line(group.chats, now)
-        agent = None if waiting is None else self.with_room(group, now)
+        """Who of the group takes a waiting chat, and the best one for their post."""
+        if self.next_in_line(group.chats, now) is None:
+            return None
+        agent = self.with_room(group, None, now)
+        waiting = None if agent is None else self.next_in_line(agent.post.chats, now)
         return None if waiting is None or agent is None else (waiting, agent)
 
     def looks(self, moment: Moment) -> None:
@@ -1391,7 +1432,7 @@ class Model:
     def sees_to_it(self, agent: Agent, group: Group, now: int) -> bool:
         """Home, a break, or recovery, if one of them is due and may be; else False."""
         if agent.leaving or group.to_leave:
-            if self.stays_to_serve_out(group, now):
+            if self.stays_to_serve_out(agent.post, now):
                 return False
             if not agent.leaving:
                 group.to_leave -= 1
@@ -1403,28 +1444,28 @@ class Model:
             self.start_activity(agent, now)
             return True
         if agent.owed > 0:
-            if self.may_rest(group):
+            if self.may_rest(group, agent.post):
                 self.start_rest(agent, now)
                 return True
             return False
         agent.due_ms = agent.planned_ms
         return False
 
-    def stays_to_serve_out(self, group: Group, now: int) -> bool:
-        """After closing, where the queue is served out, an agent stays while somebody waits for the group."""
-        if not group.n_waiting or self.world.clock.at_close != w.SERVE_OUT or self.always_open:
+    def stays_to_serve_out(self, post: Post, now: int) -> bool:
+        """After closing, where the queue is served out, an agent stays while somebody waits for their post."""
+        if not post.n_waiting or self.world.clock.at_close != w.SERVE_OUT or self.always_open:
             return False
         if self.doors.are_open(now):
             return False
         if self.is_mixed or self.offers:
-            return self.next_live(group, now) is not None
-        return self.next_in_line(group.lines, now) is not None
+            return self.next_live(post, now) is not None
+        return self.next_in_line(post.lines, now) is not None
 
-    def may_rest(self, group: Group) -> bool:
-        """Service is protected: not too many at once, not while too many wait."""
+    def may_rest(self, group: Group, post: Post) -> bool:
+        """Service is protected: not too many of the group at once, not while too many wait for the post."""
         if group.resting + 1 > max(1.0, self.levers.rest_share * group.signed_on):
             return False
-        return bool(group.n_waiting <= self.levers.rest_queue)
+        return bool(post.n_waiting <= self.levers.rest_queue)
 
     def start_rest(self, agent: Agent, now: int) -> None:
         """Recovery."""
@@ -1438,6 +1479,9 @@ class Model:
         staffing, spell = self.staffing, agent.spell
         act = agent.act_first
         agent.act_first += 1
+        self.started[act] = now
+        if staffing.act_post[act] >= 0:
+            agent.post = self.posts[staffing.act_post[act]]
         length, kind = staffing.act_length_ms[act], staffing.act_kind[act]
         if kind == w.BREAK:
             spell.break_ms += length
@@ -1463,19 +1507,20 @@ class Model:
 
     def next_of_all(self, agent: Agent, group: Group, now: int) -> Waiting | None:
         """Whom somebody takes who is free: deferred work first as far as people are reserved for it, then the next."""
+        post = agent.post
         if agent.leaving or group.to_leave:
-            return self.next_live(group, now)
-        if group.n_deferred and rules.is_reserved(group.reserved, group.signed_on, group.on_deferred):
-            waiting = self.next_in_line(group.deferred, now)
+            return self.next_live(post, now)
+        if post.n_deferred and rules.is_reserved(group.reserved, group.signed_on, group.on_deferred):
+            waiting = self.next_in_line(post.deferred, now)
             if waiting is not None:
                 return waiting
-        return self.next_in_line(group.lines, now) if group.n_waiting or group.n_deferred else None
+        return self.next_in_line(post.lines, now) if post.n_waiting or post.n_deferred else None
 
-    def next_live(self, group: Group, now: int) -> Waiting | None:
+    def next_live(self, post: Post, now: int) -> Waiting | None:
         """The best of those who wait on the line, who have not been promised a call-back: nobody else is served out."""
         best: Waiting | None = None
         key = (0, 0, 0)
-        for line, priority, delay in (*group.calls, *group.chats):
+        for line, priority, delay in (*post.calls, *post.chats):
             first = next((x for x in line if x.still and x.called_from > now), None)
             if first is None or now - first.reach_ms < delay:
                 continue
@@ -1518,7 +1563,17 @@ class Model:
             return
         agent.act_first = agent.act_last = self.staffing.act_from[shift]
         agent.planned_ms = self.planned_first[shift]
+        agent.post = self.first_post(agent, shift, now)
         self.sign_on(agent, shift, now)
+
+    def first_post(self, agent: Agent, shift: int, now: int) -> Post:
+        """The post from the start of the shift; of somebody who comes later, the one by now."""
+        staffing = self.staffing
+        post = staffing.shift_post[shift]
+        for act in range(staffing.act_from[shift], staffing.act_from[shift + 1]):
+            if staffing.act_ms[act] < now and staffing.act_post[act] >= 0:
+                post = staffing.act_post[act]
+        return agent.group if post < 0 else self.posts[post]
 
     def ease(self, agent: Agent, day: int) -> None:
         """Exhaustion eases day by day."""
@@ -1611,10 +1666,16 @@ class Model:
         if not self.staffing.agent:
             agent.group.spare.append(agent)
 
+    def is_staffed(self, line: Line) -> bool:
+        """Whether anybody signed on serves the line, at the post they have or come back to."""
+        if self.rotates:
+            return any(agent.status != OFF and agent.post in line.served_by for agent in self.agents)
+        return any(group.signed_on for group, _ in line.order)
+
     def doors_close(self, _: int, now: int) -> None:
         """Those for whom nobody is there any more, or everybody if the house says so, are sent away."""
         for line in self.lines:
-            if self.world.clock.at_close == w.SERVE_OUT and any(group.signed_on for group, _ in line.order):
+            if self.world.clock.at_close == w.SERVE_OUT and self.is_staffed(line):
                 continue
             if line.channel == w.DEFERRED:
                 continue

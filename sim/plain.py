@@ -79,7 +79,7 @@ def anonymous_staffing(clock: Clock, agents: Any) -> Staffing:
     return Staffing(
         group_of=group_of, person=person, agent=none, start_ms=none, end_ms=none, day=none,
         absence_factor=np.zeros(0), late_factor=np.zeros(0), act_from=np.zeros(1, np.int64), act_ms=none, act_length_ms=none, act_kind=none, act_paid=none,
-        slot_ms=np.array(whens, np.int64)[order], slot_group=np.array(groups, np.int64)[order],
+        shift_post=none, act_post=none, slot_ms=np.array(whens, np.int64)[order], slot_group=np.array(groups, np.int64)[order],
         slot_change=np.array(changes, np.int64)[order], unseen_rest=np.zeros(n_groups),
     )  # fmt: skip
 
@@ -158,7 +158,7 @@ def plain_world(
             order=np.tile(np.arange(groups), (n_queues, 1)), delay=np.zeros((n_queues, groups), np.int64),
             delay_of_group=np.zeros((n_queues, groups), np.int64),
             priority=np.zeros((groups, n_queues), np.int64), queues=np.tile(np.arange(n_queues), (groups, 1)),
-            max_queue=0, by_load=0,
+            home_of=np.arange(groups), max_queue=0, by_load=0,
         ),
         levers=Levers(
             target_ms=zero, cut=zero, scripts=0, authority=0, rest_on_type=np.zeros(types, np.int64),

@@ -116,6 +116,8 @@ class Records(NamedTuple):
     spells: Spells
     absent: Ints
     """(shifts,) 1 where the person did not come."""
+    started: Ints
+    """(activities,) when each began, -1 if it never did: it waits for the contact in progress."""
 
 
 def blank_contacts(n: int) -> Contacts:
@@ -183,6 +185,8 @@ class Written(NamedTuple):
     """(n + 1,) where each replication's spells begin."""
     absent: Ints
     """(n, shifts)"""
+    started: Ints
+    """(n, activities)"""
 
     @property
     def spells(self) -> Spells:
@@ -191,7 +195,9 @@ class Written(NamedTuple):
         return Spells(**columns)
 
 
-def blank_written(n_rows: int, n_spells: int, n_shifts: int, n: int, room: Space = fresh) -> Written:
+def blank_written(
+    n_rows: int, n_spells: int, n_shifts: int, n_acts: int, n: int, room: Space = fresh
+) -> Written:
     """Room for `n` replications."""
     spells = room("spells", n_spells, SPELL)
     spells.view(np.int64)[:] = 0
@@ -199,7 +205,7 @@ def blank_written(n_rows: int, n_spells: int, n_shifts: int, n: int, room: Space
     outcome, lines = room("outcome", n_rows, np.int8), room("written", n_rows, LINE)
     outcome[:] = NOTHING
     absent, first_spell = np.zeros((n, n_shifts), np.int64), np.zeros(n + 1, np.int64)
-    return Written(outcome, lines, spells, first_spell, absent)
+    return Written(outcome, lines, spells, first_spell, absent, np.full((n, n_acts), -1, np.int64))
 
 
 def records_of(written: Written, first_row: Ints, i: int) -> Records:
@@ -216,7 +222,7 @@ def records_of(written: Written, first_row: Ints, i: int) -> Records:
     spells: list[Any] = [
         column[written.first_spell[i] : written.first_spell[i + 1]].copy() for column in written.spells
     ]
-    return Records(contacts, Spells(*spells), written.absent[i])
+    return Records(contacts, Spells(*spells), written.absent[i], written.started[i])
 
 
 def written_of(several: Sequence[Records]) -> Written:
@@ -233,4 +239,5 @@ def written_of(several: Sequence[Records]) -> Written:
     for name in Spells._fields:
         spells[name] = np.concatenate([getattr(x.spells, name) for x in several])
     first_spell = np.cumsum([0, *(len(x.spells.agent) for x in several)])
-    return Written(outcome, lines, spells, first_spell, np.stack([x.absent for x in several]))
+    absent, started = (np.stack([getattr(x, name) for x in several]) for name in ("absent", "started"))
+    return Written(outcome, lines, spells, first_spell, absent, started)

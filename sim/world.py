@@ -2,9 +2,9 @@
 
 A `World` is all that an engine needs to run, and holds nothing that an engine changes. Times are integer
 milliseconds from the first simulated day's midnight; rates and shares are floats; T types, S segments, G groups,
-Q = 4 T queues, D detectors, I intervals a day, N agents. A queue is a type in one of four forms: ordinary
+P posts, Q = 4 T queues, D detectors, I intervals a day, N agents. A queue is a type in one of four forms: ordinary
 (q = type), flagged by a detector (q = T + type), second tier (q = 2 T + type), and a message left out of hours
-(q = 3 T + type).
+(q = 3 T + type). A post is what somebody on the queue takes: all queues of their group, or some of them.
 """
 
 from __future__ import annotations
@@ -252,11 +252,14 @@ class Routing(NamedTuple):
     delay: Ints
     """(Q, G) ms after which a contact is offered to the group at that place in `order`."""
     delay_of_group: Ints
-    """(Q, G) the same by group; -1 where the group cannot serve the queue."""
+    """(Q, P) the same by post; -1 where it does not serve the queue."""
     priority: Ints
-    """(G, Q) the group's priority of a queue; smaller first."""
+    """(P, Q) the post's priority of a queue; smaller first."""
     queues: Ints
-    """(G, Q) queues that the group serves; -1 ends the list."""
+    """(P, Q) queues that the post serves; -1 ends the list."""
+    home_of: Ints
+    """(P,) group of each post. The first G are the groups themselves, with all of their queues; each further one has
+    some of a group's queues, at the group's delays, and its people stay the group's in all else."""
     max_queue: int
     """Contacts beyond so many waiting are turned away; 0 means no limit."""
     by_load: int
@@ -387,6 +390,10 @@ class Staffing(NamedTuple):
     act_length_ms: Ints
     act_kind: Ints
     act_paid: Ints
+    shift_post: Ints
+    """(shifts,) post from the start of each shift; -1 for all of the group's queues."""
+    act_post: Ints
+    """(activities,) post from each activity on; -1 for the same as before."""
     slot_ms: Ints
     """(changes,) anonymous capacity: when it changes."""
     slot_group: Ints
@@ -471,6 +478,7 @@ def check(world: World) -> None:
     if ((np.diff(staffing.act_ms) < 0) & (np.diff(shift) == 0)).any():
         raise ValueError("the activities of a shift must stand in the order of their times")
     groups, types = world.groups, world.types
+    _check_posts(world)
     if (groups.slots < 1).any() or groups.slots.max(initial=1) >= groups.slowing.shape[1]:
         raise ValueError(
             "every group has at least one slot for chats, and a slowing for each number of chats"
@@ -486,6 +494,24 @@ def check(world: World) -> None:
         messages = served[MESSAGES * len(types.channel) :]
         if not messages[types.channel != DEFERRED].all():
             raise ValueError("messages are left that nobody reads")
+
+
+def _check_posts(world: World) -> None:
+    routing, staffing, n_groups = world.routing, world.staffing, len(world.groups.specialist)
+    home, delay = routing.home_of, routing.delay_of_group
+    if not np.array_equal(home[:n_groups], np.arange(n_groups)) or not np.isin(home, home[:n_groups]).all():
+        raise ValueError("the first posts are the groups themselves, and each further one belongs to a group")
+    if ((delay >= 0) & (delay != delay[:, home])).any():
+        raise ValueError("a post has some of its group's queues, at the group's delays")
+    of_shift = staffing.group_of[staffing.agent]
+    of_act = np.repeat(of_shift, np.diff(staffing.act_from))
+    for post, group in ((staffing.shift_post, of_shift), (staffing.act_post, of_act)):
+        if (
+            len(post) != len(group)
+            or (post >= len(home)).any()
+            or ((post >= 0) & (home[post] != group)).any()
+        ):
+            raise ValueError("each shift and each activity has a post of the person's own group, or -1")
 
 
 def _is_float(part: Any, name: str) -> bool:

@@ -658,6 +658,7 @@ def teams(sizes: Sequence[int], starts_s: Sequence[float], ends_s: Sequence[floa
         end_ms=np.repeat(np.array(ends_s) * 1000, sizes).astype(np.int64),
         day=np.zeros(n, np.int64), absence_factor=np.ones(n), late_factor=np.ones(n), act_from=np.zeros(n + 1, np.int64),
         act_ms=none, act_length_ms=none, act_kind=none, act_paid=none,
+        shift_post=np.full(n, -1), act_post=none,
         slot_ms=none, slot_group=none, slot_change=none, unseen_rest=np.zeros(1),
     )  # fmt: skip
 

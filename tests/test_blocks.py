@@ -67,8 +67,8 @@ def test_a_block_writes_what_each_replication_writes_alone(seed: int) -> None:
         found = r.records_of(written, block.first_row, i)
         for other in (model.simulate(world, drawn), kernel.simulate(world, drawn)):
             pairs = zip(
-                (*found.contacts, *found.spells, found.absent),
-                (*other.contacts, *other.spells, other.absent),
+                (*found.contacts, *found.spells, found.absent, found.started),
+                (*other.contacts, *other.spells, other.absent, other.started),
                 strict=True,
             )
             assert all(x.dtype == y.dtype and x.tobytes() == y.tobytes() for x, y in pairs)

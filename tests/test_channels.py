@@ -314,7 +314,7 @@ def test_two_chats_to_the_millisecond() -> None:
     world, drawn = by_hand(
         centre(per_s=1, work_s=1, agents=1, slots=2, slowing=(1.5,)), [0, 100], [1000, 501]
     )
-    c, s, _ = both(world, drawn)
+    c, s, *_ = both(world, drawn)
     assert c.end_ms.tolist() == [0, 100]
     assert c.done_ms.tolist() == [1251, 852]
     assert c.live.tolist() == [1, 2]
@@ -332,7 +332,7 @@ def test_three_chats_and_one_that_waits_by_hand() -> None:
         centre(per_s=1, work_s=1, agents=1, slots=2, slowing=(1.25,)),
         [0, 0, 10 * SECOND, 20 * SECOND], [100 * SECOND, 100 * SECOND, 8 * SECOND, 4 * SECOND],
     )  # fmt: skip
-    c, s, _ = both(world, drawn)
+    c, s, *_ = both(world, drawn)
     assert c.done_ms[:2].tolist() == [125 * SECOND, 125 * SECOND]
     assert c.end_ms[2:].tolist() == [125 * SECOND, 125 * SECOND]
     # D until 130 s; by then C has done 4 of its 8 s and goes on alone.
@@ -361,7 +361,7 @@ def test_a_call_comes_before_a_further_chat_by_hand() -> None:
     world = part(world, "groups", slots=np.array([3]), slowing=np.ones((1, 4)))
     at, work = [0, 0, 20, 30], [60, 100, 40, 10]
     world, drawn = by_hand(world, [x * SECOND for x in at], [x * SECOND for x in work], types=[0, 0, 1, 0])
-    c, s, _ = both(world, drawn)
+    c, s, *_ = both(world, drawn)
     assert c.end_ms.tolist() == [0, 0, 100 * SECOND, 140 * SECOND]
     assert c.done_ms.tolist() == [60 * SECOND, 100 * SECOND, 140 * SECOND, 150 * SECOND]
     assert (s.chat_ms.sum(), s.slot_ms.sum(), s.talk_ms.sum()) == (110 * SECOND, 170 * SECOND, 40 * SECOND)
@@ -390,7 +390,7 @@ def test_a_silent_chat_by_hand() -> None:
     world = part(world, "types", silent=np.array([0.5]), silent_ms=np.array([30 * SECOND]))
     world, drawn = by_hand(world, [0, 10 * SECOND], [60 * SECOND, 60 * SECOND])
     rows = drawn.rows._replace(silent=np.array([0.9, 0.1]), attempt=np.array([1, 1]))
-    c, s, _ = both(world, drawn._replace(rows=rows))
+    c, s, *_ = both(world, drawn._replace(rows=rows))
     assert c.outcome.tolist() == [r.ANSWERED, r.SILENT]
     assert c.done_ms.tolist() == [60 * SECOND, 40 * SECOND], "the first one is not slowed"
     assert (s.chat_ms.sum(), s.slot_ms.sum(), s.contacts.sum()) == (60 * SECOND, 90 * SECOND, 2)
@@ -424,7 +424,7 @@ def test_e_mail_over_a_night_by_hand() -> None:
     hours = [18, 20, 22, 23, 24 + 9 + 1 / 6, 24 + 9.25, 24 + 9.3]
     at = [int(x * HOUR_MS) for x in hours]
     world, drawn = by_hand(night(8, 10), at, [20 * MINUTE_MS] * 7, types=[1, 1, 1, 1, 0, 1, 1])
-    c, s, _ = both(world, drawn)
+    c, s, *_ = both(world, drawn)
     eight = DAY_MS + 8 * HOUR_MS
     minutes = ((c.end_ms - eight) / MINUTE_MS).tolist()
     assert minutes[:4] == [0, 20, 40, 60]
@@ -433,7 +433,9 @@ def test_e_mail_over_a_night_by_hand() -> None:
     assert c.outcome[6] == r.WAITING, "nobody stays for it"
     tomorrow = s.on_ms >= DAY_MS
     assert (s.off_ms[tomorrow] - eight).tolist() == [120 * MINUTE_MS]
-    sums = totals(world, drawn, Records(c, s, np.zeros(0)), Lens(np.array([20.0 * SECOND, 11.0 * HOUR_MS])))
+    sums = totals(
+        world, drawn, Records(c, s, np.zeros(0), np.zeros(0)), Lens(np.array([20.0 * SECOND, 11.0 * HOUR_MS]))
+    )
     assert sums.customers["deferred"].sum() == 6
     assert sums.customers["deferred_answered"].sum() == 5
     # 14:00, 12:20, 10:40, 10:00 and 0:25 hours old
@@ -452,11 +454,14 @@ def test_who_writes_loses_patience_by_hand() -> None:
     at = [18 * HOUR_MS, 20 * HOUR_MS, 22 * HOUR_MS]
     patience = [10.0, 12.0 + 1e-6, 9.0]
     world, drawn = by_hand(world, at, [20 * MINUTE_MS] * 3, types=[1, 1, 1], patience_unit=patience)
-    c, _, _ = both(world, drawn)
+    c, *_ = both(world, drawn)
     assert c.outcome.tolist() == [r.ABANDONED, r.ANSWERED, r.ABANDONED]
     assert c.end_ms.tolist() == [DAY_MS + 4 * HOUR_MS, DAY_MS + 8 * HOUR_MS, DAY_MS + 7 * HOUR_MS]
     sums = totals(
-        world, drawn, Records(c, r.blank_spells(0), np.zeros(0)), Lens(np.full(2, 13.0 * HOUR_MS))
+        world,
+        drawn,
+        Records(c, r.blank_spells(0), np.zeros(0), np.zeros(0)),
+        Lens(np.full(2, 13.0 * HOUR_MS)),
     ).customers
     assert {name: sums[name].sum() for name in ("deferred", "deferred_answered", "deferred_in_time", "abandoned", "live_abandoned", "queued")} == {
         "deferred": 3, "deferred_answered": 1, "deferred_in_time": 1, "abandoned": 2, "live_abandoned": 0, "queued": 0,
@@ -469,10 +474,12 @@ def test_messages_left_out_of_hours_by_hand() -> None:
     world = part(world, "types", channel=np.array([w.VOICE, w.VOICE]))
     at = [int(16.9 * HOUR_MS), int(16.95 * HOUR_MS), 18 * HOUR_MS]
     world, drawn = by_hand(world, at, [12 * MINUTE_MS, 10 * MINUTE_MS, 7 * MINUTE_MS])
-    c, _, _ = both(world, drawn)
+    c, *_ = both(world, drawn)
     assert c.end_ms.tolist() == [at[0], at[0] + 12 * MINUTE_MS, DAY_MS + 9 * HOUR_MS]
     assert c.flags.tolist() == [0, 0, r.MESSAGE]
-    sums = totals(world, drawn, Records(c, r.blank_spells(0), np.zeros(0)), Lens(np.full(2, 1e9))).customers
+    sums = totals(
+        world, drawn, Records(c, r.blank_spells(0), np.zeros(0), np.zeros(0)), Lens(np.full(2, 1e9))
+    ).customers
     assert {name: sums[name].sum() for name in ("messages", "messages_answered", "message_wait_h", "queued", "deferred")} == {
         "messages": 1, "messages_answered": 1, "message_wait_h": 15, "queued": 2, "deferred": 0,
     }  # fmt: skip
@@ -521,7 +528,7 @@ def test_call_backs_keep_their_place_by_hand() -> None:
         called_back(), [nine + x * SECOND for x in at], [x * SECOND for x in (100, 60, 9, 70, 9, 9, 10)],
         accepts=accepts, patience_unit=patience, unanswered=[0.1, 0.9, 0.1, 0.1, 0.1, 0.1, 0.1],
     )  # fmt: skip
-    c, s, _ = both(world, drawn)
+    c, s, *_ = both(world, drawn)
     taken = r.CALLED_BACK | r.CALL_BACK_TAKEN
     assert ((c.end_ms - nine) // SECOND).tolist() == [0, 100, 42, 160, 44, 230, 270]
     assert c.outcome.tolist() == [
@@ -531,7 +538,7 @@ def test_call_backs_keep_their_place_by_hand() -> None:
     assert c.done_ms[5] - c.end_ms[5] == c.acw_ms[5] == 40 * SECOND
     assert s.acw_ms.sum() == 40 * SECOND
     assert s.talk_ms.sum() == (100 + 60 + 70 + 10) * SECOND
-    sums = totals(world, drawn, Records(c, s, np.zeros(0)), Lens(np.array([20.0 * SECOND])))
+    sums = totals(world, drawn, Records(c, s, np.zeros(0), np.zeros(0)), Lens(np.array([20.0 * SECOND])))
     one = {name: value.sum() for name, value in sums.customers.items()}
     assert (one["call_backs_taken"], one["unreached"], one["queued"], one["called_back"]) == (1, 1, 5, 0)
     assert one["call_back_wait_min"] == pytest.approx(1.5)
@@ -548,7 +555,7 @@ def test_call_backs_outlast_the_night_by_hand(at_close: int) -> None:
         world, [five - 100 * SECOND, five - 90 * SECOND, five - 80 * SECOND], [31 * MINUTE_MS, MINUTE_MS, 5 * MINUTE_MS],
         accepts=[0.9, 0.1, 0.9], patience_unit=[9999.0] * 3, unanswered=[0.9] * 3,
     )  # fmt: skip
-    c, s, _ = both(world, drawn)
+    c, s, *_ = both(world, drawn)
     free = five - 100 * SECOND + 31 * MINUTE_MS
     assert c.end_ms[1] == DAY_MS + 9 * HOUR_MS
     assert c.outcome[2] == (r.ANSWERED if at_close == w.SERVE_OUT else r.CLOSED)
@@ -637,7 +644,7 @@ def test_recovery_after_a_chat_by_hand(rest_queue: int, third_ms: int) -> None:
         world, "levers", rest_over_ms=80 * SECOND, rest_ms=120 * SECOND, rest_hardest_ms=120 * SECOND, rest_queue=rest_queue
     )  # fmt: skip
     world, drawn = by_hand(world, [0, 0, 100 * SECOND], [60 * SECOND, 100 * SECOND, 10 * SECOND])
-    c, s, _ = both(world, drawn)
+    c, s, *_ = both(world, drawn)
     assert c.done_ms[0] == 90 * SECOND
     assert c.flags[0] == r.REST_DUE
     assert c.end_ms[2] == third_ms
@@ -660,7 +667,7 @@ def test_who_has_a_break_due_takes_no_further_chat_by_hand() -> None:
         [0, 70 * SECOND, 490 * SECOND],
         [100 * SECOND, 130 * SECOND, SECOND],
     )
-    c, s, _ = both(world, drawn)
+    c, s, *_ = both(world, drawn)
     assert c.end_ms[:2].tolist() == [0, 400 * SECOND]
     assert c.outcome[2] == r.WAITING
     assert (s.off_ms[0], s.break_ms[0], s.chat_ms[0]) == (530 * SECOND, 300 * SECOND, 230 * SECOND)
@@ -676,7 +683,7 @@ def test_of_anonymous_people_those_with_the_fewest_chats_leave_by_hand() -> None
     world, drawn = by_hand(
         world, [0, 1, 2, 31 * MINUTE_MS], [40 * MINUTE_MS, 35 * MINUTE_MS, 45 * MINUTE_MS, MINUTE_MS]
     )
-    c, s, _ = both(world, drawn)
+    c, s, *_ = both(world, drawn)
     first, second = c.agent[:2]
     assert c.agent.tolist() == [first, second, first, first]
     assert s.off_ms[s.agent == second].tolist() == [1 + 35 * MINUTE_MS]

@@ -35,7 +35,7 @@ SEEDS = range(60)
 
 def differences(a: Records, b: Records) -> list[str]:
     """Names of the columns that differ in any bit."""
-    pairs = [("absent", a.absent, b.absent)]
+    pairs = [("absent", a.absent, b.absent), ("started", a.started, b.started)]
     pairs += zip(r.Contacts._fields, a.contacts, b.contacts, strict=True)
     pairs += zip(r.Spells._fields, a.spells, b.spells, strict=True)
     return [
@@ -106,7 +106,7 @@ def test_every_feature_occurred() -> None:
         seen[name] = seen.get(name, 0) + int(np.sum(happened))
 
     for seed in SEEDS:
-        on, world, draws, (c, s, absent) = run(seed)
+        on, world, draws, (c, s, absent, started) = run(seed)
         for name in FEATURES:
             count(f"{name} on", name in on)
             count(f"{name} off", name not in on)
@@ -117,6 +117,7 @@ def test_every_feature_occurred() -> None:
         for name, column in zip(r.Spells._fields, s, strict=True):
             count(f"spells.{name}", column > 0)
         count("absent", absent)
+        count("an activity that began later", started > world.staffing.act_ms)
         rows, needs = draws.rows, draws.needs
         kind = needs.type[rows.need]
         answered = c.outcome == r.ANSWERED
@@ -211,7 +212,7 @@ total = 0
 for seed in range(12):
     world, draws = small_run(seed, some_features(seed) | {"load"})
     a, b = model.simulate(world, draws), kernel.simulate(world, draws)
-    for x, y in zip((*a.contacts, *a.spells, a.absent), (*b.contacts, *b.spells, b.absent)):
+    for x, y in zip((*a.contacts, *a.spells, a.absent, a.started), (*b.contacts, *b.spells, b.absent, b.started)):
         assert x.tobytes() == y.tobytes()
     total += int(b.contacts.talk_ms.sum())
 print("talk", total)
@@ -320,7 +321,7 @@ def when_open(world: World, when: int, share_ms: int) -> int:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_contacts_and_time_are_conserved(seed: int) -> None:
-    _, world, draws, (c, s, _) = run(seed)
+    _, world, draws, (c, s, _, _) = run(seed)
     rows, stop = draws.rows, world.clock.stop_ms
     offered = c.arrive_ms >= 0
     ends = [r.CONTAINED, r.CONTAINED_FALSELY, r.HUNG_UP, r.ANSWERED, r.ABANDONED, r.TURNED_AWAY, r.CLOSED]

@@ -37,6 +37,7 @@ FEATURES = (
     "escalations", "passed_on", "edges", "closed_day", "past_midnight", "fixed", "load", "spread",
     "busy", "doubles", "back_to_back", "chat", "crowded_chats", "silent", "deferred", "messages", "reserved",
     "offers", "no_reply", "concurrency", "no_slowing", "traits", "same_agent", "steady",
+    "rotation",
 )  # fmt: skip
 
 SECOND = 1000
@@ -68,7 +69,36 @@ def small_world(seed: int, on: frozenset[str]) -> World:
             traits=_traits(rng, n_groups) if "traits" in on else no_traits(n_groups),
         )
     )
-    return frozen(_with_channels(np.random.default_rng([seed, 1]), on, world))  # type: ignore[no-any-return]
+    world = _with_channels(np.random.default_rng([seed, 1]), on, world)
+    if "rotation" in on:
+        world = _with_posts(np.random.default_rng([seed, 2]), world)
+    return frozen(world)  # type: ignore[no-any-return]
+
+
+def _with_posts(rng: np.random.Generator, world: World) -> World:
+    """The same world, in which people rotate between posts with some of their group's queues, or none."""
+    routing, staffing, n_groups = world.routing, world.staffing, len(world.groups.slots)
+    home = np.concatenate([np.arange(n_groups), np.repeat(np.arange(n_groups), rng.integers(1, 4, n_groups))])
+    delay = routing.delay_of_group[:, home].copy()
+    delay[:, n_groups:][rng.random(delay[:, n_groups:].shape) < 0.4] = -1
+    queues = np.full((len(home), len(delay)), -1)
+    for post in range(len(home)):
+        mine = np.flatnonzero(delay[:, post] >= 0)
+        queues[post, : len(mine)] = mine
+
+    def some(groups: w.Ints) -> w.Ints:
+        which = [rng.choice([-1, *np.flatnonzero(home == g)]) for g in groups.tolist()]
+        return np.array(which, np.int64).reshape(len(groups))
+
+    group = staffing.group_of[staffing.agent]
+    return world._replace(
+        routing=routing._replace(
+            home_of=home, delay_of_group=delay, queues=queues, priority=routing.priority[home]
+        ),
+        staffing=staffing._replace(
+            shift_post=some(group), act_post=some(np.repeat(group, np.diff(staffing.act_from)))
+        ),
+    )
 
 
 def _with_channels(rng: np.random.Generator, on: frozenset[str], world: World) -> World:
@@ -251,7 +281,7 @@ def _routing(rng: np.random.Generator, on: frozenset[str], n_types: int, n_group
         queues[g, : len(mine)] = mine
     return Routing(
         order=order, delay=delay, delay_of_group=of_group,
-        priority=rng.integers(0, 3, (n_groups, n_queues)) * ("priority" in on), queues=queues,
+        priority=rng.integers(0, 3, (n_groups, n_queues)) * ("priority" in on), queues=queues, home_of=np.arange(n_groups),
         max_queue=int(rng.integers(2, 8)) if "max_queue" in on else 0, by_load=int("by_load" in on),
     )  # fmt: skip
 
@@ -343,7 +373,8 @@ def _shifts(rng: np.random.Generator, on: frozenset[str], clock: Clock, n_groups
         group_of=np.arange(n) % n_groups, person=np.arange(n) + 100, agent=np.array([s[1] for s in shifts]),
         start_ms=np.array([s[0] for s in shifts]), end_ms=np.array([s[2] for s in shifts]),
         day=np.array([s[3] for s in shifts]), act_from=np.array(act_from), act_ms=columns[0],
-        act_length_ms=columns[1], act_kind=columns[2], act_paid=columns[3], slot_ms=np.zeros(0, np.int64),
+        act_length_ms=columns[1], act_kind=columns[2], act_paid=columns[3],
+        shift_post=np.full(len(shifts), -1), act_post=np.full(len(acts), -1), slot_ms=np.zeros(0, np.int64),
         slot_group=np.zeros(0, np.int64), slot_change=np.zeros(0, np.int64), unseen_rest=np.zeros(n_groups),
         absence_factor=np.ones(len(shifts)), late_factor=np.ones(len(shifts)),
     )  # fmt: skip

@@ -6,7 +6,7 @@ Evidence defaults are resolved here, names become numbers here, and the horizon 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from scipy.special import ndtr, ndtri
 
 from planner import evidence
 from planner.natural import NOBODY, NaturalValues
-from planner.roster import Roster
+from planner.roster import Roster, RosteredShift
 from planner.scenario.schema import (
     AssistLever,
     CallBackLever,
@@ -664,9 +664,53 @@ def routing_of(scenario: Scenario, policy: Policy) -> w.Routing:
         delay_of_group=delay_of,
         priority=priority,
         queues=queues,
+        home_of=np.arange(n_groups),
         max_queue=policy.max_queue or 0,
         by_load=int(policy.routing == "least_loaded"),
     )
+
+
+def with_posts(
+    routing: w.Routing, types: Sequence[str], variants: Sequence[tuple[int, frozenset[str]]]
+) -> tuple[w.Routing, list[int]]:
+    """The routing of groups with a post for each of a roster's variants, and the number of each one's post.
+
+    A variant with all types that its group serves is the group itself. A type's queues go together: who takes a type takes
+    its flagged contacts, its second tier and its messages, as far as the group does. ValueError for what is no group or type.
+    """
+    n_groups, names = len(routing.home_of), np.array(types)
+    known: dict[tuple[int, bytes], int] = {}
+    columns: list[Ints] = []
+    numbers: list[int] = []
+    for group, wanted in variants:
+        strange = sorted(wanted - set(types))
+        if strange or not 0 <= group < n_groups:
+            raise ValueError(
+                f"a variant of group {group} of {n_groups} has the types {strange or sorted(wanted)}"
+            )
+        whole = routing.delay_of_group[:, group]
+        delay = np.where(np.tile(np.isin(names, list(wanted)), 4), whole, -1)
+        if np.array_equal(delay, whole):
+            numbers.append(group)
+            continue
+        key = group, delay.tobytes()
+        if key not in known:
+            known[key] = n_groups + len(columns)
+            columns.append(delay)
+        numbers.append(known[key])
+    home = np.concatenate([routing.home_of, np.array([group for group, _ in known], np.int64)])
+    queues = np.full((len(home), routing.queues.shape[1]), -1, np.int64)
+    queues[:n_groups] = routing.queues
+    for post, delay in enumerate(columns, n_groups):
+        mine = np.flatnonzero(delay >= 0)
+        queues[post, : len(mine)] = mine
+    posts = routing._replace(
+        delay_of_group=np.column_stack([routing.delay_of_group, *columns]),
+        priority=routing.priority[home],
+        queues=queues,
+        home_of=home,
+    )
+    return posts, numbers
 
 
 def levers_of(scenario: Scenario, natural: NaturalValues, policy: Policy) -> w.Levers:
@@ -756,8 +800,11 @@ def behaviour_of(scenario: Scenario) -> w.Behaviour:
     return evidence.behaviour(scenario.behaviour)
 
 
-def staffing_of(scenario: Scenario, roster: Roster, clock: w.Clock) -> w.Staffing:
-    """The roster over all simulated days."""
+def staffing_of(scenario: Scenario, roster: Roster, clock: w.Clock, posts: Sequence[int] = ()) -> w.Staffing:
+    """The roster over all simulated days, with the post of each of its variants (see `with_posts`).
+
+    ValueError where a shift's posts do not fit its stretches or its group.
+    """
     groups = list(scenario.groups)
     days = clock.days
     first = clock.warm_days - math.ceil(clock.warm_days / days) * days
@@ -782,6 +829,7 @@ def staffing_of(scenario: Scenario, roster: Roster, clock: w.Clock) -> w.Staffin
     day = np.array([s.day for s in shifts], np.int64)
     start = np.array([s.start_min for s in shifts], np.int64) * MINUTE_MS
     length = np.array([s.minutes for s in shifts], np.int64) * MINUTE_MS
+    at_post = [_posts(s, roster, posts) for s in shifts]
     acts = [_activities(scenario, s) for s in shifts]
     n_acts = np.array([len(a) for a in acts], np.int64)
     flat = [a for several in acts for a in several]
@@ -789,6 +837,11 @@ def staffing_of(scenario: Scenario, roster: Roster, clock: w.Clock) -> w.Staffin
     act_length = np.array([a.minutes for a in flat], np.int64) * MINUTE_MS
     act_kind = np.array([ACTIVITY[a.kind] for a in flat], np.int64)
     act_paid = np.array([int(a.paid) for a in flat], np.int64)
+    shift_post = np.array([at[0] for at in at_post], np.int64)
+    # Whatever lies between the roster's own activities leaves people where they are.
+    act_post = np.full(len(flat), -1, np.int64)
+    for first, mine, at, shift in zip(np.cumsum(n_acts) - n_acts, acts, at_post, shifts, strict=True):
+        act_post[[first + mine.index(a) for a in shift.activities]] = at[1:]
     act_shift = np.repeat(np.arange(len(shifts)), n_acts)
 
     n = len(cycles)
@@ -824,6 +877,8 @@ def staffing_of(scenario: Scenario, roster: Roster, clock: w.Clock) -> w.Staffin
         act_length_ms=act_length[which_act],
         act_kind=act_kind[which_act],
         act_paid=act_paid[which_act],
+        shift_post=shift_post[base_shift],
+        act_post=act_post[which_act],
         slot_ms=slots.slot_ms[:0],
         slot_group=slots.slot_group[:0],
         slot_change=slots.slot_change[:0],
@@ -842,6 +897,18 @@ def _by_weekday(scenario: Scenario, kind: str) -> Floats:
             weighted += item.share * weights / (weights.mean() or 1.0)
             total += item.share
     return weighted / total if total > 0 else np.ones(7)
+
+
+def _posts(shift: RosteredShift, roster: Roster, posts: Sequence[int]) -> list[int]:
+    """The number of the post in each stretch of a shift, -1 throughout where it says nothing."""
+    n = len(shift.activities) + 1
+    if not shift.posts:
+        return [-1] * n
+    if len(shift.posts) != n or any(k >= 0 and roster.variants[k][0] != shift.group for k in shift.posts):
+        raise ValueError(
+            f"the posts {shift.posts} do not fit a shift of group {shift.group} with {n} stretches"
+        )
+    return [posts[k] if k >= 0 else shift.group for k in shift.posts]
 
 
 def _activities(scenario: Scenario, shift: Any) -> list[Any]:
@@ -865,6 +932,7 @@ def compile_world(
     """The world of a policy with a roster; with `follow` false it stops a day after the horizon (service only)."""
     chosen = scenario.policy(policy)
     clock = clock_of(scenario, follow=follow)
+    routing, posts = with_posts(routing_of(scenario, chosen), list(scenario.types), roster.variants)
     world = World(
         clock=clock,
         demand=demand_of(scenario, natural, clock, chosen),
@@ -872,10 +940,10 @@ def compile_world(
         bot=bot_of(scenario, natural, chosen, clock),
         detectors=detectors_of(scenario, chosen),
         groups=groups_of(scenario, natural, chosen),
-        routing=routing_of(scenario, chosen),
+        routing=routing,
         levers=levers_of(scenario, natural, chosen),
         behaviour=behaviour_of(scenario),
-        staffing=staffing_of(scenario, roster, clock),
+        staffing=staffing_of(scenario, roster, clock, posts),
         traits=traits_of(scenario, chosen),
     )
     result: World = w.frozen(world)
