@@ -29,6 +29,7 @@ from planner.rostering.problem import (
     Request,
     RosterProblem,
     Terms,
+    Work,
 )
 from planner.rostering.rules.base import may_work
 from planner.scenario import clocks
@@ -311,21 +312,51 @@ def problem_of(
 
 
 def roster_of(scenario: Scenario, problem: RosterProblem, named: NamedRoster) -> Roster:
-    """A named roster as the simulation takes it: people are numbered within their group, in the order of the list."""
-    groups, number = list(scenario.groups), Counter[str]()
+    """A named roster as the simulation takes it: people are numbered within their group, in the order of the list.
+
+    Who has not all skills of the group, or takes some for a stretch, works as one of the roster's variants.
+    """
+    people, groups, number = people_of(scenario), list(scenario.groups), Counter[str]()
     place: list[tuple[int, int]] = []
-    for person in listed(scenario):
-        place.append((groups.index(person.group), number[person.group]))
-        number[person.group] += 1
+    for one in people:
+        place.append((groups.index(one.group), number[one.group]))
+        number[one.group] += 1
+    variants: dict[tuple[int, frozenset[str]], int] = {}
     shifts = []
     for work in named.work:
-        duty = problem.duties[work.duty]
+        duty, (group, _) = problem.duties[work.duty], place[work.person]
         acts = tuple(
             Activity(at - duty.start_min, pause.minutes, pause.kind, pause.paid)
             for pause, at in zip(duty.pauses, work.pauses, strict=True)
         )
-        shifts.append(RosteredShift(*place[work.person], work.day, duty.start_min, duty.minutes, acts))
-    return Roster(tuple(shifts), {})
+        posts = []
+        for stretch in range(len(acts) + 1):
+            post = post_at(problem, problem.people[work.person], work, stretch)
+            types = taken(scenario, people[work.person], post)
+            posts.append(-1 if types is None else variants.setdefault((group, types), len(variants)))
+        shifts.append(
+            RosteredShift(
+                *place[work.person], work.day, duty.start_min, duty.minutes, acts,
+                () if set(posts) == {-1} else tuple(posts),
+            )
+        )  # fmt: skip
+    return Roster(tuple(shifts), {}, variants=tuple(variants))
+
+
+def post_at(problem: RosterProblem, person: Person, work: Work, stretch: int) -> Post | None:
+    """Where somebody is in a stretch of a shift; None for one who has no posts."""
+    if not person.posts:
+        return None
+    return problem.posts[work.posts[stretch] if work.posts else person.posts[0]]
+
+
+def taken(scenario: Scenario, one: Employee, post: Post | None) -> frozenset[str] | None:
+    """The contact types that somebody takes at a post; None for all that the group has."""
+    whole = frozenset(scenario.skills(one.group))
+    types = whole & one.skills.keys()
+    if post is not None and post.skills is not None:
+        types &= post.skills
+    return None if types == whole else types
 
 
 def _named(scenario: Scenario, catalogue: _Catalogue, one: Employee) -> Person:

@@ -19,7 +19,8 @@ from planner.requirement import ENOUGH, PER_POINT, Requirement, targets_of, to_s
 from planner.roster import Roster
 from planner.rostering import improve as search
 from planner.rostering import tours
-from planner.rostering.people import Employee, needs_of, people_of, problem_of, roster_of
+from planner.rostering.exposure import Exposed, at_first, exposed
+from planner.rostering.people import Employee, Shares, needs_of, people_of, problem_of, roster_of
 from planner.rostering.problem import NamedRoster, Outcome, RosterProblem
 from planner.rostering.validate import Audit, audit
 from planner.scenario import compile as c
@@ -66,6 +67,8 @@ class Staffed:
     against: Audit
     roster: Roster
     proof: Proof
+    exposed: Exposed
+    """Emotional work of the roster as simulated."""
     rounds: tuple[Round, ...]
     seed: int
 
@@ -77,6 +80,7 @@ class _Try:
     audit: Audit
     roster: Roster
     proof: Proof
+    exposed: Exposed
     seconds: float
 
     @property
@@ -106,11 +110,20 @@ def staff(
     """
     size = scenario.horizon.days * c.n_intervals(scenario)
     targets, scale = targets_of(scenario, policy), np.ones(size)
-    asked = problem_of(scenario, needs_of(scenario, requirement), policy)
+    needs = needs_of(scenario, requirement)
+
+    def lived(problem: RosterProblem, named: NamedRoster, roster: Roster) -> Exposed:
+        return exposed(
+            scenario, natural, policy, problem, named, roster, seed=seed + 1, engine=engine, executor=executor
+        )
+
+    blank = problem_of(scenario, needs, policy)
+    shares = _first_shares(scenario, blank, max(500, moves_per_day // 8), seed, lived)
     best: _Try | None = None
     told: list[Round] = []
     for done in range(rounds + 1):
-        problem = asked if not done else asked._replace(needs=needs_of(scenario, requirement, scale=scale))
+        wanted = needs_of(scenario, requirement, scale=scale) if done else needs
+        problem = problem_of(scenario, wanted, policy, shares)
         begun = time.perf_counter()
         named = made(problem, best.named if best else None, moves_per_day, seed + done)
         found = audit(problem, named)
@@ -118,7 +131,8 @@ def staff(
         proof = prove(
             scenario, natural, policy, roster, replications=replications, engine=engine, executor=executor
         )
-        tried = _Try(problem, named, found, roster, proof, time.perf_counter() - begun)
+        borne = lived(problem, named, roster)
+        tried = _Try(problem, named, found, roster, proof, borne, time.perf_counter() - begun)
         told.append(Round(len(proof.missed), len(proof.verdicts), short_hours(problem, found), tried.seconds))
         say(
             f"roster {done + 1}: {len(named.work)} shifts, {told[-1].short_hours:,.0f} h short of what is asked; "
@@ -129,12 +143,28 @@ def staff(
         if not proof.missed:
             break
         scale = rescaled(scale, proof, to_spare(list(proof.verdicts), targets, size))
+        shares = _with_new(shares, borne.shares)
     assert best is not None
+    asked = best.problem._replace(needs=needs)
     return Staffed(
         scenario, policy, requirement, people_of(scenario), best.problem,
         certificate(best.problem, best.named, best.audit, sum(one.seconds for one in told), seed), best.audit,
-        asked, audit(asked, best.named), best.roster, best.proof, tuple(told), seed,
+        asked, audit(asked, best.named), best.roster, best.proof, best.exposed, tuple(told), seed,
     )  # fmt: skip
+
+
+def _first_shares(
+    scenario: Scenario, problem: RosterProblem, moves_per_day: int, seed: int,
+    lived: Callable[[RosterProblem, NamedRoster, Roster], Exposed],
+) -> Shares:  # fmt: skip
+    """How emotional the work is at each post, from a hasty roster on which everybody takes every post in turn."""
+    named = at_first(problem, made(problem, None, moves_per_day, seed))
+    return lived(problem, named, roster_of(scenario, problem, named)).shares
+
+
+def _with_new(shares: Shares, newer: Shares) -> Shares:
+    """Newer shares, and the old ones of posts at which nobody was."""
+    return {group: {**posts, **newer.get(group, {})} for group, posts in shares.items()}
 
 
 def made(problem: RosterProblem, start: NamedRoster | None, moves_per_day: int, seed: int) -> NamedRoster:

@@ -713,6 +713,11 @@ def with_posts(
     return posts, numbers
 
 
+def posts_of(scenario: Scenario, policy: str, roster: Roster) -> list[int]:
+    """The number that each of a roster's variants has among the posts of its world."""
+    return with_posts(routing_of(scenario, scenario.policy(policy)), list(scenario.types), roster.variants)[1]
+
+
 def levers_of(scenario: Scenario, natural: NaturalValues, policy: Policy) -> w.Levers:
     """What the policy sets and engines read; the cut that achieves a target's drop is solved here."""
     names = list(scenario.types)
