@@ -21,8 +21,9 @@ from planner.numbers import TypeSet
 from planner.rostering import cover
 from planner.rostering import people as made
 from planner.rostering.people import needs_of, needs_of_cover, notices, people_of, problem_of
-from planner.rostering.problem import DAY_MIN, Post, Request
-from planner.rostering.rules.base import earliest_pauses
+from planner.rostering.problem import DAY_MIN, NamedRoster, Post, Request, Work
+from planner.rostering.rules.base import earliest_pauses, may_work
+from planner.rostering.validate import audit
 from planner.scenario import clocks
 from planner.scenario.people_file import COLUMNS, written
 from planner.scenario.problems import FieldError
@@ -31,6 +32,7 @@ from planner.scenario.schema import Contract, Person, Scenario
 SPRING = "2026-03-23"
 """The Monday of the week whose Sunday, 29 March, loses its hour from 02:00 in Europe."""
 AUTUMN = "2026-10-19"
+FAIR = {"fair_exposure": 1, "fair_nights": 20, "fair_weekends": 20, "fair_requests": 10}
 NIGHT = {"hours": 8, "starts": "22:00"}
 
 
@@ -240,6 +242,14 @@ def test_a_contract_that_the_groups_shifts_do_not_give_is_told_where_it_is_given
         ({"labour_rules": {"forbidden_successions": {"late": ["earl"]}}}, "did you mean early?"),
         ({"labour_rules": {"prices": {"rests": 3}}}, "labour_rules.prices"),
         ({"labour_rules": {"prices": {"rest": "soft"}}}, "labour_rules.prices.rest"),
+        ({"labour_rules": {"prices": {"leave": 3}}}, "labour_rules.prices.leave"),
+        ({"labour_rules": {"prices": {"newcomers": -3}}}, "labour_rules.prices.newcomers"),
+        ({"labour_rules": {"fair": {"night": 3}}}, "labour_rules.fair.night: unknown field (did you mean nights?"),
+        ({"labour_rules": {"fair": {"nights": -1}}}, "labour_rules.fair.nights: must be at least 0"),
+        ({"labour_rules": {"fair": {"requests": 0.5}}}, "labour_rules.fair.requests"),
+        ({"labour_rules": {"fair": {"weekends": 100_001}}}, "labour_rules.fair.weekends: must be at most 100000"),
+        ({"labour_rules": {"fair": {"exposure": "hard"}}}, "labour_rules.fair.exposure"),
+        ({"labour_rules": {"fair": 3}}, "labour_rules.fair"),
         ({"labour_rules": {"most_days_in_a_row": 0}}, "must be at least 1"),
         ({"labour_rules": {"exposure": {"stretch_min": 0}}}, "labour_rules.exposure.stretch_min: must be at least 1"),
         ({"labour_rules": {"exposure": {"day_min": 1500}}}, "must be at most 1440"),
@@ -439,11 +449,12 @@ def test_every_shipped_scenario_has_people_who_can_work(name: str):
 
 
 def given(s: Scenario, policy: str = "as_is") -> list[set[tuple[str, int]]]:
-    """Kind and start of what the first person may be given, by day."""
+    """Kind and start of what the first person may be given by day, with no rule of leave and newcomers broken."""
     problem = problem_of(s, (), policy)
+    person, duties = problem.people[0], problem.duties
     return [
-        {(problem.duties[k].kind, problem.duties[k].start_min) for k in day}
-        for day in problem.people[0].duties
+        {(duties[k].kind, duties[k].start_min) for k in day if may_work(person, number, duties[k])}
+        for number, day in enumerate(person.duties)
     ]
 
 
@@ -479,6 +490,83 @@ def test_contract_group_and_newness_say_which_shifts():
     assert {kind for kind, _ in given(scenario(person, groups__front__shifts=["late"], **few))[0]} == {"late"}
 
 
+def test_leave_and_newness_bind_as_rules_so_that_a_report_can_say_which():
+    """The shifts are in the lists: what stands against them is told by its name."""
+    person = {"id": "a", "group": "front", "tenure_weeks": 1, "leave": [2]}
+    s = scenario(person, labour_rules={"newcomer_shifts": ["day"], "prices": {"newcomers": 30}})
+    problem = problem_of(s, ())
+    one = problem.people[0]
+    assert (one.leave, one.terms.only_kinds) == ({1}, {"day"})
+    late = next(k for k in one.duties[1] if problem.duties[k].kind == "late")
+    starts = tuple(problem.duties[late].start_min + p.earliest_min for p in problem.duties[late].pauses)
+    found = audit(problem, NamedRoster((Work(0, 1, late, starts),)))
+    assert [b.rule for b in found.hard if b.rule in ("leave", "allowed_duties")] == ["leave"]
+    assert [(b.rule, problem.prices[b.rule]) for b in found.soft if b.rule == "newcomers"] == [
+        ("newcomers", 30)
+    ]
+    veteran = problem_of(scenario({**person, "tenure_weeks": 100}), ()).people[0]
+    assert veteran.terms.only_kinds is None
+    everything = {"newcomer_shifts": ["late", "day", "early", "peak"]}
+    assert problem_of(scenario(person, labour_rules=everything), ()).people[0].terms.only_kinds is None
+
+
+def test_leave_elsewhere_ends_by_the_clock_there():
+    """Lisbon is an hour behind: its days of leave end, and begin, at one in the morning of the centre."""
+    person = {"id": "a", "group": "front", "leave": [3, 4], "time_zone": "Europe/Lisbon"}
+    shifts = {f"shifts__{name}": {"hours": hours, "starts": start}
+              for name, hours, start in (("dusk", 3, "22:00"), ("midnight", 4, "00:00"), ("dawn", 4, "01:00"))}  # fmt: skip
+    s = scenario(person, time_zone="Europe/Berlin", shifts__night=NIGHT, **shifts)
+    problem, days = problem_of(s, ()), given(s)
+    assert problem.people[0].leave == {3}
+    assert ("dusk", 1320) in days[1]  # until one in the morning
+    assert ("night", 1320) not in days[1]
+    assert days[2] == days[3] == set()
+    assert ("midnight", 0) not in days[4]
+    assert ("dawn", 60) in days[4]
+
+
+def test_those_alike_share_a_circle():
+    def circles(*people: dict[str, object], **changes: object) -> list[int | None]:
+        return [one.circle for one in problem_of(scenario(*people, **changes), ()).people]
+
+    plain = {"group": "front"}
+    a, b = {"id": "a", **plain}, {"id": "b", **plain}
+    assert circles(a, {"id": "b", "group": "care"}, {**a, "id": "c"}) == [0, 1, 0]
+    assert circles(a, {**b, "leave": [2]}, {**b, "id": "c", "availability": {"mon": "always"}}) == [
+        0,
+        None,
+        None,
+    ]
+    assert circles(
+        a, {**b, "skills": ["order"]}, {**b, "id": "c", "requests": [{"day": 1, "wants": "off"}]}
+    ) == [0, 0, 0]
+    contracts = {
+        "few": {"least_hours": 10, "most_hours": 40},
+        "late": {"least_hours": 10, "most_hours": 40, "shifts": ["late"]},
+    }
+    few, late = ({"contract": name} for name in contracts)
+    assert circles({**a, **few}, {**b, **few}, {**b, **late, "id": "c"}, contracts=contracts) == [0, 0, 1]
+    new = {**b, "tenure_weeks": 1}
+    assert circles(a, new) == [0, 0]
+    assert circles(a, new, labour_rules={"newcomer_shifts": ["day"]}) == [0, 1]
+    # Whole groups without a list: all but the twenty of forty and the two of three who are on leave.
+    made_up = circles(groups__front__headcount=40)
+    assert [made_up.count(circle) for circle in (0, 1, None)] == [20, 1, 22]
+
+
+def test_what_is_shared_fairly_and_how_hard_it_weighs():
+    def fair(**points: int):
+        problem = problem_of(scenario({"id": "a", "group": "front"}, labour_rules={"fair": points}), ())
+        return {name: price for name, price in problem.prices.items() if name in FAIR}, dict(problem.spread)
+
+    assert fair() == (FAIR, dict.fromkeys(FAIR, 0))
+    assert fair(nights=5, weekends=0) == (
+        {"fair_exposure": 1, "fair_nights": 5, "fair_requests": 10},
+        {"fair_exposure": 0, "fair_nights": 0, "fair_requests": 0},
+    )
+    assert fair(exposure=0, nights=0, weekends=0, requests=0) == ({}, {})
+
+
 def test_terms_say_contract_and_rules():
     rules = {"most_nights_in_a_row": 3, "forbidden_successions": {"late": ["early", "day"]}, "most_weekends": 2,
              "prices": {"rest": 5, "paid_time": 1, "days_off_together": "hard"}}  # fmt: skip
@@ -491,7 +579,7 @@ def test_terms_say_contract_and_rules():
 
     problem = terms()
     t = problem.people[0].terms
-    assert problem.prices == {"rest": 5, "least_paid": 1, "most_paid": 1}
+    assert problem.prices == {"rest": 5, "least_paid": 1, "most_paid": 1, **FAIR}
     assert (t.least_paid_min, t.most_paid_min, t.least_shifts, t.most_shifts) == (1800, 2400, 3, 5)
     assert (t.least_rest_min, t.most_in_a_row, t.most_nights_in_a_row, t.least_off_in_a_row) == (660, 6, 3, 2)
     assert t.forbidden == {("late", "early"), ("late", "day")}
@@ -535,7 +623,7 @@ def test_limits_on_emotional_work_become_terms_and_prices():
     limited = problem_of(scenario(labour_rules=rules), ())
     assert {who.terms[-5:] for who in limited.people} == {(60, None, 720, 90, 120)}
     assert {name: price for name, price in limited.prices.items() if name != "least_off_in_a_row"} == {
-        "exposure_stretch": 3, "exposure_day": 3, "exposure_week": 3, "rotation": 2,
+        "exposure_stretch": 3, "exposure_day": 3, "exposure_week": 3, "rotation": 2, **FAIR,
     }  # fmt: skip
 
 

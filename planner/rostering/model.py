@@ -22,7 +22,16 @@ from planner.rostering import cover, rules
 from planner.rostering.cover import Group, Served
 from planner.rostering.paths import add_paths
 from planner.rostering.problem import DAY_MIN, SHARE_MIN, NamedRoster, Outcome, Person, RosterProblem, Work
-from planner.rostering.rules.base import Edge, Literal, Span, Sum, earliest_pauses, stretches
+from planner.rostering.rules.base import (
+    Edge,
+    Literal,
+    Span,
+    Sum,
+    earliest_pauses,
+    published_duties,
+    stretches,
+    touches_leave,
+)
 from planner.rostering.validate import audit
 
 Cell = tuple[int, int]
@@ -56,10 +65,10 @@ def solve(
     repeatable: the same seed gives the same roster on every run; `seconds` are then CP-SAT's deterministic ones. tell: called
     with objective and bound for every better roster that keeps all hard rules.
     status: `optimal` is proven; `none` means that the roster breaks hard rules, as few as could be found; the bound then
-    holds for rosters that break no more. Raises ValueError for a price of what is no rule, for `free` without `start`, and for
-    work that the problem does not have.
+    holds for rosters that break no more. Raises ValueError for a problem that makes no sense, such as a price of what is no rule,
+    for `free` without `start`, and for work that the problem does not have.
     """
-    rules.require_prices(problem)
+    rules.require_sound(problem)
     _require_known(problem, start)
     if free is not None and start is None:
         raise ValueError("a part of a roster can be free only where the rest is given")
@@ -174,21 +183,32 @@ def _sound(model: cp_model.CpModel, status: cp_model.CpSolverStatus) -> cp_model
     return status
 
 
-class _Priced:
-    """A sum whose excess over a limit has a price for each `per`."""
+class _Sum(NamedTuple):
+    """A sum that is to be at most so much, in units of `per`, a begun one counts."""
 
-    __slots__ = ("most", "per", "price", "terms")
+    terms: Sequence[tuple[int, Literal]]
+    most: int
+    per: int = 1
 
-    def __init__(self, terms: Sequence[tuple[int, Literal]], most: int, price: int, per: int) -> None:
-        self.terms = terms
-        self.most = most
-        self.price = price
-        self.per = per
+    def beyond(self, value: Callable[[Literal], int]) -> int:
+        """By how much a solution is above it."""
+        return -(-(sum(c * value(literal) for c, literal in self.terms) - self.most) // self.per)
 
-    def cost(self, value: Callable[[Literal], int]) -> int:
-        """What a solution pays for it."""
-        beyond = max(0, sum(c * value(literal) for c, literal in self.terms) - self.most)
-        return self.price * -(-beyond // self.per)
+
+class _Spread(NamedTuple):
+    """Sums, each with a constant, of which the largest less the smallest is to be at most so much, in whole units."""
+
+    sums: Sequence[tuple[Sequence[tuple[int, Literal]], int]]
+    most: int
+    unit: int
+
+    def beyond(self, value: Callable[[Literal], int]) -> int:
+        """By how much a solution is above it."""
+        units = [
+            (constant + sum(c * value(literal) for c, literal in terms)) // self.unit
+            for terms, constant in self.sums
+        ]
+        return max(units) - min(units) - self.most
 
 
 class Model:
@@ -209,11 +229,12 @@ class Model:
         self._linear: list[tuple[int, Literal]] = []  # those of its terms that are literals themselves
         self._constant = 0
         self._constant_of_counted = 0
-        self._priced: list[_Priced] = []
+        self._priced: list[tuple[int, _Sum | _Spread]] = []
         self._broken: list[tuple[int, Literal]] = []
         self._any: dict[tuple[int, ...], Literal] = {}
         self._given = {(w.person, w.day): w for w in sorted(start.work, reverse=True)} if start else {}
         everywhere = {(p, d) for p in range(len(problem.people)) for d in range(problem.days)}
+        self._published = published_duties(problem)
         self._free = everywhere if free is None else everywhere & set(free)
         self.kept = tuple(w for w in start.work if (w.person, w.day) not in self._free) if start else ()
         self._groups = cover.groups(problem.needs)
@@ -264,10 +285,13 @@ class Model:
         allowed: Iterable[int] = self.problem.people[person].duties[day]
         if "allowed_duties" in self.problem.prices:
             allowed = range(len(self.problem.duties))
+        if self.hard("locked") and cell in self.problem.locked:
+            allowed = set(allowed) & {self._published[cell]} if cell in self._published else ()
         gives = {
             duty: self.model.new_bool_var(f"x{person}_{day}_{duty}")
             for duty in sorted(set(allowed))
             if earliest_pauses(self.problem.duties[duty]) is not None
+            and not ("leave" not in self.problem.prices and self._on_leave(person, day, duty))
         }
         self._gives[cell] = gives
         if len(gives) > 1:
@@ -277,8 +301,11 @@ class Model:
         for duty in gives:
             self._starts[person, day, duty] = self._place(person, day, duty)
 
+    def _on_leave(self, person: int, day: int, duty: int) -> bool:
+        return touches_leave(self.problem.people[person], day, self.problem.duties[duty])
+
     def _place(self, person: int, day: int, number: int) -> tuple[dict[int, Literal], ...]:
-        """A literal for each start of each pause, where there is a need whose cover it could change."""
+        """A literal for each start of each pause, where there is anything that it could change."""
         duty = self.problem.duties[number]
         if not duty.pauses or not (self._limited[person] or self._windows(day, number)):
             return ()
@@ -440,13 +467,9 @@ class Model:
 
         top: a sum that is never exceeded, where that is known better than from the terms one by one.
         """
-        terms: list[tuple[int, Literal]] = []
         excess = math.inf if top is None else top - most
-        for c, literal in total:
-            if isinstance(literal, int):
-                most -= c * literal
-            else:
-                terms.append((c, literal))
+        terms, constant = _apart(total)
+        most -= constant
         excess = -(-int(min(excess, sum(max(0, c) for c, _ in terms) - most)) // per)
         if excess <= 0:
             return
@@ -457,7 +480,7 @@ class Model:
         slack = self.model.new_int_var(0, excess, "") if terms else excess
         if terms:
             self.model.add(_expression([*terms, (-per, slack)]) <= most)
-        self._pay(rule, terms, most, unit, slack, excess, per)
+        self._pay(rule, _Sum(terms, most, per), unit, slack, excess)
 
     def at_least(self, rule: str, total: Sum, least: int) -> None:
         """The sum is at least so much; it is broken by 1 for each 1 below."""
@@ -476,18 +499,45 @@ class Model:
         slack = self.model.new_bool_var("") if literals else 1
         if literals:
             self.model.add_bool_or([*negated, slack])
-        self._pay(rule, [(1, literal) for literal in literals], len(literals) - 1, by, slack, 1, 1)
+        self._pay(rule, _Sum([(1, literal) for literal in literals], len(literals) - 1), by, slack, 1)
 
-    def _pay(
-        self,
-        rule: str,
-        terms: Sequence[tuple[int, Literal]],
-        most: int,
-        unit: int,
-        slack: Literal,
-        excess: int,
-        per: int,
+    def spread(
+        self, rule: str, sums: Sequence[Sum], most: int, unit: int = 1, *, tops: Sequence[int] | None = None
     ) -> None:
+        """The largest sum less the smallest, each in whole `unit`s, is at most so much; it is broken by 1 for each 1 above.
+
+        tops: what the sums never exceed, nor are they ever below 0, where that is known better than from the terms one by one.
+        """
+        apart = [_apart(total) for total in sums]
+        lows = [constant + sum(min(0, c) for c, _ in terms) for terms, constant in apart]
+        highs = [constant + sum(max(0, c) for c, _ in terms) for terms, constant in apart]
+        if tops is not None:
+            lows = [max(0, low) for low in lows]
+            highs = [min(known) for known in zip(highs, tops, strict=True)]
+        lows, highs = [low // unit for low in lows], [high // unit for high in highs]
+        excess = max(highs) - min(lows) - most
+        if excess <= 0:
+            return
+        free = any(terms for terms, _ in apart)
+        slack: Literal = excess
+        if free:
+            largest = self.model.new_int_var(max(lows), max(highs), "")
+            smallest = self.model.new_int_var(min(lows), min(highs), "")
+            for terms, constant in apart:
+                if terms:  # or else it is in the bounds of both
+                    total = _expression(terms) + constant
+                    self.model.add(total <= unit * largest + unit - 1)
+                    self.model.add(total >= unit * smallest)
+            if self.hard(rule):
+                self.model.add(largest - smallest <= most)
+                return
+            slack = self.model.new_int_var(0, excess, "")
+            self.model.add(largest - smallest - slack <= most)
+        elif self.hard(rule):  # nothing free can help
+            return
+        self._pay(rule, _Spread(apart, most, unit), 1, slack, excess)
+
+    def _pay(self, rule: str, limit: _Sum | _Spread, unit: int, slack: Literal, excess: int) -> None:
         """What a slack costs: its price, or its weight among hard rules broken."""
         price = self.problem.prices.get(rule)
         if price is not None:
@@ -495,7 +545,7 @@ class Model:
                 self._constant += price * unit * slack
             else:
                 self._terms.append((price * unit, slack))
-                self._priced.append(_Priced(terms, most, price * unit, per))
+                self._priced.append((price * unit, limit))
         elif not isinstance(slack, int):
             self._broken.append((unit, slack))
             is_broken = slack
@@ -690,7 +740,7 @@ class Model:
             self._constant
             + sum(m.short * needs[m.need].under + m.over * needs[m.need].over for m in met)
             + sum(c * value(literal) for c, literal in self._linear)
-            + sum(priced.cost(value) for priced in self._priced)
+            + sum(price * max(0, limit.beyond(value)) for price, limit in self._priced)
         )
 
     # What comes out.
@@ -778,6 +828,17 @@ class Model:
 def _expression(terms: Iterable[tuple[int, Literal]]) -> cp_model.LinearExpr:
     pairs = list(terms)
     return cp_model.LinearExpr.weighted_sum([literal for _, literal in pairs], [c for c, _ in pairs])
+
+
+def _apart(total: Sum) -> tuple[list[tuple[int, Literal]], int]:
+    """The terms of a sum that are free, and what the others come to."""
+    terms, constant = [], 0
+    for c, literal in total:
+        if isinstance(literal, int):
+            constant += c * literal
+        else:
+            terms.append((c, literal))
+    return terms, constant
 
 
 def _pauses_count(problem: RosterProblem, person: Person) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations
 from math import ceil, floor
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from planner.rostering.problem import Duty, Need, Pause, Person, Post, Request, RosterProblem, Terms
+from planner.rostering.rules.base import may_work
 from planner.scenario import clocks
 from planner.scenario import compile as c
 from planner.scenario.problems import FieldError, some
@@ -46,8 +47,11 @@ RULES: Mapping[RuleName, tuple[str, ...]] = {
     "exposure": ("exposure_stretch", "exposure_day", "exposure_week"),
     "decompression": ("decompression",),
     "rotation": ("rotation",),
+    "newcomers": ("newcomers",),
 }
 """The modules of `planner.rostering.rules` that each name in the scenario file prices."""
+FAIR = ("exposure", "nights", "weekends", "requests")
+"""What is shared fairly: each has a field of `FairShares`, and with `fair_` before it a module."""
 Span = tuple[int, int]
 """Minutes after the first midnight of the horizon, by the centre's clock: from, to."""
 
@@ -68,7 +72,9 @@ class Employee(NamedTuple):
     contract: str
     """Name of the contract; empty for the group's hours."""
     kinds: tuple[str, ...]
-    """Shifts that may be given."""
+    """Shifts of the contract."""
+    only: tuple[str, ...]
+    """Those of them that somebody with so little experience may work; all where nothing limits it."""
     least_hours: float
     """Paid hours a week, at least and at most."""
     most_hours: float
@@ -154,8 +160,9 @@ def _employee(scenario: Scenario, person: Listed, made: bool) -> Employee:
     contract = scenario.contracts[person.contract] if person.contract else None
     kinds = scenario.contract_kinds(person.group, contract)
     newcomer = person.tenure_weeks is not None and person.tenure_weeks < newcomer_weeks(scenario)
+    only = kinds
     if newcomer and scenario.labour_rules.newcomer_shifts:
-        kinds = tuple(name for name in kinds if name in scenario.labour_rules.newcomer_shifts)
+        only = tuple(name for name in kinds if name in scenario.labour_rules.newcomer_shifts)
     if contract is not None:
         least, most = contract.least_hours, contract.most_hours
         days = contract.least_days, contract.most_days or scenario.days_per_week
@@ -171,6 +178,7 @@ def _employee(scenario: Scenario, person: Listed, made: bool) -> Employee:
         {name: share for name, share in skills.items() if share > 0},
         person.contract,
         kinds,
+        only,
         least,
         most,
         *days,
@@ -218,8 +226,13 @@ def _windows(scenario: Scenario, person: Listed, zone: str | None) -> tuple[Span
         for day in range(-2, scenario.horizon.days + 2)
         for start, end in week.get((scenario.horizon.start.weekday() + day) % WEEK, ())
     )
+    return _merged(found)
+
+
+def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Spans in their order, those that touch each other as one."""
     merged: list[Span] = []
-    for start, end in found:
+    for start, end in spans:
         if merged and start <= merged[-1][1]:
             merged[-1] = merged[-1][0], max(end, merged[-1][1])
         else:
@@ -265,27 +278,53 @@ def problem_of(
         if (price := rules.price(rule)) is not None
         for module in modules
     }
+    fair = {f"fair_{name}": points for name in FAIR if (points := int(getattr(rules.fair, name)))}
     posts = _Posts(scenario, shares or {})
-    named = tuple(
-        Person(
-            one.id,
-            _counts_for(scenario, one),
-            catalogue.of(one),
-            _terms(scenario, one),
-            one.requests,
-            posts=posts.of(one),
-        )
-        for one in people
-    )
+    named = [_named(scenario, catalogue, one)._replace(posts=posts.of(one)) for one in people]
     return RosterProblem(
         scenario.horizon.days,
         scenario.horizon.start.weekday(),
         tuple(catalogue.duties),
-        named,
+        _in_circles(people, named),
         tuple(needs),
-        prices,
+        prices | fair,
         tuple(posts.numbers),
+        spread=dict.fromkeys(fair, 0),
     )
+
+
+def _named(scenario: Scenario, catalogue: _Catalogue, one: Employee) -> Person:
+    """Days of leave are whole ones of the centre; parts of days, of leave elsewhere, are out of the duties."""
+    leave = {day for start, end in _merged(one.away) for day in range(-(-start // DAY_MIN), end // DAY_MIN)}
+    return Person(
+        one.id,
+        _counts_for(scenario, one),
+        catalogue.of(one),
+        _terms(scenario, one),
+        one.requests,
+        leave=frozenset(leave),
+    )
+
+
+def _in_circles(people: Sequence[Employee], named: Sequence[Person]) -> tuple[Person, ...]:
+    """People of a group with the same terms, shifts and posts share a circle; not those on leave or available at times only."""
+    circles: dict[object, int] = {}
+    found = []
+    for one, person in zip(people, named, strict=True):
+        if one.windows is None and not one.leave:
+            terms = person.terms._asdict()
+            terms["most_of_kind"] = tuple(sorted(person.terms.most_of_kind.items()))
+            alike = one.group, person.duties, person.posts, tuple(terms.values())
+            person = person._replace(circle=circles.setdefault(alike, len(circles)))
+        found.append(person)
+    return tuple(found)
+
+
+def _parts_of_days(span: Span) -> list[Span]:
+    """What a span has before its first midnight and after its last."""
+    start, end = span
+    morning, evening = -(-start // DAY_MIN) * DAY_MIN, end // DAY_MIN * DAY_MIN
+    return [part for part in ((start, min(end, morning)), (max(start, evening), end)) if part[0] < part[1]]
 
 
 class _Posts:
@@ -363,16 +402,17 @@ class _Catalogue:
                     yield relieved
 
     def of(self, one: Employee) -> tuple[tuple[int, ...], ...]:
-        """The duties that may be given, by day."""
+        """The duties that may be given, by day, but for what rules say of whole days of leave and of newcomers."""
         days = self._fitting(one.group, one.kinds, one.windows)
-        if not one.away:
+        parts = [part for span in _merged(one.away) for part in _parts_of_days(span)]
+        if not parts:
             return days
         return tuple(
             tuple(
                 k
                 for k in numbers
                 if not any(
-                    self._span(day, k)[0] < end and start < self._span(day, k)[1] for start, end in one.away
+                    self._span(day, k)[0] < end and start < self._span(day, k)[1] for start, end in parts
                 )
             )
             for day, numbers in enumerate(days)
@@ -410,7 +450,7 @@ class _Catalogue:
 def _terms(scenario: Scenario, one: Employee) -> Terms:
     """What the contract and the labour rules say over the horizon; a part of a week owes its share less one shift."""
     rules, days = scenario.labour_rules, scenario.horizon.days
-    longest = max((scenario.shifts[name].paid_minutes for name in one.kinds), default=0)
+    longest = max((scenario.shifts[name].paid_minutes for name in one.only), default=0)
     least = most = 0.0
     least_shifts = most_shifts = 0
     for first in range(0, days, WEEK):
@@ -439,6 +479,7 @@ def _terms(scenario: Scenario, one: Employee) -> Terms:
         forbidden=frozenset(
             (name, after) for name, later in rules.forbidden_successions.items() for after in later
         ),
+        only_kinds=None if one.only == one.kinds else frozenset(one.only),
         most_exposed_stretch_min=exposure.stretch_min,
         most_exposed_day_min=exposure.day_min,
         most_exposed_week_min=exposure.week_min,
@@ -588,11 +629,11 @@ def notices(scenario: Scenario) -> list[FieldError]:
                 )
             )
             continue
-        given = catalogue.of(one)
+        given = _possible(scenario, catalogue, one)
         if not any(given):
             why = (
                 "newcomers may work none of these shifts"
-                if one.newcomer and not one.kinds
+                if one.newcomer and not one.only
                 else "no shift fits"
             )
             field = "availability" if one.windows is not None else "contract"
@@ -616,6 +657,17 @@ def notices(scenario: Scenario) -> list[FieldError]:
             text = f"clocks change on {day} {change.day}: shifts and rest over that hour are {how} than their times say"
             found.append(FieldError(("time_zone",), None, text))
     return found
+
+
+def _possible(scenario: Scenario, catalogue: _Catalogue, one: Employee) -> list[list[int]]:
+    """Duties that somebody may be given by day, with no rule of leave and newcomers broken."""
+    person = _named(scenario, catalogue, one)
+    if scenario.labour_rules.price("newcomers") is not None:
+        person = person._replace(terms=person.terms._replace(only_kinds=None))
+    return [
+        [k for k in day if may_work(person, number, catalogue.duties[k])]
+        for number, day in enumerate(person.duties)
+    ]
 
 
 def asked_hours(scenario: Scenario) -> float:

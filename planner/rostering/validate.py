@@ -51,9 +51,9 @@ def audit(problem: RosterProblem, roster: NamedRoster) -> Audit:
     """Re-check every rule and recompute every number of a roster.
 
     Work of a person, day, duty or post that the problem does not have is listed under the rule `roster` and counts for nothing.
-    Raises ValueError where `prices` names what is no rule.
+    Raises ValueError where the problem makes no sense, such as a price of what is no rule.
     """
-    rules.require_prices(problem)
+    rules.require_sound(problem)
     sound, found = _known(problem, roster)
     found += rules.check(problem, sound)
     soft = tuple(b for b in found if b.rule in problem.prices)

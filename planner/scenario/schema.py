@@ -735,6 +735,7 @@ RuleName = Literal[
     "exposure",
     "decompression",
     "rotation",
+    "newcomers",
 ]
 
 
@@ -795,6 +796,20 @@ class Rotation(_Part):
     """Minutes on the queue at nothing but these, at most, before there is other work; breaks end nothing."""
 
 
+class FairShares(_Part):
+    """What is to be shared fairly among people of a group with the same terms, no leave and no limited availability: points for each
+    unit that the one with most has beyond the one with least. 0 switches a rule off; a person short for a quarter of an hour costs 20."""
+
+    exposure: Points = 1
+    """Points for each minute of emotional work."""
+    nights: Points = 20
+    """Points for each night: a shift that covers 02:00."""
+    weekends: Points = 20
+    """Points for each weekend with work on Saturday or Sunday."""
+    requests: Points = 10
+    """Points for each request refused."""
+
+
 class LabourRules(_Part):
     """Rules for the shifts of one person, beside `rest_hours` and `days_per_week`; breaks are in the shifts."""
 
@@ -820,8 +835,11 @@ class LabourRules(_Part):
     """How long at emotional work before there is other work; by default no limit."""
     prices: dict[RuleName, Points | Literal["hard"]] = {}
     """What breaking a rule costs, by its name, or `hard`: points for each minute (`rest`, `paid_time`, `exposure`, `decompression`,
-    `rotation`), day (`days`, `days_in_a_row`, `days_off_together`), night (`nights_in_a_row`), weekend (`weekends`) or succession
-    (`successions`). A person short on the queue for a quarter of an hour costs 20 points. What is not named is hard; only `days_off_together` costs 40."""
+    `rotation`), day (`days`, `days_in_a_row`, `days_off_together`), night (`nights_in_a_row`), weekend (`weekends`), succession
+    (`successions`) or shift that is not for newcomers (`newcomers`). A person short on the queue for a quarter of an hour costs
+    20 points. What is not named is hard; only `days_off_together` costs 40."""
+    fair: FairShares = FairShares()
+    """How hard it weighs that people alike have unlike shares of what is hard."""
 
     def price(self, rule: RuleName) -> int | None:
         """Points for each unit by which a rule is broken; None where it is hard."""

@@ -104,6 +104,14 @@ class Build(Protocol):
     def forbid(self, rule: str, all_of: Sequence[Literal], by: int = 1) -> None:
         """The literals are not all true; or else it is broken by so much."""
 
+    def spread(
+        self, rule: str, sums: Sequence[Sum], most: int, unit: int = 1, *, tops: Sequence[int] | None = None
+    ) -> None:
+        """The largest sum less the smallest, each in whole `unit`s, is at most so much; it is broken by 1 for each 1 above.
+
+        tops: what the sums never exceed, nor are they ever below 0, where that is known better than from the terms one by one.
+        """
+
 
 Timetable = list[dict[int, Work]]
 """For each person the work by day."""
@@ -165,6 +173,87 @@ def bound_totals(build: Build, rule: str, worth: Worth, limit: Limit, *, least: 
             build.at_least(rule, total, bound)
         else:
             build.at_most(rule, total, bound)
+
+
+def circles(problem: RosterProblem) -> list[list[int]]:
+    """People (their numbers) by circle, where a circle has more than one."""
+    found: dict[int, list[int]] = {}
+    for number, person in enumerate(problem.people):
+        if person.circle is not None:
+            found.setdefault(person.circle, []).append(number)
+    return [people for people in found.values() if len(people) > 1]
+
+
+def shares_apart(
+    problem: RosterProblem,
+    roster: NamedRoster,
+    rule: str,
+    share: Callable[[int, Mapping[int, Work]], int],
+    noun: str,
+) -> list[Broken]:
+    """Circles in which the most and the least, each the `share` of a person with such work by day, are too far apart."""
+    most = problem.spread.get(rule)
+    if most is None:
+        return []
+    found, table = [], timetable(problem, roster)
+    for people in circles(problem):
+        shares = {number: share(number, table[number]) for number in people}
+        high, low = max(people, key=shares.__getitem__), min(people, key=shares.__getitem__)
+        by = shares[high] - shares[low] - most
+        if by > 0:
+            text = (
+                f"{problem.people[high].id}: {plural(shares[high], noun)}, "
+                f"{problem.people[low].id} {shares[low]}, at most {most} apart"
+            )
+            found.append(Broken(rule, high, None, by, text))
+    return found
+
+
+def bound_shares(build: Build, rule: str, share: Callable[[int], Sum]) -> None:
+    """The same as a spread for each circle, of sums for each person."""
+    most = build.problem.spread.get(rule)
+    if most is not None:
+        for people in circles(build.problem):
+            build.spread(rule, [share(number) for number in people], most)
+
+
+def published_duties(problem: RosterProblem) -> dict[tuple[int, int], int]:
+    """Duties (their numbers) of the published roster by person and day."""
+    published = problem.published.work if problem.published else ()
+    return {(work.person, work.day): work.duty for work in sorted(published, reverse=True)}
+
+
+def not_as_published(
+    problem: RosterProblem, roster: NamedRoster, rule: str, days: Iterable[tuple[int, int]]
+) -> list[Broken]:
+    """Those of some people and days that have another duty than published, one more or one less."""
+    found, table, published = [], timetable(problem, roster), published_duties(problem)
+    for number, day in days:
+        given = table[number].get(day)
+        now, then = given.duty if given else None, published.get((number, day))
+        if now != then:
+            said = [_said(problem, duty) for duty in (now, then)]
+            text = f"{problem.people[number].id}, day {day}: {said[0]}, published {said[1]}"
+            found.append(Broken(rule, number, day, 1, text))
+    return found
+
+
+def _said(problem: RosterProblem, duty: int | None) -> str:
+    if duty is None:
+        return "off"
+    hours, minutes = divmod(problem.duties[duty].start_min, 60)
+    return f"{problem.duties[duty].kind} from {hours:02d}:{minutes:02d}"
+
+
+def keep_published(build: Build, rule: str, days: Iterable[tuple[int, int]]) -> None:
+    """The same: each duty published is given, and nobody works where there is none."""
+    published = published_duties(build.problem)
+    for number, day in days:
+        duty = published.get((number, day))
+        differs = build.works(number, day)
+        if duty is not None:
+            differs = build.negation(build.gives(number, day).get(duty, 0))
+        build.at_most(rule, [(1, differs)], 0)
 
 
 class Run(NamedTuple):
@@ -243,6 +332,18 @@ def is_night(duty: Duty) -> bool:
     return any(duty.start_min <= at < duty.end_min for at in (NIGHT_MIN, NIGHT_MIN + DAY_MIN))
 
 
+def touches_leave(person: Person, day: int, duty: Duty) -> bool:
+    """Whether a duty has time on a day of leave, be it after midnight."""
+    first, last = day + duty.start_min // DAY_MIN, day + (duty.end_min - 1) // DAY_MIN
+    return any(touched in person.leave for touched in range(first, last + 1))
+
+
+def may_work(person: Person, day: int, duty: Duty) -> bool:
+    """Whether neither leave nor a newcomer's limit stands against a duty."""
+    only = person.terms.only_kinds
+    return not touches_leave(person, day, duty) and (only is None or duty.kind in only)
+
+
 def earliest_pauses(duty: Duty) -> tuple[int, ...] | None:
     """Each pause as early as it may be, minutes into the duty; None where they do not fit."""
     starts: list[int] = []
@@ -281,9 +382,14 @@ def stretches(problem: RosterProblem, work: Work) -> list[Stretch]:
 
 
 def exposure(problem: RosterProblem, post: int | None, start_min: int, end_min: int) -> int:
-    """Thousandths of emotional minutes from start to end (minutes after the first midnight of the horizon) at a post."""
-    share = () if post is None else problem.posts[post].share
-    if not share or end_min <= start_min:
+    """Thousandths of emotional minutes from start to end (minutes after the first midnight of the horizon) at a post.
+
+    None at no post, or at one that there is not.
+    """
+    if post is None or end_min <= start_min or not 0 <= post < len(problem.posts):
+        return 0
+    share = problem.posts[post].share
+    if not share:
         return 0
     return _until(share, end_min) - _until(share, start_min)
 
