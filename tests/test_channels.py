@@ -659,8 +659,8 @@ def test_who_has_a_break_due_takes_no_further_chat_by_hand() -> None:
     staffing = world.staffing._replace(
         group_of=one * 0, person=one, agent=one * 0, start_ms=one * 0, end_ms=one * 480 * SECOND, day=one * 0,
         absence_factor=np.ones(1), late_factor=np.ones(1), act_from=np.array([0, 1]), act_ms=one * 60 * SECOND,
-        act_length_ms=one * 300 * SECOND, act_kind=one * w.BREAK, act_paid=one, slot_ms=one[:0], slot_group=one[:0],
-        slot_change=one[:0],
+        act_length_ms=one * 300 * SECOND, act_kind=one * w.BREAK, act_paid=one, shift_post=-one, act_post=-one,
+        slot_ms=one[:0], slot_group=one[:0], slot_change=one[:0],
     )  # fmt: skip
     world, drawn = by_hand(
         world._replace(staffing=staffing),

@@ -392,5 +392,5 @@ def test_no_more_than_the_share_pauses_at_once_but_always_one(
     group.signed_on = signed_on
     allowed = []
     for group.resting in range(signed_on):
-        allowed.append(model.may_rest(group))
+        allowed.append(model.may_rest(group, group))
     assert allowed == [n < at_once for n in range(signed_on)]
