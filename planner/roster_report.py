@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from statistics import median
 
+import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -22,17 +23,19 @@ from planner.report import (
     print_targets,
     week_of,
 )
+from planner.rostering.exposure import Exposed
 from planner.rostering.people import group_of_token, type_of_tier
-from planner.rostering.problem import DAY_MIN, Need, RosterProblem
+from planner.rostering.problem import DAY_MIN, WEEK_DAYS, NamedRoster, Need, RosterProblem
 from planner.rostering.reliefs import Reliefs, Relieved
 from planner.rostering.rules import BY_NAME, RULES
-from planner.rostering.rules.base import is_night, weekends
+from planner.rostering.rules.base import exposure, is_night, stretches, weekends
 from planner.rostering.staff import Staffed, short_hours
 from planner.rostering.validate import Audit
 from planner.scenario.load import Applied
 from planner.scenario.problems import counted
 from planner.scenario.schema import Scenario
 from planner.words import WEEKDAYS, binding_sentence, percent, title_of
+from sim.world import Floats
 
 MOST_LINES = 12
 
@@ -68,6 +71,7 @@ def document_of(
         "reliefs": None if reliefs is None else relief_document(scenario, reliefs),
         "rules": rule_rows(result.audit, problem),
         "spread": spread_of(problem, result.audit, result),
+        "exposure": exposure_document(scenario, problem, result.outcome.roster, result.exposed),
         "targets": [outcome_row(scenario, one) for one in found],
         "binding": {
             "sentence": binding_sentence(scenario, scenario.policies[result.policy].title or result.policy, ranked),
@@ -269,6 +273,59 @@ def pooled(values: Sequence[float]) -> Json:
     }  # fmt: skip
 
 
+def exposure_document(scenario: Scenario, problem: RosterProblem, named: NamedRoster, lived: Exposed) -> Json:
+    """Emotional minutes a day, a week and in the longest stretch: as simulated, pooled over people, and as planned."""
+    limits = scenario.labour_rules.exposure
+    planned_day, planned_week, planned_longest = planned_exposure(problem, named)
+    rows = (
+        ("day", lived.by_day_min, planned_day, limits.day_min),
+        ("week", lived.by_week_min, planned_week, limits.week_min),
+        ("longest_stretch", lived.longest_min, planned_longest, limits.stretch_min),
+    )
+    return {
+        name: {
+            "limit_min": limit,
+            "simulated": _quantiles(minutes),
+            "planned": _quantiles(np.array(sorted(planned))),
+            "share_above_limit": None
+            if limit is None or not len(minutes)
+            else float((minutes > limit).mean()),
+        }
+        for name, minutes, planned, limit in rows
+    }
+
+
+def planned_exposure(
+    problem: RosterProblem, named: NamedRoster
+) -> tuple[list[float], list[float], list[float]]:
+    """Emotional minutes that are expected: of each person-day, of each person-week, and of each person-day's longest stretch."""
+    by_day, longest = [], []
+    by_week: Counter[tuple[int, int]] = Counter()
+    for work in named.work:
+        found = [exposure(problem, post, start, end) for start, end, post in stretches(problem, work)]
+        by_day.append(sum(found) / 1000)
+        longest.append(max(found, default=0) / 1000)
+        by_week[work.person, work.day // WEEK_DAYS] += sum(found)
+    return by_day, [thousandths / 1000 for thousandths in by_week.values()], longest
+
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def _quantiles(minutes: Floats) -> Json:
+    """Mean, quantiles and most of a sample, and how many lie in each of up to twenty parts of the way to the most."""
+    if not len(minutes):
+        return {"n": 0}
+    counts, edges = np.histogram(
+        minutes, bins=min(20, max(1, len(minutes))), range=(0.0, max(float(minutes.max()), 1e-9))
+    )
+    return {
+        "n": len(minutes), "mean": float(minutes.mean()), "most": float(minutes.max()),
+        "quantiles": {f"{q:g}": float(np.quantile(minutes, q)) for q in QUANTILES},
+        "histogram": {"edges": edges.tolist(), "counts": counts.tolist()},
+    }  # fmt: skip
+
+
 def work_rows(result: Staffed) -> list[Json]:
     """Every shift given, with its pauses; minutes after the midnight of its day."""
     start = result.scenario.horizon.start
@@ -283,6 +340,7 @@ def work_rows(result: Staffed) -> list[Json]:
                 {"name": p.name, "kind": p.kind, "paid": p.paid, "start_min": at, "end_min": at + p.minutes}
                 for p, at in zip(duty.pauses, work.pauses, strict=True)
             ],
+            "posts": [result.problem.posts[post].name for post in work.posts],
         })  # fmt: skip
     return rows
 
@@ -356,6 +414,7 @@ def print_roster(out: Console, document: Json) -> None:
     print_targets(out, document["targets"])
     _print_rules(out, document)
     _print_spread(out, document)
+    _print_exposure(out, document)
 
 
 def _print_short(out: Console, document: Json) -> None:
@@ -443,6 +502,47 @@ def _print_rules(out: Console, document: Json) -> None:
         if row["price"] is None:
             for text in row["texts"][:3]:
                 out.print(f"  broken: {escape(text)}", highlight=False)
+
+
+EXPOSED = {
+    "day": "Minutes a day",
+    "week": "Minutes a week",
+    "longest_stretch": "Minutes in the day's longest stretch without a break",
+}
+
+
+def _print_exposure(out: Console, document: Json) -> None:
+    rows = document["exposure"]
+    if not rows["day"]["simulated"]["n"] or not rows["day"]["simulated"]["most"]:
+        return
+    table = Table(title="Emotional work, as simulated, over people", title_justify="left")
+    table.add_column("Each has")
+    for name in (
+        "Median",
+        "95 of 100 have less than",
+        "Most",
+        "Planned, most",
+        "Limit for the plan",
+        "Simulated above it",
+    ):
+        table.add_column(name, justify="right")
+    for name, title in EXPOSED.items():
+        row = rows[name]
+        lived, planned = row["simulated"], row["planned"]
+        if not lived["n"]:
+            continue
+        above = row["share_above_limit"]
+        table.add_row(
+            title, *(f"{lived['quantiles'][q]:,.0f}" for q in ("0.5", "0.95")), f"{lived['most']:,.0f}",
+            f"{planned['most']:,.0f}" if planned["n"] else "", "" if row["limit_min"] is None else f"{row['limit_min']:,}",
+            "" if above is None else percent(round(above, 3)),
+        )  # fmt: skip
+    out.print(table)
+    out.print(
+        "  Minutes spent with customers whose need counts as intense (intense_above in the evidence table). The plan limits what is "
+        "expected; what a day brings is chance.",
+        highlight=False,
+    )
 
 
 SPREAD = {
