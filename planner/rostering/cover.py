@@ -78,6 +78,7 @@ def split(needs: Sequence[Need], counts: Sequence[tuple[Group, Mapping[Served, i
 
 def _transport(needs: Sequence[Need], counts: Sequence[tuple[Group, Mapping[Served, int]]]) -> list[Met]:
     cost: list[float] = []
+    most: list[int | None] = []
     supply: list[int] = []
     links: list[tuple[int, int]] = []  # column of a person's choice to its row of supply
     reach: dict[int, list[int]] = {need: [] for group, _ in counts for need in group.needs}
@@ -94,13 +95,20 @@ def _transport(needs: Sequence[Need], counts: Sequence[tuple[Group, Mapping[Serv
     for need, choices in reach.items():
         row = len(right)
         right.append(needs[need].people)
-        terms = [*((choice, 1.0) for choice in choices), (len(cost), 1.0), (len(cost) + 1, -1.0)]
+        deep = [(len(cost) + 2, 1.0)] if needs[need].core_under else []
+        terms = [*((choice, 1.0) for choice in choices), (len(cost), 1.0), (len(cost) + 1, -1.0), *deep]
         rows += [row] * len(terms)
         columns += [column for column, _ in terms]
         values += [value for _, value in terms]
         cost += [needs[need].under, needs[need].over]
+        most += [None] * (len(cost) - len(most))
+        if deep:
+            most[-2] = needs[need].people - needs[need].core
+            cost.append(needs[need].under + needs[need].core_under)
+            most.append(None)
     matrix = coo_array((values, (rows, columns)), shape=(len(right), len(cost)))
-    solved = linprog(cost, A_eq=matrix.tocsr(), b_eq=right, method="highs-ds")  # type: ignore[call-overload]
+    bounds = [(0.0, upper) for upper in most]
+    solved = linprog(cost, A_eq=matrix.tocsr(), b_eq=right, bounds=bounds, method="highs-ds")  # type: ignore[call-overload]
     if solved.status != 0:  # every split is feasible and no price is below 0: only a defect gets here
         raise RuntimeError(f"the split of people among needs was not solved: {solved.message}")
     placed = np.rint(solved.x).astype(int)

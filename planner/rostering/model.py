@@ -604,7 +604,7 @@ class Model:
                 settled.append((together, fixed))
         for met in cover.split(self.problem.needs, settled):
             need = self.problem.needs[met.need]
-            self._constant += met.short * need.under + met.over * need.over
+            self._constant += need.price(met.short, met.over)
 
     def _presence(
         self, person: int, day: int, number: int, literal: Literal
@@ -701,12 +701,17 @@ class Model:
             need = self.problem.needs[number]
             lack = need.people - constants[number]
             if not of_those:
-                self._constant_of_counted += max(0, lack) * need.under + max(0, -lack) * need.over
+                self._constant_of_counted += need.price(max(0, lack), max(0, -lack))
                 continue
             short = self.model.new_int_var(0, max(0, lack), "")
             over = self.model.new_int_var(0, max(0, most[number] - lack), "")
             self.model.add(_expression([*of_those, (1, short), (-1, over)]) == lack)
             self._terms += [(need.under, short), (need.over, over)]
+            spared = need.people - need.core
+            if need.core_under and lack > spared:
+                deep = self.model.new_int_var(0, lack - spared, "")
+                self.model.add(_expression([(1, short), (-1, deep)]) <= spared)
+                self._terms.append((need.core_under, deep))
 
     def minimise_cost(self, broken_at_most: int | None = None, hint: cp_model.CpSolver | None = None) -> None:
         """Minimise the objective; no more of the hard rules broken than that, beginning from what a solver has found."""
@@ -738,7 +743,7 @@ class Model:
         met = cover.split(needs, counts)
         return (
             self._constant
-            + sum(m.short * needs[m.need].under + m.over * needs[m.need].over for m in met)
+            + sum(needs[m.need].price(m.short, m.over) for m in met)
             + sum(c * value(literal) for c, literal in self._linear)
             + sum(price * max(0, limit.beyond(value)) for price, limit in self._priced)
         )

@@ -156,6 +156,14 @@ class Need(NamedTuple):
     skills: frozenset[str] = frozenset()
     """Any of these; empty for everybody. Who could count for several needs of the same time (or day and kind) counts
     for one; the cheapest split holds. Others on the queue count for none."""
+    core: int = 0
+    """So many of the people are needed most: each of them short costs `core_under` more."""
+    core_under: int = 0
+
+    def price(self, short: int, over: int) -> int:
+        """What people short and over cost."""
+        deep = max(0, short - (self.people - self.core))
+        return short * self.under + deep * self.core_under + over * self.over
 
 
 class RosterProblem(NamedTuple):

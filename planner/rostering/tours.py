@@ -229,9 +229,10 @@ class _Programme:
         for number in group.needs:
             need = needs[number]
             row = rows[number] = m.rows(1, float(need.people), float(need.people))
-            m.put(row, m.columns(1, float(need.under)), 1.0)
+            m.put(row, m.columns(1, float(need.under), most=float(need.people - need.core)), 1.0)
+            m.put(row, m.columns(1, float(need.under + need.core_under)), 1.0)
             m.put(row, m.columns(1, float(need.over)), -1.0)
-            self._ranges.append((row, -float(need.over), float(need.under)))
+            self._ranges.append((row, -float(need.over), float(need.under + need.core_under)))
         by_served: dict[Served, list[tuple[int, float]]] = {}
         for skills, terms in counts.items():
             able = cover.served(needs, group, skills)

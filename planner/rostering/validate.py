@@ -69,8 +69,8 @@ def audit(problem: RosterProblem, roster: NamedRoster) -> Audit:
     return Audit(
         hard=tuple(b for b in found if b.rule not in problem.prices),
         soft=soft,
-        under=sum(m.short * problem.needs[m.need].under for m in met),
-        over=sum(m.over * problem.needs[m.need].over for m in met),
+        under=sum(problem.needs[m.need].price(m.short, 0) for m in met),
+        over=sum(problem.needs[m.need].price(0, m.over) for m in met),
         requests=sum(problem.people[number].requests[index].weight for number, index in refused),
         disliked=sum(problem.people[w.person].dislike.get(w.duty, 0) for w in sound.work),
         broken=sum(b.by * problem.prices[b.rule] for b in soft),
