@@ -46,7 +46,7 @@ def _row(one: Employee, said: Person) -> dict[str, Any]:
         "most_hours": one.most_hours,
         "least_days": one.least_days,
         "most_days": one.most_days,
-        "shifts": list(one.kinds),
+        "shifts": list(one.only),
         "availability": {days: spans_text(spans) for days, spans in said.availability.items()},
         "leave": [list(stretch) for stretch in said.leave],
         "leave_days": [day + 1 for day in one.leave],

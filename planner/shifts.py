@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -52,6 +53,37 @@ def _with_block(rules: list[BreakRule], name: str, minutes: int, length: int, ki
         latest = earliest
     block = BreakRule(name, minutes, True, earliest, min(latest, length - minutes), kind)  # type: ignore[arg-type]
     return [*before, block, *after]
+
+
+def with_decompression(kind: ShiftKind, minutes: int, n: int) -> ShiftKind | None:
+    """The shift with n more paid pauses, which part it as evenly as its other breaks let them; None where they do not fit.
+
+    Among the other breaks only their place in the order is fixed: each may start as soon as those before it can have ended, and
+    as late as those after it can still follow.
+    """
+    usual = [(rule.earliest_min + rule.latest_min + rule.minutes) / 2 for rule in kind.breaks]
+    rules = list(kind.breaks)
+    for k in range(n, 0, -1):
+        place = sum(at < kind.length_min * k / (n + 1) for at in usual)
+        rules.insert(place, BreakRule("decompression", minutes, True, 0, kind.length_min, "decompression"))
+    earliest, latest = [], []
+    free, end = GRID_MIN, kind.length_min - GRID_MIN
+    for rule in rules:
+        earliest.append(
+            max(free, rule.earliest_min) if rule in kind.breaks else -(-free // GRID_MIN) * GRID_MIN
+        )
+        free = earliest[-1] + rule.minutes
+    for rule in reversed(rules):
+        end = min(end - rule.minutes, rule.latest_min)
+        latest.append(end)
+    windows = list(zip(rules, earliest, reversed(latest), strict=True))
+    if any(first > last for _, first, last in windows):
+        return None
+    breaks = tuple(
+        rule if rule in kind.breaks else replace(rule, earliest_min=first, latest_min=last)
+        for rule, first, last in windows
+    )
+    return replace(kind, breaks=breaks)
 
 
 def on_queue_share(kinds: tuple[ShiftKind, ...]) -> float:

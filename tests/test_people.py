@@ -18,9 +18,12 @@ from typer.testing import CliRunner
 from planner import jobs
 from planner.cli import app
 from planner.numbers import TypeSet
+from planner.rostering import cover
 from planner.rostering import people as made
 from planner.rostering.people import needs_of, needs_of_cover, notices, people_of, problem_of
-from planner.rostering.problem import DAY_MIN, Request
+from planner.rostering.problem import DAY_MIN, NamedRoster, Post, Request, Work
+from planner.rostering.rules.base import earliest_pauses, may_work
+from planner.rostering.validate import audit
 from planner.scenario import clocks
 from planner.scenario.people_file import COLUMNS, written
 from planner.scenario.problems import FieldError
@@ -29,6 +32,7 @@ from planner.scenario.schema import Contract, Person, Scenario
 SPRING = "2026-03-23"
 """The Monday of the week whose Sunday, 29 March, loses its hour from 02:00 in Europe."""
 AUTUMN = "2026-10-19"
+FAIR = {"fair_exposure": 1, "fair_nights": 20, "fair_weekends": 20, "fair_requests": 10}
 NIGHT = {"hours": 8, "starts": "22:00"}
 
 
@@ -238,7 +242,29 @@ def test_a_contract_that_the_groups_shifts_do_not_give_is_told_where_it_is_given
         ({"labour_rules": {"forbidden_successions": {"late": ["earl"]}}}, "did you mean early?"),
         ({"labour_rules": {"prices": {"rests": 3}}}, "labour_rules.prices"),
         ({"labour_rules": {"prices": {"rest": "soft"}}}, "labour_rules.prices.rest"),
+        ({"labour_rules": {"prices": {"leave": 3}}}, "labour_rules.prices.leave"),
+        ({"labour_rules": {"prices": {"newcomers": -3}}}, "labour_rules.prices.newcomers"),
+        ({"labour_rules": {"fair": {"night": 3}}}, "labour_rules.fair.night: unknown field (did you mean nights?"),
+        ({"labour_rules": {"fair": {"nights": -1}}}, "labour_rules.fair.nights: must be at least 0"),
+        ({"labour_rules": {"fair": {"requests": 0.5}}}, "labour_rules.fair.requests"),
+        ({"labour_rules": {"fair": {"weekends": 100_001}}}, "labour_rules.fair.weekends: must be at most 100000"),
+        ({"labour_rules": {"fair": {"exposure": "hard"}}}, "labour_rules.fair.exposure"),
+        ({"labour_rules": {"fair": 3}}, "labour_rules.fair"),
         ({"labour_rules": {"most_days_in_a_row": 0}}, "must be at least 1"),
+        ({"labour_rules": {"exposure": {"stretch_min": 0}}}, "labour_rules.exposure.stretch_min: must be at least 1"),
+        ({"labour_rules": {"exposure": {"day_min": 1500}}}, "must be at most 1440"),
+        ({"labour_rules": {"exposure": {"day": 180}}}, "labour_rules.exposure.day: unknown field (did you mean day_min?"),
+        ({"labour_rules": {"decompression": {"after_min": 0}}}, "labour_rules.decompression.after_min: must be at least 1"),
+        ({"labour_rules": {"decompression": {"minutes": 15}}}, "labour_rules.decompression.after_min: must be given"),
+        ({"labour_rules": {"decompression": {"after_min": 90, "minutes": 12}}}, "must be a multiple of 5"),
+        ({"labour_rules": {"rotation": {"emotional": ["order"]}}}, "labour_rules.rotation.most_min: must be given"),
+        ({"labour_rules": {"rotation": {"most_min": 0}}}, "labour_rules.rotation.most_min: must be at least 1"),
+        ({"labour_rules": {"rotation": {"most_min": 90, "emotional": ["order", "troubel"]}}},
+         "labour_rules.rotation.emotional.1: must be a contact type: order, trouble (found 'troubel'; did you mean trouble?)"),
+        ({"labour_rules": {"rotation": {"most_min": 90, "emotional": ["order", "trouble"]}}},
+         "labour_rules.rotation.emotional: must leave some group both these and other types"),
+        ({"labour_rules": {"rotation": {"most_min": 90}}, "types__trouble__emotional": False}, "none is marked emotional"),
+        ({"labour_rules": {"prices": {"exposur": 3}}}, "labour_rules.prices.exposur: the name must be one of: rest"),
         ({"time_zone": "Berlin"}, "must be a time zone of the IANA list"),
     ],
 )  # fmt: skip
@@ -423,11 +449,12 @@ def test_every_shipped_scenario_has_people_who_can_work(name: str):
 
 
 def given(s: Scenario, policy: str = "as_is") -> list[set[tuple[str, int]]]:
-    """Kind and start of what the first person may be given, by day."""
+    """Kind and start of what the first person may be given by day, with no rule of leave and newcomers broken."""
     problem = problem_of(s, (), policy)
+    person, duties = problem.people[0], problem.duties
     return [
-        {(problem.duties[k].kind, problem.duties[k].start_min) for k in day}
-        for day in problem.people[0].duties
+        {(duties[k].kind, duties[k].start_min) for k in day if may_work(person, number, duties[k])}
+        for number, day in enumerate(person.duties)
     ]
 
 
@@ -463,6 +490,83 @@ def test_contract_group_and_newness_say_which_shifts():
     assert {kind for kind, _ in given(scenario(person, groups__front__shifts=["late"], **few))[0]} == {"late"}
 
 
+def test_leave_and_newness_bind_as_rules_so_that_a_report_can_say_which():
+    """The shifts are in the lists: what stands against them is told by its name."""
+    person = {"id": "a", "group": "front", "tenure_weeks": 1, "leave": [2]}
+    s = scenario(person, labour_rules={"newcomer_shifts": ["day"], "prices": {"newcomers": 30}})
+    problem = problem_of(s, ())
+    one = problem.people[0]
+    assert (one.leave, one.terms.only_kinds) == ({1}, {"day"})
+    late = next(k for k in one.duties[1] if problem.duties[k].kind == "late")
+    starts = tuple(problem.duties[late].start_min + p.earliest_min for p in problem.duties[late].pauses)
+    found = audit(problem, NamedRoster((Work(0, 1, late, starts),)))
+    assert [b.rule for b in found.hard if b.rule in ("leave", "allowed_duties")] == ["leave"]
+    assert [(b.rule, problem.prices[b.rule]) for b in found.soft if b.rule == "newcomers"] == [
+        ("newcomers", 30)
+    ]
+    veteran = problem_of(scenario({**person, "tenure_weeks": 100}), ()).people[0]
+    assert veteran.terms.only_kinds is None
+    everything = {"newcomer_shifts": ["late", "day", "early", "peak"]}
+    assert problem_of(scenario(person, labour_rules=everything), ()).people[0].terms.only_kinds is None
+
+
+def test_leave_elsewhere_ends_by_the_clock_there():
+    """Lisbon is an hour behind: its days of leave end, and begin, at one in the morning of the centre."""
+    person = {"id": "a", "group": "front", "leave": [3, 4], "time_zone": "Europe/Lisbon"}
+    shifts = {f"shifts__{name}": {"hours": hours, "starts": start}
+              for name, hours, start in (("dusk", 3, "22:00"), ("midnight", 4, "00:00"), ("dawn", 4, "01:00"))}  # fmt: skip
+    s = scenario(person, time_zone="Europe/Berlin", shifts__night=NIGHT, **shifts)
+    problem, days = problem_of(s, ()), given(s)
+    assert problem.people[0].leave == {3}
+    assert ("dusk", 1320) in days[1]  # until one in the morning
+    assert ("night", 1320) not in days[1]
+    assert days[2] == days[3] == set()
+    assert ("midnight", 0) not in days[4]
+    assert ("dawn", 60) in days[4]
+
+
+def test_those_alike_share_a_circle():
+    def circles(*people: dict[str, object], **changes: object) -> list[int | None]:
+        return [one.circle for one in problem_of(scenario(*people, **changes), ()).people]
+
+    plain = {"group": "front"}
+    a, b = {"id": "a", **plain}, {"id": "b", **plain}
+    assert circles(a, {"id": "b", "group": "care"}, {**a, "id": "c"}) == [0, 1, 0]
+    assert circles(a, {**b, "leave": [2]}, {**b, "id": "c", "availability": {"mon": "always"}}) == [
+        0,
+        None,
+        None,
+    ]
+    assert circles(
+        a, {**b, "skills": ["order"]}, {**b, "id": "c", "requests": [{"day": 1, "wants": "off"}]}
+    ) == [0, 0, 0]
+    contracts = {
+        "few": {"least_hours": 10, "most_hours": 40},
+        "late": {"least_hours": 10, "most_hours": 40, "shifts": ["late"]},
+    }
+    few, late = ({"contract": name} for name in contracts)
+    assert circles({**a, **few}, {**b, **few}, {**b, **late, "id": "c"}, contracts=contracts) == [0, 0, 1]
+    new = {**b, "tenure_weeks": 1}
+    assert circles(a, new) == [0, 0]
+    assert circles(a, new, labour_rules={"newcomer_shifts": ["day"]}) == [0, 1]
+    # Whole groups without a list: all but the twenty of forty and the two of three who are on leave.
+    made_up = circles(groups__front__headcount=40)
+    assert [made_up.count(circle) for circle in (0, 1, None)] == [20, 1, 22]
+
+
+def test_what_is_shared_fairly_and_how_hard_it_weighs():
+    def fair(**points: int):
+        problem = problem_of(scenario({"id": "a", "group": "front"}, labour_rules={"fair": points}), ())
+        return {name: price for name, price in problem.prices.items() if name in FAIR}, dict(problem.spread)
+
+    assert fair() == (FAIR, dict.fromkeys(FAIR, 0))
+    assert fair(nights=5, weekends=0) == (
+        {"fair_exposure": 1, "fair_nights": 5, "fair_requests": 10},
+        {"fair_exposure": 0, "fair_nights": 0, "fair_requests": 0},
+    )
+    assert fair(exposure=0, nights=0, weekends=0, requests=0) == ({}, {})
+
+
 def test_terms_say_contract_and_rules():
     rules = {"most_nights_in_a_row": 3, "forbidden_successions": {"late": ["early", "day"]}, "most_weekends": 2,
              "prices": {"rest": 5, "paid_time": 1, "days_off_together": "hard"}}  # fmt: skip
@@ -475,7 +579,7 @@ def test_terms_say_contract_and_rules():
 
     problem = terms()
     t = problem.people[0].terms
-    assert problem.prices == {"rest": 5, "least_paid": 1, "most_paid": 1}
+    assert problem.prices == {"rest": 5, "least_paid": 1, "most_paid": 1, **FAIR}
     assert (t.least_paid_min, t.most_paid_min, t.least_shifts, t.most_shifts) == (1800, 2400, 3, 5)
     assert (t.least_rest_min, t.most_in_a_row, t.most_nights_in_a_row, t.least_off_in_a_row) == (660, 6, 3, 2)
     assert t.forbidden == {("late", "early"), ("late", "day")}
@@ -508,6 +612,130 @@ def test_decompression_and_time_off_the_phone_are_pauses_of_the_duties():
     assert kinds["soft"] > kinds["as_is"]
     for duty in problem_of(s, (), "soft").duties:
         assert duty.paid_min == duty.minutes - sum(p.minutes for p in duty.pauses if not p.paid)
+
+
+def test_limits_on_emotional_work_become_terms_and_prices():
+    bare = problem_of(scenario(), ())
+    assert {who.terms[-5:] for who in bare.people} == {(None,) * 5}
+    assert (bare.posts, {who.posts for who in bare.people}) == ((), {()})
+    rules = {"exposure": {"stretch_min": 60, "week_min": 720}, "decompression": {"after_min": 90},
+             "rotation": {"most_min": 120}, "prices": {"exposure": 3, "rotation": 2}}  # fmt: skip
+    limited = problem_of(scenario(labour_rules=rules), ())
+    assert {who.terms[-5:] for who in limited.people} == {(60, None, 720, 90, 120)}
+    assert {name: price for name, price in limited.prices.items() if name != "least_off_in_a_row"} == {
+        "exposure_stretch": 3, "exposure_day": 3, "exposure_week": 3, "rotation": 2, **FAIR,
+    }  # fmt: skip
+
+
+def posts_of(s: Scenario, shares=None) -> dict[str, list[Post]]:
+    posed = problem_of(s, (), shares=shares)
+    return {who.id: [posed.posts[post] for post in who.posts] for who in posed.people}
+
+
+def test_who_can_do_both_has_three_posts_and_others_one_or_none():
+    people = (
+        {"id": "both", "group": "front"},
+        {"id": "hard", "group": "front", "skills": ["trouble"]},
+        {"id": "easy", "group": "front", "skills": {"order": 1, "trouble": 0}},
+        {"id": "care", "group": "care"},
+    )
+    rotation = {"labour_rules": {"rotation": {"most_min": 120}}}
+    found = posts_of(scenario(*people, **rotation))
+    assert [(post.name, post.emotional) for post in found["both"]] == [
+        ("all", False), ("emotional", True), ("routine", False),
+    ]  # fmt: skip
+    assert [(post.name, post.emotional) for post in found["hard"]] == [("emotional", False)]
+    assert [(post.name, post.emotional) for post in found["easy"]] == [("routine", False)]
+    assert found["care"] == []
+    shares = {"front": {"all": (300,), "emotional": (600,)}, "care": {"all": (700,)}}
+    found = posts_of(scenario(*people, **rotation), shares)
+    assert [post.share for post in found["both"]] == [(300,), (600,), ()]
+    assert [post.share for post in found["hard"]] == [(600,)]
+    assert [(post.name, post.skills, post.share) for post in found["care"]] == [("all", None, (700,))]
+    found = posts_of(scenario(*people), shares)
+    assert {who: [post.name for post in posts] for who, posts in found.items()} == {
+        "both": ["all"], "hard": ["all"], "easy": ["all"], "care": ["all"],
+    }  # fmt: skip
+    assert posts_of(scenario(*people), {"care": {"all": (0, 0)}})["care"] == []
+
+
+def test_at_a_post_somebody_counts_for_its_side_for_the_wide_need_and_for_the_groups():
+    s = scenario(labour_rules={"rotation": {"most_min": 120}}, groups__front__second_tier=True)
+    late, token = made._tier, made._token
+    asks = {
+        "order": {"order"}, "trouble": {"trouble"}, "either": {"order", "trouble"}, "late": {late("trouble")},
+        "late orders": {late("order"), "order"}, "front": {token("front")}, "both": {token("front"), token("care")},
+    }  # fmt: skip
+    posed = problem_of(s, ())
+    counted = {
+        posed.posts[post].name: {
+            name for name, any_of in asks.items() if any_of & cover.at_post(posed, 0, post)
+        }
+        for post in posed.people[0].posts
+    }
+    assert counted == {
+        "all": set(asks),
+        "emotional": set(asks) - {"order", "late orders"},
+        "routine": set(asks) - {"trouble", "late"},
+    }
+    # A token of another group counts for nobody at any post.
+    assert all(token("care") not in cover.at_post(posed, 0, post) for post in posed.people[0].posts)
+
+
+def test_each_shift_is_offered_with_more_decompression_too():
+    s = scenario(labour_rules={"decompression": {"after_min": 90, "minutes": 15}})
+    posed, bare = problem_of(s, ()), problem_of(scenario(), ())
+    front = posed.people[0]
+
+    def number(duty) -> int:
+        return sum(pause.kind == "decompression" for pause in duty.pauses)
+
+    for day in range(5):
+        offered = [posed.duties[k] for k in front.duties[day]]
+        usual = [bare.duties[k] for k in bare.people[0].duties[day]]
+        assert [duty for duty in offered if number(duty) == 0] == usual
+        for n in (1, 2, 3):
+            relieved = [duty for duty in offered if number(duty) == n]
+            assert [(d.kind, d.start_min, d.minutes, d.paid_min) for d in relieved] == [
+                (d.kind, d.start_min, d.minutes, d.paid_min) for d in usual
+            ]
+            assert all(earliest_pauses(duty) is not None for duty in relieved)
+            assert [tuple(p for p in d.pauses if p.kind != "decompression") for d in relieved] == [
+                d.pauses for d in usual
+            ]
+    # They part the shift: around lunch, with wide windows.
+    days = [next(d for d in posed.duties if d.kind == "day" and number(d) == n) for n in (1, 2, 3)]
+    assert ["".join(p.kind[0] for p in duty.pauses) for duty in days] == ["bdlob", "bdlodb", "bddlodb"]
+    assert all(
+        p.paid and p.latest_min - p.earliest_min >= 150
+        for d in days
+        for p in d.pauses
+        if p.kind == "decompression"
+    )
+    # The policy's own block stays.
+    assert {number(duty) for duty in problem_of(s, (), "soft").duties if duty.kind == "day"} == {
+        0,
+        1,
+        2,
+        3,
+        4,
+    }
+
+
+def test_a_shift_without_a_place_for_decompression_is_told(check, tmp_path: Path):
+    full = [{"name": "a", "minutes": 30, "paid": False, "earliest": 15, "latest": 15},
+            {"name": "b", "minutes": 180, "paid": False, "earliest": 45, "latest": 45}]  # fmt: skip
+    rules = {"decompression": {"after_min": 90, "minutes": 60}}
+    assert (
+        check(
+            "id,group\na,front\n",
+            labour_rules=rules,
+            shifts__peak={"hours": 4, "starts": "10:00", "breaks": full},
+        )
+        == []
+    )
+    shown = CliRunner().invoke(app, ["check", str(tmp_path / "tiny.yaml")]).stdout
+    assert "finds no place between the breaks of peak" in " ".join(shown.split())
 
 
 def test_nobody_and_no_shifts_are_told_not_thrown():

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import coo_array
 
-from planner.rostering.problem import DAY_MIN, Need
+from planner.rostering.problem import DAY_MIN, Need, RosterProblem
 
 Served = tuple[int, ...]
 """Which needs (their numbers in the problem) somebody could count for."""
@@ -53,6 +53,13 @@ def groups(needs: Sequence[Need]) -> list[Group]:
 def served(needs: Sequence[Need], group: Group, skills: frozenset[str]) -> Served:
     """Those needs of a group that somebody with these skills could count for."""
     return tuple(n for n in group.needs if not needs[n].skills or needs[n].skills & skills)
+
+
+def at_post(problem: RosterProblem, person: int, post: int | None) -> frozenset[str]:
+    """What somebody counts for while on the queue at a post: all that they can do where it is None."""
+    own = problem.people[person].skills
+    counting = None if post is None else problem.posts[post].skills
+    return own if counting is None else own & counting
 
 
 def split(needs: Sequence[Need], counts: Sequence[tuple[Group, Mapping[Served, int]]]) -> list[Met]:

@@ -1,6 +1,8 @@
 """A roster, or a part of one, as a CP-SAT model: cells of a person and a day choose one duty or none, pauses one start each.
 
-The objective is that of `planner.rostering.problem`, in whole numbers. Where hard rules contradict each other, or nothing was
+Posts are free too, one for each stretch, unless that takes more than FREE_POSTS literals: then they stay as `start` has them, and are the
+usual ones elsewhere. Pauses start on the grid of all edges of duties, pauses, needs and shares, where minutes between would change only
+what is said by the minute: exposure. The objective is that of `planner.rostering.problem`, in whole numbers. Where hard rules contradict each other, or nothing was
 found in half of the time, every one of them gets a slack: first as few as can be are broken, then the cost comes down.
 """
 
@@ -18,8 +20,17 @@ from ortools.sat.python import cp_model
 from planner.rostering import cover, rules
 from planner.rostering.cover import Group, Served
 from planner.rostering.paths import add_paths
-from planner.rostering.problem import DAY_MIN, NamedRoster, Outcome, RosterProblem, Work
-from planner.rostering.rules.base import Literal, Sum, earliest_pauses
+from planner.rostering.problem import DAY_MIN, SHARE_MIN, NamedRoster, Outcome, Person, RosterProblem, Work
+from planner.rostering.rules.base import (
+    Edge,
+    Literal,
+    Span,
+    Sum,
+    earliest_pauses,
+    published_duties,
+    stretches,
+    touches_leave,
+)
 from planner.rostering.validate import audit
 
 Cell = tuple[int, int]
@@ -29,6 +40,9 @@ SOLVED = (cp_model.OPTIMAL, cp_model.FEASIBLE)
 
 EACH_BROKEN = 1_000_000
 """Weight of one more place where a hard rule is broken, against one more unit by which it is."""
+
+FREE_POSTS = 200_000
+"""Literals of posts at most: those of more are left as they are given."""
 
 
 def solve(
@@ -49,10 +63,10 @@ def solve(
     repeatable: the same seed gives the same roster on every run; `seconds` are then CP-SAT's deterministic ones. tell: called
     with objective and bound for every better roster that keeps all hard rules.
     status: `optimal` is proven; `none` means that the roster breaks hard rules, as few as could be found; the bound then
-    holds for rosters that break no more. Raises ValueError for a price of what is no rule, for `free` without `start`, and for
-    work that the problem does not have.
+    holds for rosters that break no more. Raises ValueError for a problem that makes no sense, such as a price of what is no rule,
+    for `free` without `start`, and for work that the problem does not have.
     """
-    rules.require_prices(problem)
+    rules.require_sound(problem)
     _require_known(problem, start)
     if free is not None and start is None:
         raise ValueError("a part of a roster can be free only where the rest is given")
@@ -101,7 +115,8 @@ def _few_broken(model: Model, search: _Search) -> tuple[list[_Found], float]:
 def _require_known(problem: RosterProblem, start: NamedRoster | None) -> None:
     for work in start.work if start else ():
         known = 0 <= work.person < len(problem.people) and 0 <= work.day < problem.days
-        if not known or not 0 <= work.duty < len(problem.duties):
+        posts = all(0 <= post < len(problem.posts) for post in work.posts)
+        if not known or not 0 <= work.duty < len(problem.duties) or not posts:
             raise ValueError(f"the roster to begin from has work that the problem does not have: {work}")
 
 
@@ -166,19 +181,32 @@ def _sound(model: cp_model.CpModel, status: cp_model.CpSolverStatus) -> cp_model
     return status
 
 
-class _Priced:
-    """A sum whose excess over a limit has a price for each 1."""
+class _Sum(NamedTuple):
+    """A sum that is to be at most so much, in units of `per`, a begun one counts."""
 
-    __slots__ = ("most", "price", "terms")
+    terms: Sequence[tuple[int, Literal]]
+    most: int
+    per: int = 1
 
-    def __init__(self, terms: Sequence[tuple[int, Literal]], most: int, price: int) -> None:
-        self.terms = terms
-        self.most = most
-        self.price = price
+    def beyond(self, value: Callable[[Literal], int]) -> int:
+        """By how much a solution is above it."""
+        return -(-(sum(c * value(literal) for c, literal in self.terms) - self.most) // self.per)
 
-    def cost(self, value: Callable[[Literal], int]) -> int:
-        """What a solution pays for it."""
-        return self.price * max(0, sum(c * value(literal) for c, literal in self.terms) - self.most)
+
+class _Spread(NamedTuple):
+    """Sums, each with a constant, of which the largest less the smallest is to be at most so much, in whole units."""
+
+    sums: Sequence[tuple[Sequence[tuple[int, Literal]], int]]
+    most: int
+    unit: int
+
+    def beyond(self, value: Callable[[Literal], int]) -> int:
+        """By how much a solution is above it."""
+        units = [
+            (constant + sum(c * value(literal) for c, literal in terms)) // self.unit
+            for terms, constant in self.sums
+        ]
+        return max(units) - min(units) - self.most
 
 
 class Model:
@@ -199,11 +227,12 @@ class Model:
         self._linear: list[tuple[int, Literal]] = []  # those of its terms that are literals themselves
         self._constant = 0
         self._constant_of_counted = 0
-        self._priced: list[_Priced] = []
+        self._priced: list[tuple[int, _Sum | _Spread]] = []
         self._broken: list[tuple[int, Literal]] = []
         self._any: dict[tuple[int, ...], Literal] = {}
         self._given = {(w.person, w.day): w for w in sorted(start.work, reverse=True)} if start else {}
         everywhere = {(p, d) for p in range(len(problem.people)) for d in range(problem.days)}
+        self._published = published_duties(problem)
         self._free = everywhere if free is None else everywhere & set(free)
         self.kept = tuple(w for w in start.work if (w.person, w.day) not in self._free) if start else ()
         self._groups = cover.groups(problem.needs)
@@ -217,11 +246,14 @@ class Model:
         }
         self._window_starts = [window[0] for window in self._timed]
         self._grid = _grid(problem)
+        self._limited = [_pauses_count(problem, person) for person in problem.people]
         self._gives: dict[Cell, dict[int, Literal]] = {}
         self._works: dict[Cell, Literal] = {}
         self._starts: dict[tuple[int, int, int], tuple[dict[int, Literal], ...]] = {}
+        self._spans: dict[tuple[int, int, int], tuple[Span, ...]] = {}
         for person, day in sorted(everywhere):
             self._choose(person, day)
+        self._free_posts = self._literals_of_posts() <= FREE_POSTS
         for rule in rules.RULES:
             rule.post(self)
         self.has_paths = False
@@ -233,7 +265,10 @@ class Model:
         self._counted: list[tuple[Group, dict[Served, list[tuple[int, Literal]]], dict[Served, int]]] = []
         self._add_cover()
         self.minimise_cost()
+        hints: dict[int, tuple[Literal, int]] = {}
         for literal, hint in self._hints():
+            hints.setdefault(literal.index, (literal, hint))  # each may have one
+        for literal, hint in hints.values():
             self.model.add_hint(literal, hint)
 
     # What a cell may hold.
@@ -248,10 +283,13 @@ class Model:
         allowed: Iterable[int] = self.problem.people[person].duties[day]
         if "allowed_duties" in self.problem.prices:
             allowed = range(len(self.problem.duties))
+        if self.hard("locked") and cell in self.problem.locked:
+            allowed = set(allowed) & {self._published[cell]} if cell in self._published else ()
         gives = {
             duty: self.model.new_bool_var(f"x{person}_{day}_{duty}")
             for duty in sorted(set(allowed))
             if earliest_pauses(self.problem.duties[duty]) is not None
+            and not ("leave" not in self.problem.prices and self._on_leave(person, day, duty))
         }
         self._gives[cell] = gives
         if len(gives) > 1:
@@ -261,10 +299,13 @@ class Model:
         for duty in gives:
             self._starts[person, day, duty] = self._place(person, day, duty)
 
+    def _on_leave(self, person: int, day: int, duty: int) -> bool:
+        return touches_leave(self.problem.people[person], day, self.problem.duties[duty])
+
     def _place(self, person: int, day: int, number: int) -> tuple[dict[int, Literal], ...]:
-        """A literal for each start of each pause, where there is a need whose cover it could change."""
+        """A literal for each start of each pause, where there is anything that it could change."""
         duty = self.problem.duties[number]
-        if not duty.pauses or not self._windows(day, number):
+        if not duty.pauses or not (self._limited[person] or self._windows(day, number)):
             return ()
         earliest = earliest_pauses(duty) or ()
         latest: list[int] = []
@@ -290,6 +331,71 @@ class Model:
         )
         return [(a - start, b - start, g) for a, b, g in self._timed[first:last] if b <= start + duty.minutes]
 
+    def _stays(self, person: int, day: int, number: int) -> bool:
+        """Whether a stretch can only be where, and at the post, that its duty is given with, for it does not matter."""
+        return not (self._limited[person] or self._windows(day, number))
+
+    def _literals_of_posts(self) -> int:
+        """How many there are where all posts are free."""
+        n = 0
+        for person, day in self._free:
+            choices = len(self.problem.people[person].posts)
+            if choices > 1:
+                for number in self._gives[person, day]:
+                    starts = sum(len(pause) for pause in self._starts[person, day, number])
+                    n += choices * (1 + 2 * starts)
+        return n
+
+    def _posts_of(self, person: int, day: int, number: int) -> list[tuple[int | None, ...]]:
+        """For each stretch of a duty the posts that it may have."""
+        mine, n = self.problem.people[person].posts, len(self.problem.duties[number].pauses) + 1
+        if self._free_posts and mine and not self._stays(person, day, number):
+            return [mine] * n
+        given = self._given.get((person, day))
+        if given and given.duty == number and len(given.posts) == n and set(given.posts) <= set(mine):
+            return [(post,) for post in given.posts]
+        return [mine[:1] or (None,)] * n
+
+    def _make_spans(self, person: int, day: int, number: int, given: Literal) -> Iterable[Span]:
+        if isinstance(given, int):
+            for start, end, post in stretches(self.problem, self._given[person, day]):
+                yield Span({post: 1}, (Edge(post, start, 1),), (Edge(post, end, 1),))
+            return
+        duty = self.problem.duties[number]
+        begin = day * DAY_MIN + duty.start_min
+        starts: Sequence[Mapping[int, Literal]] = self._starts[person, day, number]
+        if not starts:
+            starts = [{at: given} for at in earliest_pauses(duty) or ()]
+        after: Mapping[int, Literal] = {begin: given}
+        for index, posts in enumerate(self._posts_of(person, day, number)):
+            until = (
+                {begin + at: literal for at, literal in starts[index].items()} if index < len(starts) else {}
+            )
+            name = f"{person}_{day}_{number}_{index}"
+            chosen: dict[int | None, Literal] = {posts[0]: given}
+            if len(posts) > 1:
+                chosen = {post: self.model.new_bool_var(f"p{name}_{post}") for post in posts}
+            yield Span(
+                chosen,
+                self._edges(chosen, after, f"b{name}"),
+                self._edges(chosen, until or {begin + duty.minutes: given}, f"e{name}"),
+            )
+            if until:
+                minutes = duty.pauses[index].minutes
+                after = {at + minutes: literal for at, literal in until.items()}
+
+    def _edges(
+        self, posts: Mapping[int | None, Literal], times: Mapping[int, Literal], name: str
+    ) -> tuple[Edge, ...]:
+        """Each time at each post: of one time the post says it all, of one post the time does."""
+        if len(times) == 1:
+            return tuple(Edge(post, at, literal) for post, literal in posts.items() for at in times)
+        if len(posts) == 1:
+            return tuple(Edge(post, at, literal) for post in posts for at, literal in times.items())
+        return tuple(
+            Edge(post, at, self.model.new_bool_var(f"{name}_{post}_{at}")) for post in posts for at in times
+        )
+
     # What rules ask for.
 
     def works(self, person: int, day: int) -> Literal:
@@ -303,6 +409,13 @@ class Model:
     def starts(self, person: int, day: int, duty: int) -> Sequence[Mapping[int, Literal]]:
         """For each pause its possible starts, minutes into the duty; nothing where it does not matter when they are."""
         return self._starts.get((person, day, duty), ())
+
+    def spans(self, person: int, day: int, duty: int) -> Sequence[Span]:
+        """For each stretch of a duty that may be given where it may begin and end, and at which post."""
+        key = person, day, duty
+        if key not in self._spans:
+            self._spans[key] = tuple(self._make_spans(*key, self._gives[person, day][duty]))
+        return self._spans[key]
 
     def hard(self, rule: str) -> bool:
         """Whether the rule must hold, so that only whether it is broken counts, not by how much."""
@@ -345,15 +458,17 @@ class Model:
         if any(not isinstance(literal, int) for _, literal in terms):
             self.model.add(_expression(terms) <= 0)
 
-    def at_most(self, rule: str, total: Sum, most: int, unit: int = 1) -> None:
-        """The sum is at most so much; it is broken by `unit` for each 1 above."""
-        terms: list[tuple[int, Literal]] = []
-        for c, literal in total:
-            if isinstance(literal, int):
-                most -= c * literal
-            else:
-                terms.append((c, literal))
-        excess = sum(max(0, c) for c, _ in terms) - most
+    def at_most(
+        self, rule: str, total: Sum, most: int, unit: int = 1, *, per: int = 1, top: int | None = None
+    ) -> None:
+        """The sum is at most so much; it is broken by `unit` for each `per` above, a begun one counts.
+
+        top: a sum that is never exceeded, where that is known better than from the terms one by one.
+        """
+        excess = math.inf if top is None else top - most
+        terms, constant = _apart(total)
+        most -= constant
+        excess = -(-int(min(excess, sum(max(0, c) for c, _ in terms) - most)) // per)
         if excess <= 0:
             return
         if self.hard(rule):
@@ -362,8 +477,8 @@ class Model:
             return
         slack = self.model.new_int_var(0, excess, "") if terms else excess
         if terms:
-            self.model.add(_expression([*terms, (-1, slack)]) <= most)
-        self._pay(rule, terms, most, unit, slack, excess)
+            self.model.add(_expression([*terms, (-per, slack)]) <= most)
+        self._pay(rule, _Sum(terms, most, per), unit, slack, excess)
 
     def at_least(self, rule: str, total: Sum, least: int) -> None:
         """The sum is at least so much; it is broken by 1 for each 1 below."""
@@ -382,17 +497,45 @@ class Model:
         slack = self.model.new_bool_var("") if literals else 1
         if literals:
             self.model.add_bool_or([*negated, slack])
-        self._pay(rule, [(1, literal) for literal in literals], len(literals) - 1, by, slack, 1)
+        self._pay(rule, _Sum([(1, literal) for literal in literals], len(literals) - 1), by, slack, 1)
 
-    def _pay(
-        self,
-        rule: str,
-        terms: Sequence[tuple[int, Literal]],
-        most: int,
-        unit: int,
-        slack: Literal,
-        excess: int,
+    def spread(
+        self, rule: str, sums: Sequence[Sum], most: int, unit: int = 1, *, tops: Sequence[int] | None = None
     ) -> None:
+        """The largest sum less the smallest, each in whole `unit`s, is at most so much; it is broken by 1 for each 1 above.
+
+        tops: what the sums never exceed, nor are they ever below 0, where that is known better than from the terms one by one.
+        """
+        apart = [_apart(total) for total in sums]
+        lows = [constant + sum(min(0, c) for c, _ in terms) for terms, constant in apart]
+        highs = [constant + sum(max(0, c) for c, _ in terms) for terms, constant in apart]
+        if tops is not None:
+            lows = [max(0, low) for low in lows]
+            highs = [min(known) for known in zip(highs, tops, strict=True)]
+        lows, highs = [low // unit for low in lows], [high // unit for high in highs]
+        excess = max(highs) - min(lows) - most
+        if excess <= 0:
+            return
+        free = any(terms for terms, _ in apart)
+        slack: Literal = excess
+        if free:
+            largest = self.model.new_int_var(max(lows), max(highs), "")
+            smallest = self.model.new_int_var(min(lows), min(highs), "")
+            for terms, constant in apart:
+                if terms:  # or else it is in the bounds of both
+                    total = _expression(terms) + constant
+                    self.model.add(total <= unit * largest + unit - 1)
+                    self.model.add(total >= unit * smallest)
+            if self.hard(rule):
+                self.model.add(largest - smallest <= most)
+                return
+            slack = self.model.new_int_var(0, excess, "")
+            self.model.add(largest - smallest - slack <= most)
+        elif self.hard(rule):  # nothing free can help
+            return
+        self._pay(rule, _Spread(apart, most, unit), 1, slack, excess)
+
+    def _pay(self, rule: str, limit: _Sum | _Spread, unit: int, slack: Literal, excess: int) -> None:
         """What a slack costs: its price, or its weight among hard rules broken."""
         price = self.problem.prices.get(rule)
         if price is not None:
@@ -400,7 +543,7 @@ class Model:
                 self._constant += price * unit * slack
             else:
                 self._terms.append((price * unit, slack))
-                self._priced.append(_Priced(terms, most, price * unit))
+                self._priced.append((price * unit, limit))
         elif not isinstance(slack, int):
             self._broken.append((unit, slack))
             is_broken = slack
@@ -439,23 +582,17 @@ class Model:
         self._terms += self._linear
 
     def _add_cover(self) -> None:
+        self._served: dict[tuple[int, frozenset[str]], Served] = {}
         counted: list[dict[Served, list[tuple[int, Literal]]]] = [{} for _ in self._groups]
         constant: list[dict[Served, int]] = [{} for _ in self._groups]
-        able: dict[tuple[int, frozenset[str]], Served] = {}
         for (person, day), gives in self._gives.items():
-            skills = self.problem.people[person].skills
             for number, literal in gives.items():
-                for group, terms in self._presence(person, day, number, literal):
-                    key = group, skills
-                    if key not in able:
-                        able[key] = cover.served(self.problem.needs, self._groups[group], skills)
-                    if not able[key]:
-                        continue
+                for group, able, terms in self._presence(person, day, number, literal):
                     for c, one in terms:
                         if isinstance(one, int):
-                            constant[group][able[key]] = constant[group].get(able[key], 0) + c * one
+                            constant[group][able] = constant[group].get(able, 0) + c * one
                         else:
-                            counted[group].setdefault(able[key], []).append((c, one))
+                            counted[group].setdefault(able, []).append((c, one))
         settled = []
         for together, of_these, fixed in zip(self._groups, counted, constant, strict=True):
             if of_these:
@@ -469,19 +606,37 @@ class Model:
 
     def _presence(
         self, person: int, day: int, number: int, literal: Literal
-    ) -> Iterable[tuple[int, list[tuple[int, Literal]]]]:
-        """The groups of needs that a duty covers, and whether the person then counts."""
+    ) -> Iterable[tuple[int, Served, list[tuple[int, Literal]]]]:
+        """The groups of needs that a duty covers, which of them the person could count for, and whether there to be counted."""
         duty = self.problem.duties[number]
         of_kind = self._of_kind.get((day, duty.kind))
         if of_kind is not None:
-            yield of_kind, [(1, literal)]
-        if isinstance(literal, int):
-            given = self._given[person, day]
-            away = [(at - duty.start_min, {at - duty.start_min: 1}) for at in given.pauses]
-            starts: Sequence[Mapping[int, Literal]] = [choices for _, choices in away]
-        else:
-            starts = self._starts[person, day, number]
-        for begin, end, group in self._windows(day, number):
+            able = self._able(of_kind, person, None)
+            if able:
+                yield of_kind, able, [(1, literal)]
+        windows = self._windows(day, number)
+        if not windows:
+            return
+        starts = self._starts.get((person, day, number), ())
+        midnight = day * DAY_MIN + duty.start_min
+        mine = self.problem.people[person].posts
+        spans: Sequence[Span] = ()
+        posts: Iterable[int | None] = mine or (None,)
+        if isinstance(literal, int) or len(mine) > 1:
+            spans = self.spans(person, day, number)
+            posts = dict.fromkeys(post for span in spans for post in span.posts)
+        for begin, end, group in windows:
+            by_able: dict[Served, set[int | None]] = {}
+            for post in posts:
+                by_able.setdefault(self._able(group, person, post), set()).add(post)
+            if len(by_able) > 1 or isinstance(literal, int):
+                for able, those in by_able.items():
+                    if able:
+                        yield group, able, self._at(spans, those, midnight + begin, midnight + end)
+                continue
+            (able,) = by_able
+            if not able:
+                continue
             off = [
                 [pausing for at, pausing in choices.items() if at < end and begin < at + pause.minutes]
                 for pause, choices in zip(duty.pauses, starts, strict=False)
@@ -492,7 +647,33 @@ class Model:
                 terms += [(-1, pausing) for pausing in overlapping[0]]
             elif overlapping:
                 terms.append((-1, self.any_of([pausing for those in overlapping for pausing in those])))
-            yield group, terms
+            yield group, able, terms
+
+    def _able(self, group: int, person: int, post: int | None) -> Served:
+        """Which needs of a group somebody could count for at a post."""
+        key = group, cover.at_post(self.problem, person, post)
+        if key not in self._served:
+            self._served[key] = cover.served(self.problem.needs, self._groups[group], key[1])
+        return self._served[key]
+
+    def _at(
+        self, spans: Sequence[Span], posts: Collection[int | None], begin: int, end: int
+    ) -> list[tuple[int, Literal]]:
+        """Whether somebody is at one of these posts throughout a time that lies in one stretch."""
+        found: list[tuple[int, Literal]] = []
+        for span in spans:
+            begun = [e.literal for e in span.begins if e.post in posts and e.at_min <= begin]
+            ended = [e.literal for e in span.ends if e.post in posts and e.at_min < end]
+            if not begun:
+                continue
+            if (
+                end - begin <= self._grid or not ended
+            ):  # who has ended before such an end has begun before its begin
+                found += [(1, literal) for literal in begun] + [(-1, literal) for literal in ended]
+            else:
+                here = [self.negation(self.any_of(begun)), self.any_of(ended)]
+                found.append((1, self.negation(self.any_of(here))))
+        return found
 
     def _cover(
         self, group: Group, terms: Mapping[Served, Sequence[tuple[int, Literal]]], fixed: Mapping[Served, int]
@@ -557,7 +738,7 @@ class Model:
             self._constant
             + sum(m.short * needs[m.need].under + m.over * needs[m.need].over for m in met)
             + sum(c * value(literal) for c, literal in self._linear)
-            + sum(priced.cost(value) for priced in self._priced)
+            + sum(price * max(0, limit.beyond(value)) for price, limit in self._priced)
         )
 
     # What comes out.
@@ -594,8 +775,21 @@ class Model:
                             next(at for at, pausing in choices.items() if solver.boolean_value(pausing))
                             for choices in self._starts[person, day, number]
                         ]
-                    work.append(Work(person, day, number, tuple(duty.start_min + at for at in starts)))
+                    posts = self._chosen_posts(solver, person, day, number)
+                    pauses = tuple(duty.start_min + at for at in starts)
+                    work.append(Work(person, day, number, pauses, posts))
         return NamedRoster(tuple(sorted(work)))
+
+    def _chosen_posts(self, solver: cp_model.CpSolver, person: int, day: int, number: int) -> tuple[int, ...]:
+        """Post in each stretch; nothing where it is the usual one throughout."""
+        mine = self.problem.people[person].posts
+        if len(mine) < 2:
+            return ()
+        chosen = tuple(
+            next(post for post, literal in span.posts.items() if solver.boolean_value(literal))
+            for span in self.spans(person, day, number)
+        )
+        return () if set(chosen) == {mine[0]} else tuple(post for post in chosen if post is not None)
 
     def hard_broken(self, roster: NamedRoster) -> int:
         """How many hard rules a roster breaks."""
@@ -618,11 +812,46 @@ class Model:
                     at = given.pauses[index] - duty.start_min if chosen and given and given.pauses else None
                     for start, pausing in choices.items():
                         yield pausing, int(start == at)
+                fixed = stretches(self.problem, given) if chosen and given else []
+                for index, span in enumerate(self._spans.get((*cell, number), ())):
+                    if len(span.posts) > 1:
+                        begin, end, at_post = fixed[index] if index < len(fixed) else (-1, -1, None)
+                        for post, literal in span.posts.items():
+                            yield literal, int(post == at_post)
+                        for edges, at in ((span.begins, begin), (span.ends, end)):
+                            for edge in edges:
+                                yield edge.literal, int((edge.post, edge.at_min) == (at_post, at))
 
 
 def _expression(terms: Iterable[tuple[int, Literal]]) -> cp_model.LinearExpr:
     pairs = list(terms)
     return cp_model.LinearExpr.weighted_sum([literal for _, literal in pairs], [c for c, _ in pairs])
+
+
+def _apart(total: Sum) -> tuple[list[tuple[int, Literal]], int]:
+    """The terms of a sum that are free, and what the others come to."""
+    terms, constant = [], 0
+    for c, literal in total:
+        if isinstance(literal, int):
+            constant += c * literal
+        else:
+            terms.append((c, literal))
+    return terms, constant
+
+
+def _pauses_count(problem: RosterProblem, person: Person) -> bool:
+    """Whether anything but cover depends on when somebody's pauses are, and at which posts the stretches between."""
+    terms = person.terms
+    limits = (
+        terms.most_exposed_stretch_min,
+        terms.most_exposed_day_min,
+        terms.most_exposed_week_min,
+        terms.decompress_after_min,
+        terms.most_at_emotional_min,
+    )
+    spread = person.circle is not None and "fair_exposure" in problem.spread
+    posts = (problem.posts[post] for post in person.posts)
+    return (spread or any(most is not None for most in limits)) and any(p.share or p.emotional for p in posts)
 
 
 def _grid(problem: RosterProblem) -> int:
@@ -632,4 +861,6 @@ def _grid(problem: RosterProblem) -> int:
         m for duty in problem.duties for pause in duty.pauses for m in (pause.minutes, pause.earliest_min)
     ]
     edges += [m for need in problem.needs if need.kind is None for m in (need.start_min, need.minutes)]
+    if any(post.share or post.emotional for post in problem.posts):
+        edges.append(SHARE_MIN)
     return math.gcd(*edges) or 1

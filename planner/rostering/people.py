@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations
 from math import ceil, floor
@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from planner.rostering.problem import Duty, Need, Pause, Person, Request, RosterProblem, Terms
+from planner.rostering.problem import Duty, Need, Pause, Person, Post, Request, RosterProblem, Terms
+from planner.rostering.rules.base import may_work
 from planner.scenario import clocks
 from planner.scenario import compile as c
-from planner.scenario.problems import FieldError
+from planner.scenario.problems import FieldError, some
 from planner.scenario.schema import DAY_MIN, DAYS, RuleName, Scenario, days_of
 from planner.scenario.schema import Person as Listed
-from planner.shifts import GRID_MIN, shift_kinds
+from planner.schedule.problem import ShiftKind
+from planner.shifts import GRID_MIN, shift_kinds, with_decompression
 from planner.shrinkage import rostered_per_present, share_of
 from sim.world import Floats, Ints
 
@@ -42,10 +44,22 @@ RULES: Mapping[RuleName, tuple[str, ...]] = {
     "successions": ("forbidden_successions",),
     "paid_time": ("least_paid", "most_paid"),
     "days": ("least_shifts", "most_shifts"),
+    "exposure": ("exposure_stretch", "exposure_day", "exposure_week"),
+    "decompression": ("decompression",),
+    "rotation": ("rotation",),
+    "newcomers": ("newcomers",),
 }
 """The modules of `planner.rostering.rules` that each name in the scenario file prices."""
+FAIR = ("exposure", "nights", "weekends", "requests")
+"""What is shared fairly: each has a field of `FairShares`, and with `fair_` before it a module."""
 Span = tuple[int, int]
 """Minutes after the first midnight of the horizon, by the centre's clock: from, to."""
+
+
+Shares = Mapping[str, Mapping[str, Sequence[int]]]
+"""By group and post: emotional minutes in a thousand on the queue, for each quarter of an hour of the horizon."""
+MOST_DECOMPRESSION = 3
+"""Decompression pauses that a shift is offered with, beyond the policy's own."""
 
 
 class Employee(NamedTuple):
@@ -58,7 +72,9 @@ class Employee(NamedTuple):
     contract: str
     """Name of the contract; empty for the group's hours."""
     kinds: tuple[str, ...]
-    """Shifts that may be given."""
+    """Shifts of the contract."""
+    only: tuple[str, ...]
+    """Those of them that somebody with so little experience may work; all where nothing limits it."""
     least_hours: float
     """Paid hours a week, at least and at most."""
     most_hours: float
@@ -144,8 +160,9 @@ def _employee(scenario: Scenario, person: Listed, made: bool) -> Employee:
     contract = scenario.contracts[person.contract] if person.contract else None
     kinds = scenario.contract_kinds(person.group, contract)
     newcomer = person.tenure_weeks is not None and person.tenure_weeks < newcomer_weeks(scenario)
+    only = kinds
     if newcomer and scenario.labour_rules.newcomer_shifts:
-        kinds = tuple(name for name in kinds if name in scenario.labour_rules.newcomer_shifts)
+        only = tuple(name for name in kinds if name in scenario.labour_rules.newcomer_shifts)
     if contract is not None:
         least, most = contract.least_hours, contract.most_hours
         days = contract.least_days, contract.most_days or scenario.days_per_week
@@ -161,6 +178,7 @@ def _employee(scenario: Scenario, person: Listed, made: bool) -> Employee:
         {name: share for name, share in skills.items() if share > 0},
         person.contract,
         kinds,
+        only,
         least,
         most,
         *days,
@@ -208,8 +226,13 @@ def _windows(scenario: Scenario, person: Listed, zone: str | None) -> tuple[Span
         for day in range(-2, scenario.horizon.days + 2)
         for start, end in week.get((scenario.horizon.start.weekday() + day) % WEEK, ())
     )
+    return _merged(found)
+
+
+def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Spans in their order, those that touch each other as one."""
     merged: list[Span] = []
-    for start, end in found:
+    for start, end in spans:
         if merged and start <= merged[-1][1]:
             merged[-1] = merged[-1][0], max(end, merged[-1][1])
         else:
@@ -234,10 +257,13 @@ def _requests(scenario: Scenario, person: Listed, leave: Sequence[int]) -> tuple
 # --- the problem ----------------------------------------------------------------------------------------------------
 
 
-def problem_of(scenario: Scenario, needs: Sequence[Need], policy: str = "as_is") -> RosterProblem:
+def problem_of(
+    scenario: Scenario, needs: Sequence[Need], policy: str = "as_is", shares: Shares | None = None
+) -> RosterProblem:
     """What the people in force and these needs pose. Raises FieldError where there are no shifts or nobody.
 
-    Off-phone time and the policy's decompression are pauses of the duties.
+    Off-phone time and the policy's decompression are pauses of the duties; where labour rules ask for decompression, each shift is
+    offered without and with more of it. shares: how emotional work is expected to be; nobody is exposed without them.
     """
     people = people_of(scenario)
     if not scenario.shifts:
@@ -252,18 +278,94 @@ def problem_of(scenario: Scenario, needs: Sequence[Need], policy: str = "as_is")
         if (price := rules.price(rule)) is not None
         for module in modules
     }
-    named = tuple(
-        Person(one.id, _counts_for(scenario, one), catalogue.of(one), _terms(scenario, one), one.requests)
-        for one in people
-    )
+    fair = {f"fair_{name}": points for name in FAIR if (points := int(getattr(rules.fair, name)))}
+    posts = _Posts(scenario, shares or {})
+    named = [_named(scenario, catalogue, one)._replace(posts=posts.of(one)) for one in people]
     return RosterProblem(
         scenario.horizon.days,
         scenario.horizon.start.weekday(),
         tuple(catalogue.duties),
-        named,
+        _in_circles(people, named),
         tuple(needs),
-        prices,
+        prices | fair,
+        tuple(posts.numbers),
+        spread=dict.fromkeys(fair, 0),
     )
+
+
+def _named(scenario: Scenario, catalogue: _Catalogue, one: Employee) -> Person:
+    """Days of leave are whole ones of the centre; parts of days, of leave elsewhere, are out of the duties."""
+    leave = {day for start, end in _merged(one.away) for day in range(-(-start // DAY_MIN), end // DAY_MIN)}
+    return Person(
+        one.id,
+        _counts_for(scenario, one),
+        catalogue.of(one),
+        _terms(scenario, one),
+        one.requests,
+        leave=frozenset(leave),
+    )
+
+
+def _in_circles(people: Sequence[Employee], named: Sequence[Person]) -> tuple[Person, ...]:
+    """People of a group with the same terms, shifts and posts share a circle; not those on leave or available at times only."""
+    circles: dict[object, int] = {}
+    found = []
+    for one, person in zip(people, named, strict=True):
+        if one.windows is None and not one.leave:
+            terms = person.terms._asdict()
+            terms["most_of_kind"] = tuple(sorted(person.terms.most_of_kind.items()))
+            alike = one.group, person.duties, person.posts, tuple(terms.values())
+            person = person._replace(circle=circles.setdefault(alike, len(circles)))
+        found.append(person)
+    return tuple(found)
+
+
+def _parts_of_days(span: Span) -> list[Span]:
+    """What a span has before its first midnight and after its last."""
+    start, end = span
+    morning, evening = -(-start // DAY_MIN) * DAY_MIN, end // DAY_MIN * DAY_MIN
+    return [part for part in ((start, min(end, morning)), (max(start, evening), end)) if part[0] < part[1]]
+
+
+class _Posts:
+    """Posts of all groups, each once, and which of them somebody may be given."""
+
+    def __init__(self, scenario: Scenario, shares: Shares) -> None:
+        self.scenario = scenario
+        self.shares = shares
+        self.numbers: dict[Post, int] = {}
+
+    def of(self, one: Employee) -> tuple[int, ...]:
+        """All, emotional and routine where group and person can do both; else the one side that they can, or nothing where none is exposed.
+
+        Who has nothing to rotate to is not limited by rotation.
+        """
+        hard = self.scenario.rotated()
+        if not self.scenario.rotates(one.group):
+            share = self._share(one.group, "all")
+            return (self._number(Post("all", share=share)),) if any(share) else ()
+        mine = set(one.skills)
+        if not (mine & hard and mine - hard):
+            return (self._post(one.group, "emotional" if mine & hard else "routine", rotating=False),)
+        return (
+            self._number(Post("all", share=self._share(one.group, "all"))),
+            self._post(one.group, "emotional"),
+            self._post(one.group, "routine"),
+        )
+
+    def _post(self, group: str, name: str, *, rotating: bool = True) -> int:
+        """Its skills are all types of that side, by whomever they are asked for, and all groups: a need for a group's people means any of them."""
+        hard = self.scenario.rotated()
+        types = [t for t in self.scenario.types if (t in hard) == (name == "emotional")]
+        skills = {*types, *map(_tier, types), *map(_token, self.scenario.groups)}
+        emotional = rotating and name == "emotional"
+        return self._number(Post(name, frozenset(skills), emotional, self._share(group, name)))
+
+    def _number(self, post: Post) -> int:
+        return self.numbers.setdefault(post, len(self.numbers))
+
+    def _share(self, group: str, name: str) -> tuple[int, ...]:
+        return tuple(self.shares.get(group, {}).get(name, ()))
 
 
 class _Catalogue:
@@ -276,7 +378,7 @@ class _Catalogue:
         numbers: dict[Duty, int] = {}
         for g, name in enumerate(scenario.groups):
             offered = self.by_group.setdefault(name, [])
-            for kind in shift_kinds(scenario, policy, [g]):
+            for kind in self._kinds(policy, g):
                 pauses = tuple(
                     Pause(r.name, r.minutes, r.paid, r.earliest_min, r.latest_min, r.kind)
                     for r in kind.breaks
@@ -289,17 +391,28 @@ class _Catalogue:
                     offered.append((kind.name, number, kind.days))
         self._fitting = lru_cache(maxsize=4096)(self._fit)
 
+    def _kinds(self, policy: str, group: int) -> Iterator[ShiftKind]:
+        """Kinds of shift of a group, each also with more decompression where labour rules ask for it."""
+        more = self.scenario.labour_rules.decompression
+        for kind in shift_kinds(self.scenario, policy, [group]):
+            yield kind
+            for n in range(1, MOST_DECOMPRESSION + 1) if more else ():
+                relieved = with_decompression(kind, more.minutes, n) if more else None
+                if relieved is not None:
+                    yield relieved
+
     def of(self, one: Employee) -> tuple[tuple[int, ...], ...]:
-        """The duties that may be given, by day."""
+        """The duties that may be given, by day, but for what rules say of whole days of leave and of newcomers."""
         days = self._fitting(one.group, one.kinds, one.windows)
-        if not one.away:
+        parts = [part for span in _merged(one.away) for part in _parts_of_days(span)]
+        if not parts:
             return days
         return tuple(
             tuple(
                 k
                 for k in numbers
                 if not any(
-                    self._span(day, k)[0] < end and start < self._span(day, k)[1] for start, end in one.away
+                    self._span(day, k)[0] < end and start < self._span(day, k)[1] for start, end in parts
                 )
             )
             for day, numbers in enumerate(days)
@@ -337,7 +450,7 @@ class _Catalogue:
 def _terms(scenario: Scenario, one: Employee) -> Terms:
     """What the contract and the labour rules say over the horizon; a part of a week owes its share less one shift."""
     rules, days = scenario.labour_rules, scenario.horizon.days
-    longest = max((scenario.shifts[name].paid_minutes for name in one.kinds), default=0)
+    longest = max((scenario.shifts[name].paid_minutes for name in one.only), default=0)
     least = most = 0.0
     least_shifts = most_shifts = 0
     for first in range(0, days, WEEK):
@@ -351,6 +464,7 @@ def _terms(scenario: Scenario, one: Employee) -> Terms:
         most += one.most_hours * 60 * share
         most_shifts += max(0, min(one.most_days - credited, length - away))
         least_shifts += max(0, one.least_days - (WEEK - length) - credited)
+    exposure, relief, rotation = rules.exposure, rules.decompression, rules.rotation
     weekends = None if rules.most_weekends is None else ceil(rules.most_weekends * days / (4 * WEEK))
     return Terms(
         least_paid_min=floor(least + 1e-6),
@@ -365,6 +479,12 @@ def _terms(scenario: Scenario, one: Employee) -> Terms:
         forbidden=frozenset(
             (name, after) for name, later in rules.forbidden_successions.items() for after in later
         ),
+        only_kinds=None if one.only == one.kinds else frozenset(one.only),
+        most_exposed_stretch_min=exposure.stretch_min,
+        most_exposed_day_min=exposure.day_min,
+        most_exposed_week_min=exposure.week_min,
+        decompress_after_min=None if relief is None else relief.after_min,
+        most_at_emotional_min=None if rotation is None else rotation.most_min,
     )
 
 
@@ -487,6 +607,13 @@ def _by_quarter(scenario: Scenario, numbers: Ints, skills: frozenset[str]) -> li
 def notices(scenario: Scenario) -> list[FieldError]:
     """What is allowed in a list but worth knowing, each with its place in the file: who can hardly or never be given a shift."""
     found: list[FieldError] = []
+    relief = scenario.labour_rules.decompression
+    if relief is not None and scenario.shifts:
+        kinds = shift_kinds(scenario, "as_is", list(range(len(scenario.groups))))
+        tight = sorted({kind.name for kind in kinds if with_decompression(kind, relief.minutes, 1) is None})
+        if tight:
+            text = f"finds no place between the breaks of {some(tight, 6)}: without decompression there, less emotional work"
+            found.append(FieldError(("labour_rules", "decompression", "minutes"), relief.minutes, text))
     if not scenario.people or not scenario.shifts:
         return found
     catalogue = _Catalogue(scenario, "as_is")
@@ -502,11 +629,11 @@ def notices(scenario: Scenario) -> list[FieldError]:
                 )
             )
             continue
-        given = catalogue.of(one)
+        given = _possible(scenario, catalogue, one)
         if not any(given):
             why = (
                 "newcomers may work none of these shifts"
-                if one.newcomer and not one.kinds
+                if one.newcomer and not one.only
                 else "no shift fits"
             )
             field = "availability" if one.windows is not None else "contract"
@@ -530,6 +657,17 @@ def notices(scenario: Scenario) -> list[FieldError]:
             text = f"clocks change on {day} {change.day}: shifts and rest over that hour are {how} than their times say"
             found.append(FieldError(("time_zone",), None, text))
     return found
+
+
+def _possible(scenario: Scenario, catalogue: _Catalogue, one: Employee) -> list[list[int]]:
+    """Duties that somebody may be given by day, with no rule of leave and newcomers broken."""
+    person = _named(scenario, catalogue, one)
+    if scenario.labour_rules.price("newcomers") is not None:
+        person = person._replace(terms=person.terms._replace(only_kinds=None))
+    return [
+        [k for k in day if may_work(person, number, catalogue.duties[k])]
+        for number, day in enumerate(person.duties)
+    ]
 
 
 def asked_hours(scenario: Scenario) -> float:

@@ -127,7 +127,7 @@ class Person(NamedTuple):
     id: str
     skills: frozenset[str]
     duties: tuple[tuple[int, ...], ...]
-    """For each day the duties (their numbers) that may be given: availability, leave, contract and newcomers' limits."""
+    """For each day the duties (their numbers) that may be given: availability, contract, parts of days of leave."""
     terms: Terms
     requests: tuple[Request, ...] = ()
     before: Before = Before()

@@ -11,6 +11,7 @@ from planner.rostering import cover, rules
 from planner.rostering.cover import Group, Met, Served
 from planner.rostering.problem import DAY_MIN, NamedRoster, Outcome, RosterProblem, Work
 from planner.rostering.rules import Broken
+from planner.rostering.rules.base import Stretch, stretches
 
 TOLERANCE = 1e-6
 
@@ -49,10 +50,10 @@ class Audit(NamedTuple):
 def audit(problem: RosterProblem, roster: NamedRoster) -> Audit:
     """Re-check every rule and recompute every number of a roster.
 
-    Work of a person, day or duty that the problem does not have is listed under the rule `roster` and counts for nothing.
-    Raises ValueError where `prices` names what is no rule.
+    Work of a person, day, duty or post that the problem does not have is listed under the rule `roster` and counts for nothing.
+    Raises ValueError where the problem makes no sense, such as a price of what is no rule.
     """
-    rules.require_prices(problem)
+    rules.require_sound(problem)
     sound, found = _known(problem, roster)
     found += rules.check(problem, sound)
     soft = tuple(b for b in found if b.rule in problem.prices)
@@ -104,6 +105,7 @@ def _known(problem: RosterProblem, roster: NamedRoster) -> tuple[NamedRoster, li
             ("person", work.person, len(problem.people)),
             ("day", work.day, problem.days),
             ("duty", work.duty, len(problem.duties)),
+            *(("post", post, len(problem.posts)) for post in work.posts),
         ):
             if not 0 <= value < limit:
                 text = f"no {name} {value}, there are {limit}"
@@ -115,35 +117,29 @@ def _known(problem: RosterProblem, roster: NamedRoster) -> tuple[NamedRoster, li
 
 
 def count(problem: RosterProblem, roster: NamedRoster) -> list[tuple[Group, dict[Served, int]]]:
-    """For each group of needs, how many people at work could count for which of them."""
+    """For each group of needs, how many people at work could count for which of them.
+
+    On the queue somebody counts by the skills of the post of the stretch in which the time lies.
+    """
     counts: list[tuple[Group, dict[Served, int]]] = []
-    by_day: dict[int, list[Work]] = {}
+    by_day: dict[int, list[tuple[Work, list[Stretch]]]] = {}
     for work in roster.work:
-        by_day.setdefault(work.day, []).append(work)
+        by_day.setdefault(work.day, []).append((work, stretches(problem, work)))
     longest = max((-(-duty.end_min // DAY_MIN) for duty in problem.duties), default=1)
     for group in cover.groups(problem.needs):
         people: dict[Served, int] = {}
         present: set[int] = set()
         days = (group.day,) if group.kind is not None else range(group.day - longest + 1, group.day + 1)
-        for work in (w for day in days for w in by_day.get(day, ())):
+        for work, on_queue in (those for day in days for those in by_day.get(day, ())):
             if group.kind is None:
-                counted = _on_queue(problem, work, group.start_min, group.end_min)
+                posts = [
+                    post for start, end, post in on_queue if start <= group.start_min and group.end_min <= end
+                ]
             else:
-                counted = problem.duties[work.duty].kind == group.kind
-            if counted and work.person not in present:
+                posts = [None] if problem.duties[work.duty].kind == group.kind else []
+            if posts and work.person not in present:
                 present.add(work.person)
-                able = cover.served(problem.needs, group, problem.people[work.person].skills)
+                able = cover.served(problem.needs, group, cover.at_post(problem, work.person, posts[0]))
                 people[able] = people.get(able, 0) + 1
         counts.append((group, people))
     return counts
-
-
-def _on_queue(problem: RosterProblem, work: Work, start_min: int, end_min: int) -> bool:
-    """Whether somebody is on the queue for all of a time, which is given in minutes after the first midnight."""
-    duty, midnight = problem.duties[work.duty], work.day * DAY_MIN
-    if not (midnight + duty.start_min <= start_min and end_min <= midnight + duty.end_min):
-        return False
-    return all(
-        midnight + at + pause.minutes <= start_min or end_min <= midnight + at
-        for pause, at in zip(duty.pauses, work.pauses, strict=False)
-    )

@@ -732,6 +732,10 @@ RuleName = Literal[
     "successions",
     "paid_time",
     "days",
+    "exposure",
+    "decompression",
+    "rotation",
+    "newcomers",
 ]
 
 
@@ -763,6 +767,49 @@ class Contract(_Part):
         return self
 
 
+class ExposureLimits(_Part):
+    """Emotional minutes of one person at most: minutes on the queue times the share of them that is expected to be emotional then."""
+
+    stretch_min: Annotated[int, Field(ge=1, le=1440)] | None = None
+    """From one break to the next; null for no limit."""
+    day_min: Annotated[int, Field(ge=1, le=1440)] | None = None
+    """In the shift of a day; null for no limit."""
+    week_min: Annotated[int, Field(ge=1, le=10080)] | None = None
+    """In shifts that start in each seven days from the first of the horizon; null for no limit."""
+
+
+class DecompressionPauses(_Part):
+    """Recovery after so much emotional work. Each shift is then also offered with one, two and three such pauses, placed by the optimiser."""
+
+    after_min: Annotated[int, Field(ge=1, le=1440)]
+    """Emotional minutes without a decompression pause, at most; other breaks end nothing."""
+    minutes: Annotated[int, Field(ge=5, le=60, multiple_of=5)] = 15
+    """Length of each pause; paid, inside the shift."""
+
+
+class Rotation(_Part):
+    """From emotional to routine work inside a shift. Who can do both takes either, or all, from one break to the next."""
+
+    emotional: tuple[str, ...] = ()
+    """Contact types that people rotate away from; by default those that are marked emotional."""
+    most_min: Annotated[int, Field(ge=1, le=1440)]
+    """Minutes on the queue at nothing but these, at most, before there is other work; breaks end nothing."""
+
+
+class FairShares(_Part):
+    """What is to be shared fairly among people of a group with the same terms, no leave and no limited availability: points for each
+    unit that the one with most has beyond the one with least. 0 switches a rule off; a person short for a quarter of an hour costs 20."""
+
+    exposure: Points = 1
+    """Points for each minute of emotional work."""
+    nights: Points = 20
+    """Points for each night: a shift that covers 02:00."""
+    weekends: Points = 20
+    """Points for each weekend with work on Saturday or Sunday."""
+    requests: Points = 10
+    """Points for each request refused."""
+
+
 class LabourRules(_Part):
     """Rules for the shifts of one person, beside `rest_hours` and `days_per_week`; breaks are in the shifts."""
 
@@ -780,10 +827,19 @@ class LabourRules(_Part):
     """For so many weeks somebody is a newcomer; by default the weeks of the ramp in the evidence table."""
     newcomer_shifts: tuple[str, ...] = ()
     """Names of the shifts that newcomers may work; by default all."""
+    exposure: ExposureLimits = ExposureLimits()
+    """How much emotional work at most."""
+    decompression: DecompressionPauses | None = None
+    """Recovery after emotional work, in the shifts; by default none but the policy's."""
+    rotation: Rotation | None = None
+    """How long at emotional work before there is other work; by default no limit."""
     prices: dict[RuleName, Points | Literal["hard"]] = {}
-    """What breaking a rule costs, by its name, or `hard`: points for each minute (`rest`, `paid_time`), day (`days`,
-    `days_in_a_row`, `days_off_together`), night (`nights_in_a_row`), weekend (`weekends`) or succession (`successions`). A person
-    short on the queue for a quarter of an hour costs 20 points. What is not named is hard; only `days_off_together` costs 40."""
+    """What breaking a rule costs, by its name, or `hard`: points for each minute (`rest`, `paid_time`, `exposure`, `decompression`,
+    `rotation`), day (`days`, `days_in_a_row`, `days_off_together`), night (`nights_in_a_row`), weekend (`weekends`), succession
+    (`successions`) or shift that is not for newcomers (`newcomers`). A person short on the queue for a quarter of an hour costs
+    20 points. What is not named is hard; only `days_off_together` costs 40."""
+    fair: FairShares = FairShares()
+    """How hard it weighs that people alike have unlike shares of what is hard."""
 
     def price(self, rule: RuleName) -> int | None:
         """Points for each unit by which a rule is broken; None where it is hard."""
@@ -1623,6 +1679,19 @@ class Scenario(_Part):
             raise FieldErrors(errors)
         return self
 
+    def rotated(self) -> frozenset[str]:
+        """Contact types that people rotate away from; none without rotation."""
+        rotation = self.labour_rules.rotation
+        if rotation is None:
+            return frozenset()
+        return frozenset(rotation.emotional or (name for name, kind in self.types.items() if kind.emotional))
+
+    def rotates(self, group: str) -> bool:
+        """Whether a group serves types to rotate away from, and others."""
+        return any(name in self.rotated() for name in self.skills(group)) and not (
+            set(self.skills(group)) <= self.rotated()
+        )
+
     def contract_kinds(self, group: str, contract: Contract | None) -> tuple[str, ...]:
         """Names of the shifts that somebody of a group may work under a contract."""
         mine = self.groups[group].shifts or tuple(self.shifts)
@@ -1664,6 +1733,7 @@ class Scenario(_Part):
         )
         for name, after in self.labour_rules.forbidden_successions.items():
             _known(after, shifts, (*rules, "forbidden_successions", name), "a shift", errors)
+        self._rotation_has_something(errors)
         met = {name: self._contract_can_be_met(name, errors) for name in self.contracts}
         if self.people and not shifts:
             errors.append(FieldError(("people",), None, "needs a shift catalogue (shifts)"))
@@ -1688,6 +1758,20 @@ class Scenario(_Part):
                 self._contract_fits_group(person, path, errors)
             self._days_exist(person, path, errors)
             self._times_exist(person, path, errors)
+
+    def _rotation_has_something(self, errors: list[FieldError]) -> None:
+        """Rotation names types that there are, and some group can do both them and others."""
+        rotation, path = self.labour_rules.rotation, ("labour_rules", "rotation", "emotional")
+        if rotation is None:
+            return
+        n = len(errors)
+        _known(rotation.emotional, self.types, path, "a contact type", errors)
+        if not self.rotated():
+            allowed = "must name contact types to rotate away from, for none is marked emotional"
+            errors.append(FieldError(path, None, allowed))
+        elif len(errors) == n and not any(self.rotates(group) for group in self.groups):
+            allowed = f"must leave some group both these and other types: no group serves {some(sorted(self.rotated()), 6)} and anything else"
+            errors.append(FieldError(path, None, allowed))
 
     def _contract_can_be_met(self, name: str, errors: list[FieldError]) -> bool:
         contract, path, n = self.contracts[name], ("contracts", name), len(errors)

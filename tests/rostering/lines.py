@@ -38,6 +38,20 @@ def alone(
     return RosterProblem(len(wanted), first_weekday, DUTIES, (who,), needs, prices or {})
 
 
+def circle(wanted: str, *people: Person, under=10, first_weekday=0, **more) -> RosterProblem:
+    """People of one circle, and as many of them wanted for a kind of duty as it has letters on a day: `DN,-,D`."""
+    days = wanted.split(",")
+    who = people or (person(Terms(), len(days)), person(Terms(), len(days), "Bob"))
+    needs = tuple(
+        Need(day, kinds.count(kind), under, under, kind)
+        for day, kinds in enumerate(days)
+        for kind in KINDS
+        if kind in kinds
+    )
+    alike = tuple(one._replace(circle=0) for one in who)
+    return RosterProblem(len(days), first_weekday, DUTIES, alike, needs, **more)
+
+
 def roster(*lines: str) -> NamedRoster:
     work = [
         Work(who, day, KINDS.index(kind))
@@ -71,9 +85,9 @@ def solved(problem: RosterProblem, **how) -> tuple[Outcome, Audit]:
     return outcome, found
 
 
-def optimum(problem: RosterProblem) -> float:
+def optimum(problem: RosterProblem, **how) -> float:
     """The cost of a roster that is proven to be the cheapest and breaks no hard rule."""
-    outcome, found = solved(problem)
+    outcome, found = solved(problem, **how)
     assert outcome.status == "optimal"
     assert found.hard == ()
     return outcome.objective

@@ -14,15 +14,18 @@ from planner.rostering.problem import (
     Need,
     Pause,
     Person,
+    Post,
     Request,
     RosterProblem,
     Terms,
     Work,
 )
-from planner.rostering.rules import NEVER_PRICED, RULES
+from planner.rostering.rules import FAIR, NEVER_PRICED, RULES
 from planner.rostering.validate import audit
 
-PRICEABLE = sorted(rule.NAME for rule in RULES if rule.NAME not in NEVER_PRICED)
+AMONG_SEVERAL = (*FAIR, "changes", "leave", "locked", "newcomers")
+"""Rules of `shared`, which `tiny` has nothing for."""
+PRICEABLE = sorted({rule.NAME for rule in RULES} - NEVER_PRICED - set(AMONG_SEVERAL))
 SKILLS = (frozenset(), frozenset("a"), frozenset("b"), frozenset("ab"))
 
 
@@ -87,24 +90,70 @@ def tiny(seed: int) -> RosterProblem:
     return RosterProblem(days, int(pick(0, 3, 5, 6)), duties, who, needs, prices)
 
 
-def every_roster(problem: RosterProblem):
-    """All of them, with all starts of the pause on the hour and the half."""
+def shared(seed: int) -> RosterProblem:
+    """A tiny problem with circles, posts, leave, newcomers, and a published roster of which some is locked."""
+    rng = np.random.default_rng(3000 + seed)
+    pick = lambda *values: values[rng.integers(len(values))]  # noqa: E731
+    problem = tiny(seed)
+    cells = [(p, d) for p in range(len(problem.people)) for d in range(problem.days)]
+    published = tuple(
+        Work(*cell, duty, tuple(pause.earliest_min + 480 for pause in problem.duties[duty].pauses))
+        for cell in cells
+        if (duty := int(rng.integers(-1, 2))) >= 0
+    )
+
+    def terms(of: Terms) -> Terms:
+        if rng.random() < 0.7:  # or else little is left to share
+            of = of._replace(least_paid_min=0, least_shifts=0, most_weekends=None, least_in_a_row=1)
+        return of._replace(only_kinds=frozenset("D") if rng.random() < 0.3 else None)
+
+    people = tuple(
+        one._replace(
+            posts=pick((0,), (0, 1), (1,), (2, 0), ()),
+            circle=pick(0, 0, 0, 0, None),
+            leave=frozenset(d for d in range(problem.days) if rng.random() < 0.1),
+            terms=terms(one.terms),
+        )
+        for one in problem.people
+    )
+    shares = [tuple(int(n) for n in rng.integers(0, 400, pick(1, 32, 96))) for _ in range(2)]
+    hard = {str(name) for name in rng.choice(AMONG_SEVERAL, 3, replace=False)} - {"changes"}
+    return problem._replace(
+        people=people,
+        prices=problem.prices
+        | {name: int(rng.integers(1, 9)) for name in AMONG_SEVERAL if name not in hard}
+        | {"changes": int(rng.integers(2))},
+        posts=(Post("calls", share=shares[0]), Post("chats", share=shares[1]), Post("mail")),
+        spread={name: int(rng.integers(2)) * (60 if name == "fair_exposure" else 1) for name in FAIR},
+        published=NamedRoster(published),
+        locked=frozenset(cell for cell in cells if rng.random() < 0.1),
+    )
+
+
+def every_choice(problem: RosterProblem) -> list[list[Work | None]]:
+    """All that each person may do on each day, with all starts of the pause on the hour, or on the quarter where there are posts."""
+    step = 15 if problem.posts else 60
     choices: list[list[Work | None]] = []
     for number, who in enumerate(problem.people):
         for day, allowed in enumerate(who.duties):
             cell: list[Work | None] = [None]
             for duty in range(len(problem.duties)) if "allowed_duties" in problem.prices else allowed:
                 given = problem.duties[duty]
-                if given.pauses:
-                    (tea,) = given.pauses
-                    starts = range(
-                        given.start_min + tea.earliest_min, given.start_min + tea.latest_min + 1, 60
-                    )
-                    cell += [Work(number, day, duty, (start,)) for start in starts]
-                else:
-                    cell.append(Work(number, day, duty))
+                starts: list[tuple[int, ...]] = [()]
+                for tea in given.pauses:
+                    first, last = given.start_min + tea.earliest_min, given.start_min + tea.latest_min
+                    starts = [(at,) for at in range(first, last + 1, step)]
+                posts = (
+                    itertools.product(who.posts, repeat=1 + len(given.pauses)) if len(who.posts) > 1 else [()]
+                )
+                cell += [Work(number, day, duty, *how) for how in itertools.product(starts, posts)]
             choices.append(cell)
-    for work in itertools.product(*choices):
+    return choices
+
+
+def every_roster(problem: RosterProblem):
+    """All of them."""
+    for work in itertools.product(*every_choice(problem)):
         yield NamedRoster(tuple(one for one in work if one))
 
 
@@ -136,11 +185,16 @@ def size(problem: RosterProblem) -> int:
 
 
 SEEDS = [seed for seed in range(120) if size(tiny(seed)) <= 1500][:40]
+SHARED_SEEDS = [
+    seed for seed in range(200) if 400 <= np.prod([len(c) for c in every_choice(shared(seed))]) <= 9000
+][:30]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_no_roster_at_all_is_cheaper(seed):
-    problem = tiny(seed)
+@pytest.mark.parametrize(
+    ("make", "seed"), [*((tiny, seed) for seed in SEEDS), *((shared, seed) for seed in SHARED_SEEDS)]
+)
+def test_no_roster_at_all_is_cheaper(make, seed):
+    problem = make(seed)
     outcome, found = solved(problem, seed=seed)
     best = cheapest_by_hand(problem)
     if best is None:
@@ -157,6 +211,24 @@ def test_tiny_problems_are_of_all_sorts():
     assert {name for problem in problems for name in problem.prices} >= {"rest", "weekends", "least_in_a_row"}
     impossible = sum(cheapest_by_hand(problem) is None for problem in problems)
     assert 2 <= impossible <= 30
+
+
+def test_problems_among_several_are_of_all_sorts():
+    problems = [shared(seed) for seed in SHARED_SEEDS]
+    assert len(problems) == 30
+    assert {name for problem in problems for name in problem.prices} >= set(AMONG_SEVERAL)
+    for rule in FAIR:
+        costs = ([solve(p, seconds=20, workers=1) for p in (one, _without(one, rule))] for one in problems)
+        binding = (
+            bound.objective > free.objective
+            for bound, free in costs
+            if bound.status == free.status == "optimal"
+        )
+        assert any(binding), rule
+
+
+def _without(problem: RosterProblem, rule: str) -> RosterProblem:
+    return problem._replace(spread={name: most for name, most in problem.spread.items() if name != rule})
 
 
 def test_the_rest_of_a_roster_stays_and_the_objective_is_that_of_all():

@@ -1,4 +1,4 @@
-"""Leave, availability, skills and newcomers' limits are in the duties that a person may be given."""
+"""Availability, contract and skills are in the duties that a person may be given."""
 
 from lines import alone, broken, in_vain, optimum, roster, solved
 

@@ -4,7 +4,7 @@ import pkgutil
 from pathlib import Path
 
 import pytest
-from lines import alone, roster
+from lines import alone, person, roster
 
 from planner.rostering import rules
 from planner.rostering.model import solve
@@ -41,6 +41,33 @@ def test_every_rule_has_a_plain_title_and_states_its_inequality():
 )
 def test_prices_of_what_cannot_have_one(prices, told):
     problem = alone(Terms(), "D", prices=prices)
+    with pytest.raises(ValueError, match=told.replace("?", r"\?")):
+        solve(problem, seconds=1)
+    with pytest.raises(ValueError, match=told.replace("?", r"\?")):
+        audit(problem, roster("D"))
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        (
+            {"spread": {"fair_night": 1}},
+            "spread: no rule of fair spread is called fair_night; did you mean fair_nights?",
+        ),
+        (
+            {"spread": {"rest": 1}},
+            "no rule of fair spread is called rest; rules of fair spread are fair_exposure, ",
+        ),
+        ({"spread": {"fair_nights": -1}}, "spread: fair_nights has -1, must be at least 0"),
+        (
+            {"people": (person(Terms(), 1, circle=-1),)},
+            "circle of Ann: -1, must be at least 0, or None for nobody",
+        ),
+        ({"people": (person(Terms(), 1, posts=(0,)),)}, "posts of Ann: no post 0, there are 0"),
+    ],
+)
+def test_spreads_circles_and_posts_that_make_no_sense(what, told):
+    problem = alone(Terms(), "D")._replace(**what)
     with pytest.raises(ValueError, match=told.replace("?", r"\?")):
         solve(problem, seconds=1)
     with pytest.raises(ValueError, match=told.replace("?", r"\?")):

@@ -1,7 +1,7 @@
 """A duty given to a person on a day is one of `Person.duties` of that day.
 
-Those leave out leave, days not available, what the contract or the skills do not allow and newcomers' limits. Without a price it is
-part of what a roster is: nobody is called back from leave to keep another rule.
+Those leave out times not available and what the contract or the skills do not allow. Without a price it is part of what a roster is:
+nobody is called in when they are not available to keep another rule.
 """
 
 from __future__ import annotations
