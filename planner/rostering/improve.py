@@ -1,81 +1,74 @@
-"""A roster made better by simulated annealing, compiled: a change at a time, judged by what it changes alone.
+"""A roster made better by simulated annealing: a problem in arrays, searches side by side, and what they find judged by the validator.
 
-Moves: another duty on a day, work moved to another day, given or taken away, a pause moved; a new duty gets the pauses that cost least
-where it comes. A change that costs d is taken with probability exp(-d / T), T falling (Kirkpatrick, Gelatt & Vecchi 1983). Hard rules
-weigh so much that they are only ever mended. What comes out is recomputed by the validator.
+The search itself is compiled, in `planner.rostering.anneal`. Hard rules weigh so much that they are only ever mended. Short and over of
+needs that the same people could serve cost what the cheapest split costs (Hall's condition, by level of price: a matching that fills
+the dearest needs and one that uses the dearest people exist together, Mendelsohn & Dulmage 1958).
 """
 
 from __future__ import annotations
 
 import math
+import threading
 import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Sized
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.rostering.problem import DAY_MIN, Duty, NamedRoster, RosterProblem, Terms, Work
+from planner.rostering import cover
+from planner.rostering.anneal import (
+    BEST,
+    CIRCLE,
+    EXPOSES,
+    FROM,
+    HARD,
+    HAS,
+    LIKE,
+    LIMITS,
+    N_LIMITS,
+    NEVER,
+    PATTERN,
+    TO,
+    Ints,
+    State,
+    Tables,
+    search,
+    state_of,
+)
+from planner.rostering.problem import (
+    DAY_MIN,
+    SHARE_MIN,
+    Duty,
+    NamedRoster,
+    Person,
+    Post,
+    Request,
+    RosterProblem,
+    Work,
+)
 from planner.rostering.rules.base import earliest_pauses, is_night
 from planner.rostering.validate import audit
-from sim.compiled import compiled
 
-Ints = NDArray[np.int64]
-MOST_SKILL_SETS = 6
-"""Needs of more different sets of skills are left to the optimiser: every subset of them is looked at."""
-NEVER = 1 << 40
-HARD = 1 << 20
-"""What each unit of a hard rule broken weighs, and each of these many minutes: a shift missing weighs less than a rule
-broken to give it."""
-MINUTES = {"least_paid": 1200, "most_paid": 1200, "rest": 60}
+MOST_SETS = 256
+"""Needs of the same time may overlap in so many ways; more are left to the optimiser."""
+MINUTES = {
+    "least_paid": 1200, "most_paid": 1200, "rest": 60, "exposure_stretch": 60, "exposure_day": 60, "exposure_week": 60,
+    "decompression": 60, "rotation": 60, "fair_exposure": 60,
+}  # fmt: skip
+"""Each of these many minutes of a hard rule weighs HARD: a shift missing weighs less than a rule broken to give it."""
 RULES = (
     "most_of_kind", "least_paid", "most_paid", "least_shifts", "most_shifts", "rest", "most_in_a_row", "least_in_a_row",
-    "least_off_in_a_row", "weekends", "nights_in_a_row", "forbidden_successions",
+    "least_off_in_a_row", "weekends", "nights_in_a_row", "forbidden_successions", "exposure_stretch", "exposure_day", "exposure_week",
+    "decompression", "rotation",
 )  # fmt: skip
+SPREADS = ("fair_exposure", "fair_nights", "fair_weekends", "fair_requests")
 HOT, COLD = 2.0, 0.05
 """First and last temperature, in prices of a person short."""
-
-
-class Tables(NamedTuple):
-    """A problem in arrays; P people, D days, K duties, S slots of the clock and then one for each day and kind."""
-
-    start: Ints
-    """(K,) slots; so `length`."""
-    length: Ints
-    paid: Ints
-    kind: Ints
-    night: Ints
-    n_pauses: Ints
-    pauses: Ints
-    """(K, B, 3) earliest and latest slot into the duty, and length."""
-    may: Ints
-    """The duties that each person may be given on each day, by kind and start, one list after the other."""
-    may_from: Ints
-    """(P x D + 1,)"""
-    cell: Ints
-    """(P, D, K + 1) price of each duty, and of none."""
-    able: Ints
-    """(P,) bits of the sets of skills that somebody has any of; `kin` numbers people alike."""
-    kin: Ints
-    able_of_kin: Ints
-    asked: Ints
-    """(S, 2^J) people asked for by any of some sets of skills; `there` (S,) has a bit for each that asks."""
-    there: Ints
-    under: Ints
-    over: Ints
-    n_clock: int
-    n_kinds: int
-    per_day: int
-    first_weekday: int
-    terms: Ints
-    """(P, 14): the limits of `Terms` in their order, then what was before."""
-    most_of_kind: Ints
-    """(P, kinds)"""
-    forbidden: Ints
-    """(P, kinds, kinds)"""
-    price: Ints
-    """(rules,)"""
+CHUNKS = 50
+"""A search is told of, and may be stopped, so many times."""
+Tell = Callable[[float, float], object]
 
 
 class NotForThis(ValueError):  # noqa: N818
@@ -83,48 +76,91 @@ class NotForThis(ValueError):  # noqa: N818
 
 
 def improve(
-    problem: RosterProblem, start: NamedRoster | None = None, *, moves: int, seed: int = 0, starts: int = 1
+    problem: RosterProblem,
+    start: NamedRoster | None = None,
+    *,
+    moves: int,
+    seed: int = 0,
+    starts: int = 1,
+    tell: Tell | None = None,
 ) -> NamedRoster:
     """The best roster of `starts` searches of so many moves each, run side by side; never worse than `start`.
 
-    The same seed gives the same roster. Raises NotForThis for needs that are not each one slot of the clock, or differ in
-    price at the same time, or ask for too many different sets of skills.
+    The same seed gives the same roster. tell: called now and then with the share of the moves made and the least `own_cost` so far;
+    where it returns False, the search ends with what it has. Raises NotForThis where too many needs of the same time overlap.
     """
-    tables, grid = tables_of(problem)
+    t = tables_of(problem)
     first = start or NamedRoster(())
-    if not tables.may.size:  # nobody, or nothing that anybody may do
+    if not t.may.size:  # nobody, or nothing that anybody may do
         return first
-    duty, pause = _arrays(problem, tables, grid, first)
-    price = float(np.median(tables.under[tables.under > 0])) if (tables.under > 0).any() else 1.0
+    work = _work_of(problem, t, first)
+    hot, cold = (share * _usual_price(problem) for share in (HOT, COLD))
+    progress = _Progress(starts, tell)
 
-    def search(number: int) -> NamedRoster:
-        best_duty, best_pause = duty.copy(), pause.copy()
-        _search(tables, best_duty, best_pause, seed * 1000 + number, moves, HOT * price, COLD * price)
-        return _roster(problem, tables, grid, best_duty, best_pause)
+    def one(number: int) -> NamedRoster:
+        s = state_of(t, work)
+        for chunk in range(CHUNKS):
+            span = moves * chunk // CHUNKS, moves * (chunk + 1) // CHUNKS
+            search(t, s, _seed(seed, number, chunk), span, moves, hot, cold)
+            if not progress.goes_on(number, (chunk + 1) / CHUNKS, int(s.totals[BEST])):
+                break
+        return _roster(problem, t, s)
 
     with ThreadPoolExecutor(starts) as pool:
-        found = list(pool.map(search, range(starts)))
+        found = list(pool.map(one, range(starts)))
     return min(
         [*([start] if start is not None else []), *found], key=lambda roster: _badness(problem, roster)
     )
 
 
-def moves_in(problem: RosterProblem, seconds: float, probe: int = 100_000) -> int:
-    """About how many moves this machine makes in so many seconds; compiles the search if it is not yet."""
-    tables, _ = tables_of(problem)
-    duty, pause = _arrays(problem, tables, 1, NamedRoster(()))
-    _search(tables, duty.copy(), pause.copy(), 0, 1, 1.0, 1.0)
+def own_cost(problem: RosterProblem, roster: NamedRoster) -> int:
+    """What the search sees: the objective, and what hard rules broken weigh. Pauses and posts at fault are put right first."""
+    t = tables_of(problem)
+    s = state_of(t, _work_of(problem, t, roster))
+    search(t, s, 0, (0, 0), 1, 1.0, 1.0)
+    return int(s.totals[BEST])
+
+
+def moves_in(problem: RosterProblem, seconds: float, probe: int = 200_000) -> int:
+    """About how many moves this machine makes in so many seconds, measured on a roster that is filled; compiles the search if need be."""
+    t = tables_of(problem)
+    if not t.may.size:
+        return 1
+    s = state_of(t, _work_of(problem, t, NamedRoster(())))
+    hot, cold = (share * _usual_price(problem) for share in (HOT, COLD))
+    search(t, s, 0, (0, probe), probe, hot, cold)
     begun = time.perf_counter()
-    _search(tables, duty, pause, 0, probe, 1.0, 1.0)
+    search(t, s, 1, (0, probe), probe, hot, cold)
     return max(1, int(probe * seconds / (time.perf_counter() - begun)))
 
 
-def _search(t: Tables, duty: Ints, pause: Ints, seed: int, moves: int, hot: float, cold: float) -> None:
-    """Better the arrays in their place; the rest is room for the compiled search."""
-    room = [np.zeros(shape, np.int64) for shape in (
-        (len(t.there), len(t.able_of_kin)), len(t.there), len(duty), duty.shape[1], pause.shape[2],
-    )]  # fmt: skip
-    _compiled()(t, duty, pause, seed, moves, hot, cold, duty.copy(), pause.copy(), *room)
+class _Progress:
+    """How far the searches are, together."""
+
+    def __init__(self, searches: int, tell: Tell | None) -> None:
+        self.tell = tell
+        self.shares = [0.0] * searches
+        self.least: float = math.inf
+        self.stopped = False
+        self.lock = threading.Lock()
+
+    def goes_on(self, number: int, share: float, cost: int) -> bool:
+        """Note how far one search is; whether it is to go on."""
+        with self.lock:
+            self.shares[number] = share
+            self.least = min(self.least, cost)
+            if self.tell is not None and not self.stopped:
+                self.stopped = self.tell(sum(self.shares) / len(self.shares), self.least) is False
+            return not self.stopped
+
+
+def _seed(*numbers: int) -> int:
+    return int(np.random.SeedSequence([number % (1 << 32) for number in numbers]).generate_state(1)[0])
+
+
+def _usual_price(problem: RosterProblem) -> float:
+    prices = [need.under for need in problem.needs if need.under > 0]
+    return float(np.median(prices)) if prices else 1.0
 
 
 def _badness(problem: RosterProblem, roster: NamedRoster) -> tuple[int, int, int]:
@@ -135,94 +171,121 @@ def _badness(problem: RosterProblem, roster: NamedRoster) -> tuple[int, int, int
 # --- a problem in arrays ----------------------------------------------------------------------------------------------
 
 
-def tables_of(problem: RosterProblem) -> tuple[Tables, int]:
-    """The problem in arrays, and the minutes of a slot."""
+def tables_of(problem: RosterProblem) -> Tables:
+    """The problem in arrays."""
+    people, duties, days = problem.people, problem.duties, problem.days
+    grid = _grid(problem)
+    per_day = DAY_MIN // grid
+    kinds = sorted({d.kind for d in duties} | {n.kind for n in problem.needs if n.kind is not None})
+    number = {kind: i for i, kind in enumerate(kinds)}
+    horizon_min = (days + max((-(-d.end_min // DAY_MIN) for d in duties), default=1)) * DAY_MIN
+    kin = _Kin(problem)
+    windows = _Windows(problem, kin, horizon_min, grid)
+    posts = [person.posts or (len(problem.posts),) for person in people]
+    like: dict[object, list[int]] = {}
+    for i in range(len(people)):
+        like.setdefault((tuple(kin.at[i]), posts[i]), []).append(i)
+    circles = _circles(problem)
+    pauses = np.zeros((len(duties), max((len(d.pauses) for d in duties), default=0), 4), np.int64)
+    for k, duty in enumerate(duties):
+        pauses[k, : len(duty.pauses)] = _pauses(duty, grid)
+    offered = _offered(problem, pauses)
+    lists = {one: i for i, one in enumerate(dict.fromkeys(each for row in offered for each in row))}
+    may = _lists(lists)
+    may_at = np.full((len(lists), len(duties)), -1, np.int64)
+    for one, i in lists.items():
+        may_at[i, list(one)] = may[i] + np.arange(len(one))
+    which = np.array([[lists[one] for one in row] for row in offered], np.int64).reshape(len(people), days)
+    for cell in problem.locked:
+        which[cell] = -1
+    price = np.array([_weight(problem, name) for name in RULES], np.int64)
+    spread = np.array([_spread(problem, name, bool(circles)) for name in SPREADS], np.int64)
+    share = _shares(problem, horizon_min, grid)
+    emotional = np.array([post.emotional for post in problem.posts] + [False], np.int64)
+    people_ = np.zeros((len(people), LIMITS + N_LIMITS), np.int64)
+    people_[:, HAS] = [len(one) for one in posts]
+    people_[:, CIRCLE] = -1
+    for i, members in enumerate(like.values()):
+        people_[members, LIKE] = i
+    for i, members in enumerate(circles):
+        people_[members, CIRCLE] = i
+    for i, person in enumerate(people):
+        to_spread = bool(spread[0, 0]) and people_[i, CIRCLE] >= 0
+        people_[i, EXPOSES] = _exposes(person, share, emotional, to_spread)
+        people_[i, LIMITS:] = _limits(person, number)
+    sets = [one for terms in windows.terms for term in terms for one in term.sets]
+    terms = [term for some in windows.terms for term in some]
+    set_from, term_from, kin_from = _from(t.sets for t in terms), _from(windows.terms), _from(windows.kins)
+    return Tables(
+        grid=grid, per_day=per_day, first_weekday=problem.first_weekday, n_posts=len(problem.posts), most_pauses=pauses.shape[1],
+        spreads=int(spread[:, 0].any()),
+        duties=np.array(
+            [(d.start_min // grid, d.minutes // grid, d.paid_min, number[d.kind], is_night(d), len(d.pauses)) for d in duties], np.int64
+        ).reshape(len(duties), 6),
+        pauses=pauses, may=may, may_at=may_at, which=which, cell=_cells(problem), people=people_, posts=_ragged(posts), kin=kin.at,
+        likes=_lists(like.values()), members=_lists(circles), between=windows.between, windows=windows.array,
+        of_kind=windows.of_kind(days, kinds), kins=np.array([k for some in windows.kins for k in some], np.int64),
+        patterns=np.stack([term_from[:-1], term_from[1:], kin_from[:-1], kin_from[1:]], axis=1),
+        terms=np.stack(
+            [set_from[:-1], set_from[1:], [term.weight for term in terms], [term.least for term in terms]], axis=1
+        ).astype(np.int64),
+        counts=windows.counts, beyond=windows.beyond,
+        kinds=np.array(
+            [
+                [[*((a, b) in p.terms.forbidden for b in kinds), p.terms.most_of_kind.get(a, NEVER)] for a in kinds]
+                for p in people
+            ], np.int64
+        ).reshape(len(people), len(kinds), len(kinds) + 1),
+        price=price, share=share, emotional=emotional, spread=spread,
+        refuses=_refusals(problem) if spread[3, 0] else np.zeros((0, 0, 0), np.int64),
+    )  # fmt: skip
+
+
+def _spread(problem: RosterProblem, name: str, any_circle: bool) -> tuple[bool, int, int]:
+    price = _weight(problem, name)
+    return any_circle and name in problem.spread and price > 0, price, problem.spread.get(name, 0)
+
+
+def _from(lists: Iterable[Sized]) -> Ints:
+    """Where each list begins if they follow one another, and the end."""
+    return np.concatenate([[0], np.cumsum([len(one) for one in lists])]).astype(np.int64)
+
+
+def _lists(lists: Collection[Collection[int]]) -> Ints:
+    """Lists as one array: where each begins in it, where the last ends, and what is in them."""
+    flat = [value for one in lists for value in one]
+    return np.concatenate([_from(lists) + len(lists) + 1, np.array(flat, np.int64)])
+
+
+def _ragged(lists: Sequence[Sequence[int]]) -> Ints:
+    table = np.zeros((len(lists), max((len(one) for one in lists), default=1)), np.int64)
+    for i, one in enumerate(lists):
+        table[i, : len(one)] = one
+    return table
+
+
+def _grid(problem: RosterProblem) -> int:
+    """Minutes of which everything is a multiple; pauses start at its multiples, of which there are some in each window."""
     timed = [need for need in problem.needs if need.kind is None]
     grid = math.gcd(
         DAY_MIN, *(m for d in problem.duties for m in (d.start_min, d.minutes)),
-        *(m for d in problem.duties for p in d.pauses for m in (p.minutes,)),
-        *(m for n in timed for m in (n.start_min, n.minutes)),
+        *(p.minutes for d in problem.duties for p in d.pauses), *(m for n in timed for m in (n.start_min, n.minutes)),
     )  # fmt: skip
-    if any(need.minutes != grid for need in timed):
-        raise NotForThis(f"needs of {max(n.minutes for n in timed)} minutes on a grid of {grid}")
-    per_day = DAY_MIN // grid
-    kinds = sorted({d.kind for d in problem.duties} | {n.kind for n in problem.needs if n.kind is not None})
-    number = {kind: i for i, kind in enumerate(kinds)}
-    longest = max((-(-d.end_min // DAY_MIN) for d in problem.duties), default=1)
-    n_clock = (problem.days + longest) * per_day
-    sets = sorted({need.skills for need in problem.needs}, key=sorted)
-    if len(sets) > MOST_SKILL_SETS:
-        raise NotForThis(f"needs ask for {len(sets)} different sets of skills, at most {MOST_SKILL_SETS}")
-    n_slots = n_clock + problem.days * len(kinds)
-    asked, there = np.zeros((n_slots, 1 << len(sets)), np.int64), np.zeros(n_slots, np.int64)
-    under, over = np.zeros(n_slots, np.int64), np.zeros(n_slots, np.int64)
-    for need in problem.needs:
-        slot = need.day * per_day + need.start_min // grid
-        if need.kind is not None:
-            slot = n_clock + need.day * len(kinds) + number[need.kind]
-        bit = 1 << sets.index(need.skills)
-        if there[slot] and (under[slot], over[slot]) != (need.under, need.over):
-            raise NotForThis("needs of the same time with different prices")
-        there[slot] |= bit
-        under[slot], over[slot] = need.under, need.over
-        for some in range(1 << len(sets)):
-            if some & bit:
-                asked[slot, some] += need.people
-    people, n_people = problem.people, len(problem.people)
-    able = np.array(
-        [sum(1 << j for j, s in enumerate(sets) if not s or s & p.skills) for p in people], np.int64
-    )
-    able_of_kin, kin = np.unique(able, return_inverse=True)
-    order = sorted(
-        range(len(problem.duties)), key=lambda k: (problem.duties[k].kind, problem.duties[k].start_min)
-    )
-    rank = {k: i for i, k in enumerate(order)}
-    lists = [sorted(set(days), key=rank.__getitem__) for person in people for days in person.duties]
-    may_from = np.concatenate([[0], np.cumsum([len(one) for one in lists])]).astype(np.int64)
-    cell = np.zeros((n_people, problem.days, len(problem.duties) + 1), np.int64)
-    for i, person in enumerate(people):
-        for duty, price in person.dislike.items():
-            cell[i, :, duty] += price
-        for wish in person.requests:
-            fits = np.array([wish.kind in (None, d.kind) for d in problem.duties] + [False])
-            cell[i, wish.day, fits != wish.wants] += wish.weight
-    most = max((len(d.pauses) for d in problem.duties), default=0)
-    pauses = np.zeros((len(problem.duties), max(1, most), 3), np.int64)
-    for k, duty_ in enumerate(problem.duties):
-        pauses[k, : len(duty_.pauses)] = _windows(duty_, grid)
-    column = {name: i for i, name in enumerate(RULES)}
-    price_of = np.array([HARD // MINUTES.get(name, 1) for name in RULES], np.int64)
-    for name, price in problem.prices.items():
-        if name in column:
-            price_of[column[name]] = price
-    price_of[column["rest"]] *= grid  # rest is counted in slots
-    tables = Tables(
-        start=np.array([d.start_min // grid for d in problem.duties], np.int64),
-        length=np.array([d.minutes // grid for d in problem.duties], np.int64),
-        paid=np.array([d.paid_min for d in problem.duties], np.int64),
-        kind=np.array([number[d.kind] for d in problem.duties], np.int64),
-        night=np.array([is_night(d) for d in problem.duties], np.int64),
-        n_pauses=np.array([len(d.pauses) for d in problem.duties], np.int64), pauses=pauses,
-        may=np.array([k for one in lists for k in one], np.int64), may_from=may_from, cell=cell,
-        able=able, kin=kin.astype(np.int64), able_of_kin=able_of_kin.astype(np.int64), asked=asked, there=there, under=under, over=over,
-        n_clock=n_clock, n_kinds=len(kinds), per_day=per_day, first_weekday=problem.first_weekday,
-        terms=np.array([_limits(p.terms, p.before, grid, number) for p in people], np.int64).reshape(n_people, 14),
-        most_of_kind=np.array(
-            [[p.terms.most_of_kind.get(kind, NEVER) for kind in kinds] for p in people], np.int64
-        ).reshape(n_people, len(kinds)),
-        forbidden=np.array(
-            [[[(a, b) in p.terms.forbidden for b in kinds] for a in kinds] for p in people], np.int64
-        ).reshape(n_people, len(kinds), len(kinds)),
-        price=price_of,
-    )  # fmt: skip
-    return tables, grid
+    for duty in problem.duties:
+        if earliest_pauses(duty) is not None and not _fit(_pauses(duty, grid)):
+            grid = math.gcd(grid, *(pause.earliest_min for pause in duty.pauses))
+    return grid
 
 
-def _windows(duty: Duty, grid: int) -> Ints:
-    """(B, 3) earliest and latest slot of each pause, within which the others still fit, and its length."""
+def _pauses(duty: Duty, grid: int) -> Ints:
+    """(B, 4) earliest and latest slot of each pause, within which the others still fit, its length, and whether it is decompression."""
     windows = np.array(
-        [[-(-p.earliest_min // grid), p.latest_min // grid, p.minutes // grid] for p in duty.pauses], np.int64
-    ).reshape(-1, 3)
+        [
+            [max(0, -(-p.earliest_min // grid)), p.latest_min // grid, p.minutes // grid, p.kind == "decompression"]
+            for p in duty.pauses
+        ],
+        np.int64,
+    ).reshape(-1, 4)  # fmt: skip
     for k in range(1, len(windows)):
         windows[k, 0] = max(windows[k, 0], windows[k - 1, 0] + windows[k - 1, 2])
     end = duty.minutes // grid
@@ -232,300 +295,340 @@ def _windows(duty: Duty, grid: int) -> Ints:
     return windows
 
 
-def _limits(terms: Terms, before: Any, grid: int, number: dict[str, int]) -> list[int]:
-    def most(value: int | None) -> int:
-        return NEVER if value is None else value
+def _fit(windows: Ints) -> bool:
+    return bool((windows[:, 0] <= windows[:, 1]).all())
+
+
+def _weight(problem: RosterProblem, rule: str) -> int:
+    return problem.prices.get(rule, HARD // MINUTES.get(rule, 1))
+
+
+def _on_leave(problem: RosterProblem, person: Person, day: int, duty: int) -> bool:
+    given = problem.duties[duty]
+    first, last = day + given.start_min // DAY_MIN, day + (given.end_min - 1) // DAY_MIN
+    return any(first <= off <= last for off in person.leave)
+
+
+def _too_new(problem: RosterProblem, person: Person, duty: int) -> bool:
+    return person.terms.only_kinds is not None and problem.duties[duty].kind not in person.terms.only_kinds
+
+
+def _offered(problem: RosterProblem, pauses: Ints) -> list[list[tuple[int, ...]]]:
+    """The duties that each person may be given on each day, by kind and start."""
+    order = sorted(range(len(problem.duties)), key=lambda k: (problem.duties[k].kind, problem.duties[k].start_min))
+    rank = {k: i for i, k in enumerate(order)}
+    fit = [_fit(pauses[k, : len(duty.pauses)]) for k, duty in enumerate(problem.duties)]
+    return [
+        [
+            tuple(
+                k
+                for k in sorted(set(offered), key=rank.__getitem__)
+                if fit[k]
+                and ("leave" in problem.prices or not _on_leave(problem, person, day, k))
+                and ("newcomers" in problem.prices or not _too_new(problem, person, k))
+            )
+            for day, offered in enumerate(person.duties)
+        ]
+        for person in problem.people
+    ]
+
+
+def _cells(problem: RosterProblem) -> Ints:
+    """(P, D, K + 1) price of each duty on each day, and of none."""
+    n_duties = len(problem.duties)
+    cell = np.zeros((len(problem.people), problem.days, n_duties + 1), np.int64)
+    not_allowed, leave, new = (_weight(problem, name) for name in ("allowed_duties", "leave", "newcomers"))
+    for i, person in enumerate(problem.people):
+        cell[i, :, :n_duties] += not_allowed
+        for day, offered in enumerate(person.duties):
+            cell[i, day, list(set(offered))] -= not_allowed
+        for duty, price in person.dislike.items():
+            cell[i, :, duty] += price
+        for k in range(n_duties):
+            if _too_new(problem, person, k):
+                cell[i, :, k] += new
+            for day in range(problem.days) if person.leave else ():
+                cell[i, day, k] += leave * _on_leave(problem, person, day, k)
+        for wish in person.requests:
+            cell[i, wish.day, _refusing(problem, wish)] += wish.weight
+    if problem.published is not None:
+        changed = _weight(problem, "changes")
+        cell += changed
+        published = {(w.person, w.day): w.duty for w in problem.published.work}
+        for i, day in np.ndindex(cell.shape[:2]):
+            cell[i, day, published.get((i, day), -1)] -= changed
+    return cell
+
+
+def _refusing(problem: RosterProblem, wish: Request) -> NDArray[np.bool_]:
+    """(K + 1,) the duties, or none, that do not meet it."""
+    fits = np.array([wish.kind in (None, d.kind) for d in problem.duties] + [False])
+    return fits != wish.wants
+
+
+def _refusals(problem: RosterProblem) -> Ints:
+    refuses = np.zeros((len(problem.people), problem.days, len(problem.duties) + 1), np.int64)
+    for i, person in enumerate(problem.people):
+        for wish in person.requests:
+            refuses[i, wish.day] += _refusing(problem, wish)
+    return refuses
+
+
+def _circles(problem: RosterProblem) -> list[list[int]]:
+    found: dict[int, list[int]] = {}
+    for i, person in enumerate(problem.people):
+        if person.circle is not None:
+            found.setdefault(person.circle, []).append(i)
+    return [members for members in found.values() if len(members) > 1]
+
+
+def _shares(problem: RosterProblem, horizon_min: int, grid: int) -> Ints:
+    """(Q + 1, slots + 1) emotional minutes x 1000 at each post from the first midnight."""
+    minutes = np.arange(horizon_min) // SHARE_MIN
+    total = np.zeros((len(problem.posts) + 1, horizon_min // grid + 1), np.int64)
+    for q, post in enumerate(problem.posts):
+        if post.share:
+            of_minute = np.array(post.share, np.int64)[minutes % len(post.share)]
+            total[q, 1:] = np.cumsum(of_minute.reshape(-1, grid).sum(axis=1))
+    return total
+
+
+def _exposes(person: Person, share: Ints, emotional: Ints, to_spread: bool) -> bool:
+    terms, posts = person.terms, list(person.posts)
+    limits = terms.most_exposed_stretch_min, terms.most_exposed_day_min, terms.most_exposed_week_min, terms.decompress_after_min
+    limited = to_spread or any(limit is not None for limit in limits)
+    rotates = terms.most_at_emotional_min is not None
+    return (limited and bool(share[posts, -1].any())) or (rotates and bool(emotional[posts].any()))
+
+
+def _limits(person: Person, number: Mapping[str, int]) -> list[int]:
+    terms, before = person.terms, person.before
+
+    def most(value: int | None, unit: int = 1) -> int:
+        return NEVER if value is None else value * unit
 
     return [
-        terms.least_paid_min, most(terms.most_paid_min), terms.least_shifts, most(terms.most_shifts),
-        -(-terms.least_rest_min // grid), terms.least_in_a_row, most(terms.most_in_a_row), terms.least_off_in_a_row,
-        most(terms.most_weekends), most(terms.most_nights_in_a_row),
-        before.days_in_a_row, -NEVER if before.end_min is None else -(-before.end_min // grid),
-        before.nights_in_a_row, -1 if before.kind is None else number.get(before.kind, -1),
+        terms.least_paid_min, most(terms.most_paid_min), terms.least_shifts, most(terms.most_shifts), terms.least_rest_min,
+        terms.least_in_a_row, most(terms.most_in_a_row), terms.least_off_in_a_row, most(terms.most_weekends),
+        most(terms.most_nights_in_a_row), before.days_in_a_row, -NEVER if before.end_min is None else before.end_min,
+        before.nights_in_a_row, -1 if before.kind is None else number.get(before.kind, -1), most(terms.most_exposed_stretch_min, 1000),
+        most(terms.most_exposed_day_min, 1000), most(terms.most_exposed_week_min, 1000), most(terms.decompress_after_min, 1000),
+        most(terms.most_at_emotional_min),
     ]  # fmt: skip
 
 
-def _arrays(problem: RosterProblem, t: Tables, grid: int, roster: NamedRoster) -> tuple[Ints, Ints]:
-    """(P, D) duties, -1 for none, and (P, D, B) slots of their pauses into them."""
-    duty = np.full((len(problem.people), problem.days), -1, np.int64)
-    pause = np.zeros((*duty.shape, t.pauses.shape[1]), np.int64)
-    for work in roster.work:
-        given = problem.duties[work.duty]
-        duty[work.person, work.day] = work.duty
-        into = [at - given.start_min for at in work.pauses] or earliest_pauses(given) or ()
-        for i, at in enumerate(into):
-            pause[work.person, work.day, i] = at // grid
-    return duty, pause
+class _Kin:
+    """Who counts for the same needs, at a post."""
+
+    def __init__(self, problem: RosterProblem) -> None:
+        asked = sorted({need.skills for need in problem.needs}, key=sorted)
+        numbers: dict[tuple[bool, ...], int] = {}
+
+        def of(skills: frozenset[str]) -> int:
+            able = tuple(not some or bool(some & skills) for some in asked)
+            return numbers.setdefault(able, len(numbers))
+
+        self.at = np.array(
+            [[of(_skills_at(person, post)) for post in (*problem.posts, None)] for person in problem.people], np.int64
+        ).reshape(len(problem.people), len(problem.posts) + 1)
+        """(P, Q + 1) at each post, and with all skills."""
+        self.n = len(numbers)
+        self.able = {
+            some: frozenset(kin for able, kin in numbers.items() if able[j]) for j, some in enumerate(asked)
+        }
 
 
-def _roster(problem: RosterProblem, t: Tables, grid: int, duty: Ints, pause: Ints) -> NamedRoster:
-    work = []
-    for person, day in np.argwhere(duty >= 0).tolist():
-        k = int(duty[person, day])
-        first = problem.duties[k].start_min
-        at = tuple(first + int(slot) * grid for slot in pause[person, day, : t.n_pauses[k]])
-        work.append(Work(person, day, k, at))
-    return NamedRoster(tuple(work))
+def _skills_at(person: Person, post: Post | None) -> frozenset[str]:
+    return person.skills if post is None or post.skills is None else person.skills & post.skills
 
 
-# --- compiled ---------------------------------------------------------------------------------------------------------
+Item = tuple[frozenset[int], int, int]
+"""A need of a window: the kin who count for it, and its prices for under and over."""
 
 
-def _slot_cost(t: Tables, n: Ints, slot: int) -> int:
-    """Price of a slot with (kin, S) people `n`: short is what any sets of skills lack together (Hall), over what is left."""
-    there = t.there[slot]
-    if there == 0:
-        return 0
-    short, able = 0, 0
-    for some in range(1, there + 1):
-        if some & there != some:
-            continue
-        able = 0
-        for kin in range(len(t.able_of_kin)):
-            if t.able_of_kin[kin] & some:
-                able += n[slot, kin]
-        short = max(short, t.asked[slot, some] - able)
-    return int(t.under[slot] * short + t.over[slot] * (able - t.asked[slot, there] + short))
+class _Set(NamedTuple):
+    """Some needs of a window and who serves them: `sign` x (kin there - asked by needs) may be beyond."""
+
+    sign: int
+    kin: frozenset[int]
+    items: frozenset[int]
 
 
-def _set(t: Tables, n: Ints, cost: Ints, kin: int, slot: int, sign: int) -> int:
-    if t.there[slot] == 0:
-        return 0
-    n[slot, kin] += sign
-    before = cost[slot]
-    cost[slot] = _slot_cost(t, n, slot)
-    return int(cost[slot] - before)
+class _Term(NamedTuple):
+    """Part of the price of a window: `weight` x the most that any of the sets is beyond, at least `least`."""
+
+    weight: int
+    least: int
+    sets: tuple[_Set, ...]
 
 
-def _place(t: Tables, n: Ints, cost: Ints, kin: int, day: int, duty: int, pause: Ints, sign: int) -> int:
-    """Somebody works a duty, or no longer; what that changes of the cover's price."""
-    first = day * t.per_day + t.start[duty]
-    change = _set(t, n, cost, kin, t.n_clock + day * t.n_kinds + t.kind[duty], sign)
-    at, k = 0, 0
-    while at < t.length[duty]:
-        if k < t.n_pauses[duty] and at == pause[k]:
-            at += t.pauses[duty, k, 2]
-            k += 1
-            continue
-        change += _set(t, n, cost, kin, first + at, sign)
-        at += 1
-    return change
+class _Windows:
+    """The times and the days with kinds for which there are needs, in arrays."""
 
-
-def _choose_pauses(t: Tables, n: Ints, cost: Ints, kin: int, day: int, duty: int, pause: Ints) -> None:
-    """Each pause where somebody is missed least, one after another, ties by lot."""
-    first, free = day * t.per_day + t.start[duty], 0
-    for k in range(t.n_pauses[duty]):
-        low, high, length = max(free, t.pauses[duty, k, 0]), t.pauses[duty, k, 1], t.pauses[duty, k, 2]
-        least, chosen = NEVER, low
-        width = high - low + 1
-        turn = np.random.randint(width)
-        for i in range(width):
-            at = low + (i + turn) % width
-            price = 0
-            for slot in range(first + at, first + at + length):
-                if t.there[slot]:
-                    n[slot, kin] += 1
-                    price += cost[slot] - _slot_cost(t, n, slot)
-                    n[slot, kin] -= 1
-            if price < least:
-                least, chosen = price, at
-        pause[k] = chosen
-        free = chosen + length
-
-
-def _person_cost(t: Tables, person: int, row: Ints) -> int:
-    """Price of the rules that a person's days break."""
-    limit, price, days = t.terms[person], t.price, len(row)
-    total, paid, shifts, weekends, weekend = 0, 0, 0, 0, -1
-    run, nights, off, end, last = limit[10], limit[12], 0, limit[11], limit[13]
-    run_from, off_from = -limit[10], 0
-    for day in range(days):
-        duty = row[day]
-        if duty < 0:
-            if run > 0 and run_from > 0:
-                total += price[7] * max(0, limit[5] - run)
-            if run > 0 or day == 0:
-                off_from = day
-            off, run, nights, last = off + 1, 0, 0, -1
-            continue
-        kind = t.kind[duty]
-        paid, shifts = paid + t.paid[duty], shifts + 1
-        if run == 0:
-            run_from = day
-            if off > 0 and off_from > 0:
-                total += price[8] * max(0, limit[7] - off)
-        off, run = 0, run + 1
-        if run > limit[6]:
-            total += price[6]
-        nights = nights + 1 if t.night[duty] else 0
-        if nights > limit[9]:
-            total += price[10]
-        begins = day * t.per_day + t.start[duty]
-        total += price[5] * max(0, limit[4] - (begins - end))
-        end = begins + t.length[duty]
-        if last >= 0 and t.forbidden[person, last, kind]:
-            total += price[11]
-        last = kind
-        of_week = (day + t.first_weekday) % 7
-        number = (day + t.first_weekday) // 7
-        if of_week >= 5 and number != weekend:
-            weekend = number
-            weekends += 1
-    total += price[9] * max(0, weekends - limit[8])
-    total += price[1] * max(0, limit[0] - paid) + price[2] * max(0, paid - limit[1])
-    total += price[3] * max(0, limit[2] - shifts) + price[4] * max(0, shifts - limit[3])
-    for kind in range(t.n_kinds):
-        if t.most_of_kind[person, kind] < days:
-            of_kind = 0
-            for day in range(days):
-                if row[day] >= 0 and t.kind[row[day]] == kind:
-                    of_kind += 1
-            total += price[0] * max(0, of_kind - t.most_of_kind[person, kind])
-    return int(total)
-
-
-def _some_duty(t: Tables, duty: Ints, person: int, day: int, near: int) -> int:
-    """A duty that the person may be given on the day: near another one in the list, or one of their other days', or the
-    cheapest of three; -1 for none."""
-    days = duty.shape[1]
-    low, high = t.may_from[person * days + day], t.may_from[person * days + day + 1]
-    if low == high:
-        return -1
-    what = np.random.random()
-    if what < 0.7:
-        like = near if what < 0.5 else duty[person, np.random.randint(days)]
-        if like >= 0:
-            for at in range(low, high):
-                if t.may[at] == like:
-                    to = at + np.random.randint(-4, 5) if what < 0.5 else at
-                    if low <= to < high:
-                        return int(t.may[to])
-                    break
-    chosen = -1
-    for _ in range(3):
-        other = t.may[low + np.random.randint(high - low)]
-        if chosen < 0 or t.cell[person, day, other] < t.cell[person, day, chosen]:
-            chosen = other
-    return int(chosen)
-
-
-def _copy(to: Ints, what: Ints) -> None:
-    for i in range(len(what)):
-        to[i] = what[i]
-
-
-def _keep(best_duty: Ints, best_pause: Ints, duty: Ints, pause: Ints) -> None:
-    for person in range(duty.shape[0]):
-        _copy(best_duty[person], duty[person])
-        for day in range(duty.shape[1]):
-            _copy(best_pause[person, day], pause[person, day])
-
-
-def _anneal(
-    t: Tables, best_duty: Ints, best_pause: Ints, seed: int, moves: int, hot: float, cold: float,
-    duty: Ints, pause: Ints, n: Ints, cost: Ints, mine: Ints, row: Ints, new: Ints,
-) -> None:  # fmt: skip
-    """Search from the roster given, and leave the best one found in its place; the last seven are room, `duty` and `pause` like it."""
-    np.random.seed(seed)
-    n_people, days = duty.shape
-    total = 0
-    for slot in range(len(t.there)):
-        cost[slot] = _slot_cost(t, n, slot)
-        total += cost[slot]
-    for person in range(n_people):
-        for day in range(days):
-            if duty[person, day] >= 0:
-                total += _place(t, n, cost, t.kin[person], day, duty[person, day], pause[person, day], 1)
-            total += t.cell[person, day, duty[person, day]]
-        mine[person] = _person_cost(t, person, duty[person])
-        total += mine[person]
-    best = total
-    for move in range(moves):
-        heat = hot * (cold / hot) ** (move / moves)
-        person = np.random.randint(n_people)
-        day = np.random.randint(days)
-        kin, old = t.kin[person], duty[person, day]
-        what = np.random.random()
-        if what < 0.25:
-            # A pause moves.
-            if old < 0 or t.n_pauses[old] == 0:
-                continue
-            k = np.random.randint(t.n_pauses[old])
-            at, length = pause[person, day, k], t.pauses[old, k, 2]
-            to = t.pauses[old, k, 0] + np.random.randint(t.pauses[old, k, 1] - t.pauses[old, k, 0] + 1)
-            if to == at or (k > 0 and to < pause[person, day, k - 1] + t.pauses[old, k - 1, 2]):
-                continue
-            if k + 1 < t.n_pauses[old] and to + length > pause[person, day, k + 1]:
-                continue
-            first = day * t.per_day + t.start[old]
-            change = 0
-            for slot in range(first + at, first + at + length):
-                change += _set(t, n, cost, kin, slot, 1)
-            for slot in range(first + to, first + to + length):
-                change += _set(t, n, cost, kin, slot, -1)
-            if change <= 0 or np.random.random() < math.exp(-change / heat):
-                pause[person, day, k] = to
-                total += change
-                if total < best:
-                    best = total
-                    _keep(best_duty, best_pause, duty, pause)
+    def __init__(self, problem: RosterProblem, kin: _Kin, horizon_min: int, grid: int) -> None:
+        timed: list[tuple[int, int, dict[Item, int]]] = []
+        kinds: list[tuple[int, str, dict[Item, int]]] = []
+        for group in cover.groups(problem.needs):
+            asked: dict[Item, int] = {}
+            for need in (problem.needs[n] for n in group.needs):
+                item = kin.able[need.skills], need.under, need.over
+                asked[item] = asked.get(item, 0) + need.people
+            if group.kind is None:
+                timed.append((group.start_min, group.end_min, asked))
             else:
-                for slot in range(first + to, first + to + length):
-                    _set(t, n, cost, kin, slot, 1)
-                for slot in range(first + at, first + at + length):
-                    _set(t, n, cost, kin, slot, -1)
-            continue
-        _copy(row, duty[person])
-        to_day = day
-        if what < 0.7:
-            given = _some_duty(t, duty, person, day, old)
-            if given < 0 or given == old:
-                continue
-        elif what < 0.95:
-            # Work moves to another day.
-            to_day = np.random.randint(days)
-            if old < 0 or duty[person, to_day] >= 0:
-                continue
-            given = _some_duty(t, duty, person, to_day, old)
-            if given < 0:
-                continue
-            row[day] = -1
-        else:
-            if old < 0:
-                continue
-            given = -1
-        row[to_day] = given
-        change = _person_cost(t, person, row) - mine[person]
-        change += t.cell[person, to_day, given] - t.cell[person, to_day, duty[person, to_day]]
-        if to_day != day:
-            change += t.cell[person, day, -1] - t.cell[person, day, old]
-        if change >= HARD // 2:
-            continue
-        if old >= 0:
-            change += _place(t, n, cost, kin, day, old, pause[person, day], -1)
-        if given >= 0:
-            _choose_pauses(t, n, cost, kin, to_day, given, new)
-            change += _place(t, n, cost, kin, to_day, given, new, 1)
-        if change <= 0 or np.random.random() < math.exp(-change / heat):
-            mine[person] = _person_cost(t, person, row)
-            _copy(duty[person], row)
-            if given >= 0:
-                _copy(pause[person, to_day], new)
-            total += change
-            if total < best:
-                best = total
-                _keep(best_duty, best_pause, duty, pause)
-        else:
-            if given >= 0:
-                _place(t, n, cost, kin, to_day, given, new, -1)
-            if old >= 0:
-                _place(t, n, cost, kin, day, old, pause[person, day], 1)
+                kinds.append((group.day, group.kind, asked))
+        layers: list[list[tuple[int, int, dict[Item, int]]]] = []
+        for window in sorted(timed, key=lambda one: one[:2]):
+            for layer in layers:
+                if layer[-1][1] <= window[1]:
+                    layer.append(window)
+                    break
+            else:
+                layers.append([window])
+        ordered = [window for layer in layers for window in layer]
+        bounds = np.arange(horizon_min // grid + 1) * grid
+        base = _from(layers)[:-1, None]
+        shape = len(layers), len(bounds)
+        first = base + np.array(
+            [np.searchsorted([w[0] for w in layer], bounds) for layer in layers], np.int64
+        ).reshape(shape)
+        after = base + np.array(
+            [np.searchsorted([w[1] for w in layer], bounds, side="right") for layer in layers], np.int64
+        ).reshape(shape)
+        self.between = np.stack([first, after])
+        self.kinds = {(day, kind): len(ordered) + i for i, (day, kind, _) in enumerate(kinds)}
+        # The last window is that of everything that nobody asks for.
+        pattern = self._patterns([asked for *_, asked in ordered + kinds] + [{}], kin.n)
+        self.array = np.zeros((len(pattern), 3), np.int64)
+        self.array[:, PATTERN] = pattern
+        self.array[: len(ordered), FROM] = [w[0] // grid for w in ordered]
+        self.array[: len(ordered), TO] = [-(-w[1] // grid) for w in ordered]
+
+    def of_kind(self, days: int, kinds: Sequence[str]) -> Ints:
+        """(D, kinds) the window of each."""
+        nothing = len(self.array) - 1
+        return np.array(
+            [[self.kinds.get((day, kind), nothing) for kind in kinds] for day in range(days)], np.int64
+        ).reshape(days, len(kinds))
+
+    def _patterns(self, windows: Sequence[Mapping[Item, int]], n_kin: int) -> list[int]:
+        keys = [tuple(sorted(asked, key=lambda i: (sorted(i[0]), *i[1:]))) for asked in windows]
+        numbers = {key: i for i, key in enumerate(dict.fromkeys(keys))}
+        self.terms = [_terms_of(key) for key in numbers]
+        self.kins = [sorted(frozenset().union(*(item[0] for item in key))) for key in numbers]
+        sets = [one for terms in self.terms for term in terms for one in term.sets]
+        self.counts = np.zeros((len(sets), n_kin + 1), np.int64)
+        for i, one in enumerate(sets):
+            self.counts[i, list(one.kin)] = one.sign
+        self.beyond = np.zeros((len(windows), max(1, *(sum(len(t.sets) for t in ts) for ts in self.terms))), np.int64)
+        for w, (key, asked) in enumerate(zip(keys, windows, strict=True)):
+            own = [one for term in self.terms[numbers[key]] for one in term.sets]
+            for i, one in enumerate(own):
+                self.beyond[w, i] = -one.sign * sum(asked[key[item]] for item in one.items)
+        return [numbers[key] for key in keys]
 
 
-@cache
-def _compiled() -> Any:
-    """The search as Numba wraps it."""
-    return compiled(
-        _anneal, (_slot_cost, _set, _place, _choose_pauses, _person_cost, _some_duty, _copy, _keep)
-    )
+def _terms_of(items: Sequence[Item]) -> list[_Term]:
+    """The price of a window with these needs, as sums of what sets of needs lack, or of people have too many of, by level of price."""
+    if not items:
+        return []
+    everybody = frozenset().union(*(able for able, _, _ in items))
+    numbered = frozenset(range(len(items)))
+    over_of = {kin: min(over for able, _, over in items if kin in able) for kin in everybody}
+    floor = min(over_of.values(), default=0)
+    terms: list[_Term] = []
+    levels = sorted({under for _, under, _ in items})
+    for below, level in zip([-floor, *levels], levels, strict=False):
+        circles = {i: able for i, (able, under, _) in enumerate(items) if under >= level}
+        terms += [
+            _Term(level - below, 0, tuple(_Set(-1, kin, members) for members, kin in part))
+            for part in _closed(circles)
+        ]
+    # What is left over costs the lowest price of over at least, whoever it is.
+    terms.append(_Term(floor, -NEVER, (_Set(1, everybody, numbered),)))
+    levels = sorted(set(over_of.values()))
+    for below, level in zip(levels, levels[1:], strict=False):
+        serves = {
+            kin: frozenset(i for i in numbered if kin in items[i][0])
+            for kin, over in over_of.items()
+            if over >= level
+        }
+        terms += [
+            _Term(level - below, 0, tuple(_Set(1, members, needs) for members, needs in part))
+            for part in _closed(serves)
+        ]
+    terms = [term for term in terms if term.weight]
+    if (n := sum(len(term.sets) for term in terms)) > MOST_SETS:
+        raise NotForThis(f"needs of the same time overlap in {n} ways, at most {MOST_SETS}")
+    return terms
+
+
+def _closed(circles: Mapping[int, frozenset[int]]) -> list[list[tuple[frozenset[int], frozenset[int]]]]:
+    """For each part of what hangs together: each union of circles, and all whose circles lie within it."""
+    parts: list[set[int]] = []
+    for one, circle in circles.items():
+        joined = [part for part in parts if any(circles[other] & circle for other in part)]
+        parts = [part for part in parts if part not in joined] + [{one}.union(*joined)]
+    found = []
+    for part in parts:
+        unions: set[frozenset[int]] = set()
+        for circle in {circles[one] for one in part}:
+            unions |= {union | circle for union in unions} | {circle}
+            if len(unions) > MOST_SETS:
+                raise NotForThis(f"needs of the same time overlap in more than {MOST_SETS} ways")
+        found.append(
+            [
+                (frozenset(one for one in part if circles[one] <= union), union)
+                for union in sorted(unions, key=sorted)
+            ]
+        )
+    return found
+
+
+# --- a roster in arrays -----------------------------------------------------------------------------------------------
+
+
+def _work_of(problem: RosterProblem, t: Tables, roster: NamedRoster) -> Ints:
+    """(P, D, 2 B + 2) duties, -1 for none, slots of their pauses into them, and posts; what is locked as published."""
+    work = np.zeros((len(problem.people), problem.days, 2 * t.most_pauses + 2), np.int64)
+    work[:, :, 0] = -1
+    work[:, :, 1 + t.most_pauses :] = t.posts[:, None, :1]
+    given = {(w.person, w.day): w for w in roster.work}
+    published = {(w.person, w.day): w for w in problem.published.work} if problem.published else {}
+    for cell in problem.locked:
+        stays = published.get(cell)
+        if stays is None:
+            given.pop(cell, None)
+        elif cell not in given or given[cell].duty != stays.duty:
+            given[cell] = stays
+    for cell, one in given.items():
+        duty, n = problem.duties[one.duty], len(problem.duties[one.duty].pauses)
+        row = work[cell]
+        row[0] = one.duty
+        into = np.array([at - duty.start_min for at in one.pauses], np.int64)
+        row[1 : 1 + n] = _right(into, t.pauses[one.duty, :n], t.grid)
+        if len(one.posts) == n + 1 and set(one.posts) <= set(problem.people[one.person].posts):
+            row[1 + t.most_pauses : 2 + t.most_pauses + n] = one.posts
+    return work
+
+
+def _right(into: Ints, windows: Ints, grid: int) -> Ints:
+    """Slots of pauses, or the earliest where they are not as they must be."""
+    slots = into // grid
+    if len(slots) == len(windows) and not (into % grid).any():
+        within = (windows[:, 0] <= slots) & (slots <= windows[:, 1])
+        if within.all() and (slots[:-1] + windows[:-1, 2] <= slots[1:]).all():
+            return slots
+    return windows[:, 0]
+
+
+def _roster(problem: RosterProblem, t: Tables, s: State) -> NamedRoster:
+    work = []
+    for person, day in np.argwhere(s.best[:, :, 0] >= 0).tolist():
+        k, *rest = s.best[person, day].tolist()
+        n, first = len(problem.duties[k].pauses), problem.duties[k].start_min
+        at = tuple(first + slot * t.grid for slot in rest[:n])
+        posts = tuple(rest[t.most_pauses : t.most_pauses + n + 1])
+        usual = all(post == t.posts[person, 0] for post in posts)
+        work.append(Work(person, day, k, at, () if usual else posts))
+    return NamedRoster(tuple(work))
