@@ -204,7 +204,7 @@ def relief_words(scenario: Scenario, one: Relieved) -> str:
         return f"one shift more for up to {counted_people(n)} of {title_of(scenario, what[0])}"
     if kind == "start":
         used = sorted(one.used, key=lambda row: -row[2])[:3]
-        starts = ", ".join(f"{clock(start)} ({times} times)" for _, start, times in used)
+        starts = ", ".join(f"{clock(start)} ({times(n)})" for _, start, n in used)
         return f"{what[0]} shifts at starts that there are not yet" + (
             f", most used: {starts}" if used else ""
         )
@@ -355,17 +355,24 @@ def sentences(document: Json) -> list[str]:
 
 def _kept(document: Json) -> str:
     hard = [row for row in document["rules"] if row["price"] is None and row["broken"]]
-    soft = [row for row in document["rules"] if row["price"] is not None and row["broken"]]
+    soft = [
+        row
+        for row in document["rules"]
+        if row["price"] is not None and row["broken"] and not row["rule"].startswith("fair_")
+    ]
     who = f"{document['people']:,} people work {document['shifts']:,} shifts, {document['paid_hours']:,.0f} paid hours"
     if hard:
         told = ", ".join(f"{row['title'].lower()} ({row['broken']})" for row in hard)
         return f"{who}. This roster cannot be worked as it is; rules broken: {told}."
-    bent = (
-        ""
-        if not soft
-        else "; at their price, " + ", ".join(f"{row['title'].lower()} {row['broken']} times" for row in soft)
+    bent = "; ".join(f"{row['title'].lower()}, {times(row['broken'])}" for row in soft)
+    return f"{who}; every rule that must hold is kept" + (
+        f". Not kept, at its price: {bent}." if bent else "."
     )
-    return f"{who}; every rule that must hold is kept{bent}."
+
+
+def times(n: int) -> str:
+    """So often."""
+    return "once" if n == 1 else f"{n:,} times"
 
 
 def _held(document: Json) -> str:

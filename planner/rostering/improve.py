@@ -82,11 +82,13 @@ def improve(
     moves: int,
     seed: int = 0,
     starts: int = 1,
+    warmth: float = 1.0,
     tell: Tell | None = None,
 ) -> NamedRoster:
     """The best roster of `starts` searches of so many moves each, run side by side; never worse than `start`.
 
-    The same seed gives the same roster. tell: called now and then with the share of the moves made and the least `own_cost` so far;
+    The same seed gives the same roster. warmth: share of the usual first temperature; below about 0.2 a search keeps most of a good start.
+    tell: called now and then with the share of the moves made and the least `own_cost` so far;
     where it returns False, the search ends with what it has. Raises NotForThis where too many needs of the same time overlap.
     """
     t = tables_of(problem)
@@ -94,7 +96,7 @@ def improve(
     if not t.may.size:  # nobody, or nothing that anybody may do
         return first
     work = _work_of(problem, t, first)
-    hot, cold = (share * _usual_price(problem) for share in (HOT, COLD))
+    hot, cold = (share * _usual_price(problem) for share in (max(HOT * warmth, COLD), COLD))
     progress = _Progress(starts, tell)
 
     def one(number: int) -> NamedRoster:
@@ -315,7 +317,9 @@ def _too_new(problem: RosterProblem, person: Person, duty: int) -> bool:
 
 def _offered(problem: RosterProblem, pauses: Ints) -> list[list[tuple[int, ...]]]:
     """The duties that each person may be given on each day, by kind and start."""
-    order = sorted(range(len(problem.duties)), key=lambda k: (problem.duties[k].kind, problem.duties[k].start_min))
+    order = sorted(
+        range(len(problem.duties)), key=lambda k: (problem.duties[k].kind, problem.duties[k].start_min)
+    )
     rank = {k: i for i, k in enumerate(order)}
     fit = [_fit(pauses[k, : len(duty.pauses)]) for k, duty in enumerate(problem.duties)]
     return [
@@ -395,7 +399,12 @@ def _shares(problem: RosterProblem, horizon_min: int, grid: int) -> Ints:
 
 def _exposes(person: Person, share: Ints, emotional: Ints, to_spread: bool) -> bool:
     terms, posts = person.terms, list(person.posts)
-    limits = terms.most_exposed_stretch_min, terms.most_exposed_day_min, terms.most_exposed_week_min, terms.decompress_after_min
+    limits = (
+        terms.most_exposed_stretch_min,
+        terms.most_exposed_day_min,
+        terms.most_exposed_week_min,
+        terms.decompress_after_min,
+    )
     limited = to_spread or any(limit is not None for limit in limits)
     rotates = terms.most_at_emotional_min is not None
     return (limited and bool(share[posts, -1].any())) or (rotates and bool(emotional[posts].any()))
@@ -429,7 +438,8 @@ class _Kin:
             return numbers.setdefault(able, len(numbers))
 
         self.at = np.array(
-            [[of(_skills_at(person, post)) for post in (*problem.posts, None)] for person in problem.people], np.int64
+            [[of(_skills_at(person, post)) for post in (*problem.posts, None)] for person in problem.people],
+            np.int64,
         ).reshape(len(problem.people), len(problem.posts) + 1)
         """(P, Q + 1) at each post, and with all skills."""
         self.n = len(numbers)
@@ -471,8 +481,15 @@ class _Windows:
         for group in cover.groups(problem.needs):
             asked: dict[Item, int] = {}
             for need in (problem.needs[n] for n in group.needs):
-                item = kin.able[need.skills], need.under, need.over
-                asked[item] = asked.get(item, 0) + need.people
+                parts = [(need.under, need.people)]
+                if need.core and need.core_under:
+                    parts = [
+                        (need.under, need.people - need.core),
+                        (need.under + need.core_under, need.core),
+                    ]
+                for under, people in parts:
+                    item = kin.able[need.skills], under, need.over
+                    asked[item] = asked.get(item, 0) + people
             if group.kind is None:
                 timed.append((group.start_min, group.end_min, asked))
             else:
@@ -520,7 +537,9 @@ class _Windows:
         self.counts = np.zeros((len(sets), n_kin + 1), np.int64)
         for i, one in enumerate(sets):
             self.counts[i, list(one.kin)] = one.sign
-        self.beyond = np.zeros((len(windows), max(1, *(sum(len(t.sets) for t in ts) for ts in self.terms))), np.int64)
+        self.beyond = np.zeros(
+            (len(windows), max(1, *(sum(len(t.sets) for t in ts) for ts in self.terms))), np.int64
+        )
         for w, (key, asked) in enumerate(zip(keys, windows, strict=True)):
             own = [one for term in self.terms[numbers[key]] for one in term.sets]
             for i, one in enumerate(own):

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 WEEK = 7
 UNDER, OVER = 20, 1
 """Points for a person short, or over, on the queue for a quarter of an hour."""
+CORE, CORE_UNDER = 0.8, 20
+"""Whoever is short of this share of a need costs so many points more: what is missing is spread rather than heaped."""
 RULES: Mapping[RuleName, tuple[str, ...]] = {
     "rest": ("rest",),
     "days_in_a_row": ("most_in_a_row",),
@@ -678,6 +680,8 @@ def _by_quarter(scenario: Scenario, numbers: Ints, skills: frozenset[str]) -> li
             int(i) % n * interval + later,
             min(GRID_MIN, interval),
             skills,
+            floor(CORE * int(numbers[i])),
+            CORE_UNDER,
         )
         for i in np.flatnonzero(numbers)
         for later in range(0, interval, GRID_MIN)

@@ -27,6 +27,8 @@ from planner.scenario.schema import Scenario
 
 RELIEF_MOVES_PER_DAY = 1_000
 """Moves of a search for each person and day."""
+WARMTH = 0.2
+"""Of the searches: a good roster is bettered, not made anew."""
 CLEAR_HOURS = 1.0
 """Hours that a relief has to save to be called one."""
 OVERTIME_SHARE = 0.1
@@ -112,14 +114,14 @@ def reliefs(
     before = audit(problem, roster)
     if not _short(problem, before):
         return Reliefs(0.0, roster, ())
-    base = search.improve(problem, roster, moves=moves, seed=seed)
+    base = search.improve(problem, roster, moves=moves, seed=seed, warmth=WARMTH)
     tried = candidates(scenario, people, problem, base)
     say(f"trying {len(tried)} reliefs")
-    again = search.improve(problem, base, moves=moves, seed=seed + 1)
+    again = search.improve(problem, base, moves=moves, seed=seed + 1, warmth=WARMTH)
     without = audit(problem, again)
     found = []
     for relief in tried:
-        better = search.improve(relief.problem, _fitting(relief.problem, base), moves=moves, seed=seed + 1)
+        better = search.improve(relief.problem, base, moves=moves, seed=seed + 1, warmth=WARMTH)
         found.append(_relieved(scenario, people, relief, problem, better, again, without))
     found.sort(key=lambda one: (not one.clear, _price(one), -one.saved_hours))
     return Reliefs(_short(problem, without), again, tuple(found))
@@ -131,11 +133,6 @@ def _price(one: Relieved) -> float:
 
 def _short(problem: RosterProblem, found: Audit) -> float:
     return sum(m.short * problem.needs[m.need].minutes for m in found.met) / 60
-
-
-def _fitting(problem: RosterProblem, roster: NamedRoster) -> NamedRoster:
-    """The roster, without work that the changed problem's lists do not have."""
-    return NamedRoster(tuple(w for w in roster.work if w.duty < len(problem.duties)))
 
 
 def _relieved(
