@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from planner.rostering import cover
 from planner.rostering.cover import Group, Served
-from planner.rostering.problem import DAY_MIN, Duty, Person, RosterProblem
+from planner.rostering.problem import DAY_MIN, Duty, Pause, Person, RosterProblem
 from planner.rostering.rules.base import touches_leave
 from planner.schedule.lp import Matrix, relaxed
 from sim.world import Floats, Ints
@@ -36,8 +36,21 @@ class Bound(NamedTuple):
     """Whether a solver came to its end; or else the bound is that of nobody short and nobody over."""
 
 
-Crowd = tuple[frozenset[str], int, int, int, int]
-"""Skills, then paid minutes and shifts, each at least and at most."""
+Kin = tuple[frozenset[str], bool]
+"""Skills that are asked for, and whether some may be left aside at a post."""
+Crowd = tuple[Kin, int, int, int, int]
+"""Who counts alike; then paid minutes and shifts, each at least and at most."""
+
+
+class _Family(NamedTuple):
+    """Duties that differ by how often they hold decompression alone."""
+
+    duty: Duty
+    """With the fewest pauses."""
+    extra: Pause | None = None
+    """Decompression that others have beyond it, in the widest window."""
+    most: int = 0
+    """How often at most."""
 
 
 def bound(problem: RosterProblem, seconds: float = SECONDS) -> Bound:
@@ -61,13 +74,15 @@ class _Programme:
         self.constant = 0
         self._ranges: list[tuple[Ints, float, float]] = []
         asked = {skill for need in problem.needs for skill in need.skills}
+        self.families, self.family_of = _families(problem.duties)
         self.crowds = [
             (
-                frozenset(p.skills & asked), p.terms.least_paid_min, _most(p.terms.most_paid_min),
+                (frozenset(p.skills & asked), any(problem.posts[k].skills is not None for k in p.posts)), p.terms.least_paid_min, _most(p.terms.most_paid_min),
                 p.terms.least_shifts, _most(p.terms.most_shifts),
             )
             for p in problem.people
         ]  # fmt: skip
+        self.grid = _grid(problem)
         self.shifts = self._add_shifts()
         self.pauses = {key: self._add_pauses(*key) for key in self.shifts}
         self._add_cover()
@@ -81,7 +96,7 @@ class _Programme:
 
     # Who works what.
 
-    def _add_shifts(self) -> dict[tuple[frozenset[str], int, int], int]:
+    def _add_shifts(self) -> dict[tuple[Kin, int, int], int]:
         """Columns of duties: by skills, day and duty; those of crowds that differ by their terms alone are summed."""
         problem, m = self.problem, self.matrix
         may: dict[Crowd, list[Counter[int]]] = {}
@@ -91,10 +106,10 @@ class _Programme:
             size[crowd] += 1
             days = may.setdefault(crowd, [Counter() for _ in range(problem.days)])
             for day, listed in enumerate(person.duties):
-                duties = self._allowed(person, day, listed)
-                days[day].update(duties)
-                there.setdefault(crowd, Counter())[day] += bool(duties)
-        parts: dict[tuple[frozenset[str], int, int], list[int]] = {}
+                families = {self.family_of[k] for k in self._allowed(person, day, listed)}
+                days[day].update(families)
+                there.setdefault(crowd, Counter())[day] += bool(families)
+        parts: dict[tuple[Kin, int, int], list[int]] = {}
         for crowd, by_day in may.items():
             columns: list[int] = []
             worth: list[int] = []
@@ -106,7 +121,7 @@ class _Programme:
                 row = m.rows(1, -np.inf, float(there[crowd][day]))
                 m.put(row, x, 1.0)
                 columns += x.tolist()
-                worth += [problem.duties[k].paid_min for k in numbers]
+                worth += [self.families[k].duty.paid_min for k in numbers]
                 for k, column in zip(numbers, x.tolist(), strict=True):
                     parts.setdefault((crowd[0], day, k), []).append(column)
             self._totals(crowd, size[crowd], np.array(columns, np.int64), np.array(worth, float))
@@ -160,26 +175,35 @@ class _Programme:
                 if sign > 0 and reach < n * limit:
                     m.put(row, m.columns(1, most=float(n * limit)), 1.0)
 
-    def _add_pauses(self, skills: frozenset[str], day: int, number: int) -> list[tuple[Ints, Ints]]:
-        """For each pause of a duty its starts, minutes into it, and their columns."""
-        m, duty = self.matrix, self.problem.duties[number]
-        found: list[tuple[Ints, Ints]] = []
-        most = float(len(self.problem.people))
+    def _add_pauses(self, kin: Kin, day: int, number: int) -> list[tuple[Pause, Ints, Ints]]:
+        """For each pause of a duty its starts, minutes into it, and their columns; decompression that some have comes last."""
+        m, (duty, extra, most_extra) = self.matrix, self.families[number]
+        x = np.array([self.shifts[kin, day, number]])
+        found: list[tuple[Pause, Ints, Ints]] = []
         for pause in duty.pauses:
-            last = min(pause.latest_min, duty.minutes - pause.minutes)
-            starts = np.arange(pause.earliest_min, last + 1, _grid(self.problem))
-            y = m.columns(len(starts), most=most)
+            starts, y = self._starts(pause, duty)
             row = m.rows(1, 0.0, 0.0)
-            m.put(row, np.array([self.shifts[skills, day, number]]), -1.0)
+            m.put(row, x, -1.0)
             m.put(row, y, 1.0)
-            found.append((starts, y))
-        for (before, pause), (after, _) in pairwise(zip(found, duty.pauses, strict=True)):
-            for at in after[0].tolist():
-                if at < before[0][-1] + pause.minutes:
+            found.append((pause, starts, y))
+        for (pause, before, begun), (_, after, beginning) in pairwise(found):
+            for at in after.tolist():
+                if at < before[-1] + pause.minutes:
                     row = m.rows(1, 0.0, np.inf)
-                    m.put(row, after[1][after[0] <= at], -1.0)
-                    m.put(row, before[1][before[0] + pause.minutes <= at], 1.0)
+                    m.put(row, beginning[after <= at], -1.0)
+                    m.put(row, begun[before + pause.minutes <= at], 1.0)
+        if extra is not None:
+            starts, y = self._starts(extra, duty)
+            row = m.rows(1, 0.0, np.inf)
+            m.put(row, x, float(most_extra))
+            m.put(row, y, -1.0)
+            found.append((extra, starts, y))
         return found
+
+    def _starts(self, pause: Pause, duty: Duty) -> tuple[Ints, Ints]:
+        last = min(pause.latest_min, duty.minutes - pause.minutes)
+        starts = np.arange(pause.earliest_min, last + 1, self.grid)
+        return starts, self.matrix.columns(len(starts), most=float(len(self.problem.people)))
 
     # What is covered.
 
@@ -188,42 +212,47 @@ class _Programme:
         timed = sorted((g for g in groups if g.kind is None), key=lambda g: g.start_min)
         begins = np.array([g.start_min for g in timed])
         ends = np.array([g.end_min for g in timed])
-        counts: dict[tuple[int, frozenset[str]], list[tuple[int, float]]] = {}
+        counts: dict[tuple[int, Kin], list[tuple[int, float]]] = {}
         place = {id(g): i for i, g in enumerate(groups)}
         of_kind = {(g.day, g.kind): g for g in groups if g.kind is not None}
-        for (skills, day, number), x in self.shifts.items():
-            duty = self.problem.duties[number]
+        for (kin, day, number), x in self.shifts.items():
+            duty = self.families[number].duty
             group = of_kind.get((day, duty.kind))
             if group is not None:
-                counts.setdefault((place[id(group)], skills), []).append((x, 1.0))
+                counts.setdefault((place[id(group)], kin), []).append((x, 1.0))
             start, end = day * DAY_MIN + duty.start_min, day * DAY_MIN + duty.end_min
             low, high = np.searchsorted(begins, start), np.searchsorted(begins, end)
             for i in range(int(low), int(high)):
                 if ends[i] > end:
                     continue
-                terms = counts.setdefault((place[id(timed[i])], skills), [])
+                terms = counts.setdefault((place[id(timed[i])], kin), [])
                 terms.append((x, 1.0))
-                terms += self._away((skills, day, number), duty, int(begins[i]) - start, int(ends[i]) - start)
+                terms += self._away((kin, day, number), int(begins[i]) - start, int(ends[i]) - start)
+        kins = sorted({crowd[0] for crowd in self.crowds}, key=lambda kin: (sorted(kin[0]), kin[1]))
         for i, group in enumerate(groups):
-            self._group(
-                group, {skills: counts[i, skills] for skills in self._skills if (i, skills) in counts}
-            )
+            self._group(group, {kin: counts[i, kin] for kin in kins if (i, kin) in counts})
 
-    @property
-    def _skills(self) -> list[frozenset[str]]:
-        return sorted({crowd[0] for crowd in self.crowds}, key=sorted)
+    def _away(self, key: tuple[Kin, int, int], begin: int, end: int) -> list[tuple[int, float]]:
+        """Columns of pauses that can lie in a span. Where somebody could take two of them in it, they may be missed once."""
+        m = self.matrix
+        inside = [
+            y[(starts < end) & (begin < starts + pause.minutes)] for pause, starts, y in self.pauses[key]
+        ]
+        terms = [(int(column), -1.0) for columns in inside for column in columns]
+        several = [columns for columns in inside if len(columns)][1:]
+        if several and not self._apart(begin, end):
+            back = m.columns(1, most=float(len(self.problem.people)))
+            row = m.rows(1, 0.0, np.inf)
+            m.put(row, back, -1.0)
+            m.put(row, np.concatenate(several), 1.0)
+            terms.append((int(back[0]), 1.0))
+        return terms
 
-    def _away(
-        self, key: tuple[frozenset[str], int, int], duty: Duty, begin: int, end: int
-    ) -> list[tuple[int, float]]:
-        """Columns of the first pause that can lie in a span: whoever pauses twice in it must not be missed twice."""
-        for (starts, y), pause in zip(self.pauses[key], duty.pauses, strict=True):
-            inside = y[(starts < end) & (begin < starts + pause.minutes)]
-            if len(inside):
-                return [(int(column), -1.0) for column in inside]
-        return []
+    def _apart(self, begin: int, end: int) -> bool:
+        """Whether a span is one step of the grid, in which nobody can take two pauses."""
+        return end - begin <= self.grid and begin % self.grid == 0
 
-    def _group(self, group: Group, counts: dict[frozenset[str], list[tuple[int, float]]]) -> None:
+    def _group(self, group: Group, counts: dict[Kin, list[tuple[int, float]]]) -> None:
         m, needs = self.matrix, self.problem.needs
         rows: dict[int, Ints] = {}
         for number in group.needs:
@@ -233,19 +262,20 @@ class _Programme:
             m.put(row, m.columns(1, float(need.under + need.core_under)), 1.0)
             m.put(row, m.columns(1, float(need.over)), -1.0)
             self._ranges.append((row, -float(need.over), float(need.under + need.core_under)))
-        by_served: dict[Served, list[tuple[int, float]]] = {}
-        for skills, terms in counts.items():
+        by_served: dict[tuple[Served, bool], list[tuple[int, float]]] = {}
+        for (skills, rotates), terms in counts.items():
             able = cover.served(needs, group, skills)
             if able:
-                by_served.setdefault(able, []).extend(terms)
-        for able, terms in by_served.items():
+                by_served.setdefault((able, rotates), []).extend(terms)
+        for (able, rotates), terms in by_served.items():
             columns = np.array([column for column, _ in terms])
             values = np.array([value for _, value in terms])
-            if len(able) == 1:
+            if len(able) == 1 and not rotates:
                 m.put(rows[able[0]], columns, values)
                 continue
             shares = m.columns(len(able), most=float(len(self.problem.people)))
-            row = m.rows(1, 0.0, 0.0)
+            # Who leaves skills aside at a post may count for nothing.
+            row = m.rows(1, 0.0, np.inf if rotates else 0.0)
             m.put(row, columns, values)
             m.put(row, shares, -1.0)
             for number, share in zip(able, shares.tolist(), strict=True):
@@ -254,6 +284,35 @@ class _Programme:
 
 def _most(limit: int | None) -> int:
     return -1 if limit is None else limit
+
+
+def _families(duties: Sequence[Duty]) -> tuple[list[_Family], list[int]]:
+    """The families, and the number of each duty's."""
+    together: dict[tuple[object, ...], list[int]] = {}
+    for k, duty in enumerate(duties):
+        others = tuple(pause for pause in duty.pauses if pause.kind != "decompression")
+        together.setdefault((*duty._replace(pauses=others),), []).append(k)
+    families: list[_Family] = []
+    family_of = [0] * len(duties)
+    for members in together.values():
+        pauses = [[p for p in duties[k].pauses if p.kind == "decompression"] for k in members]
+        least = min(range(len(members)), key=lambda i: len(pauses[i]))
+        every = [p for some in pauses for p in some]
+        alike = len({p.minutes for p in every}) <= 1 and not pauses[least]
+        if len(members) > 1 and not alike:
+            for k in members:
+                family_of[k] = len(families)
+                families.append(_Family(duties[k]))
+            continue
+        for k in members:
+            family_of[k] = len(families)
+        extra = None
+        if every and len(members) > 1:
+            extra = every[0]._replace(
+                earliest_min=min(p.earliest_min for p in every), latest_min=max(p.latest_min for p in every)
+            )
+        families.append(_Family(duties[members[least]], extra, max(len(some) for some in pauses)))
+    return families, family_of
 
 
 def _grid(problem: RosterProblem) -> int:
