@@ -32,7 +32,6 @@ from planner.rostering.anneal import (
     PATTERN,
     TO,
     Ints,
-    State,
     Tables,
     search,
     state_of,
@@ -43,12 +42,11 @@ from planner.rostering.problem import (
     Duty,
     NamedRoster,
     Person,
-    Post,
     Request,
     RosterProblem,
     Work,
 )
-from planner.rostering.rules.base import earliest_pauses, is_night
+from planner.rostering.rules.base import circles, earliest_pauses, is_night, published_duties, touches_leave
 from planner.rostering.validate import audit
 
 MOST_SETS = 256
@@ -93,7 +91,7 @@ def improve(
     """
     t = tables_of(problem)
     first = start or NamedRoster(())
-    if not t.may.size:  # nobody, or nothing that anybody may do
+    if not t.which.size:
         return first
     work = _work_of(problem, t, first)
     hot, cold = (share * _usual_price(problem) for share in (max(HOT * warmth, COLD), COLD))
@@ -106,7 +104,7 @@ def improve(
             search(t, s, _seed(seed, number, chunk), span, moves, hot, cold)
             if not progress.goes_on(number, (chunk + 1) / CHUNKS, int(s.totals[BEST])):
                 break
-        return _roster(problem, t, s)
+        return _roster(problem, t, s.best)
 
     with ThreadPoolExecutor(starts) as pool:
         found = list(pool.map(one, range(starts)))
@@ -126,7 +124,7 @@ def own_cost(problem: RosterProblem, roster: NamedRoster) -> int:
 def moves_in(problem: RosterProblem, seconds: float, probe: int = 200_000) -> int:
     """About how many moves this machine makes in so many seconds, measured on a roster that is filled; compiles the search if need be."""
     t = tables_of(problem)
-    if not t.may.size:
+    if not t.which.size:
         return 1
     s = state_of(t, _work_of(problem, t, NamedRoster(())))
     hot, cold = (share * _usual_price(problem) for share in (HOT, COLD))
@@ -187,7 +185,7 @@ def tables_of(problem: RosterProblem) -> Tables:
     like: dict[object, list[int]] = {}
     for i in range(len(people)):
         like.setdefault((tuple(kin.at[i]), posts[i]), []).append(i)
-    circles = _circles(problem)
+    together = circles(problem)
     pauses = np.zeros((len(duties), max((len(d.pauses) for d in duties), default=0), 4), np.int64)
     for k, duty in enumerate(duties):
         pauses[k, : len(duty.pauses)] = _pauses(duty, grid)
@@ -198,10 +196,10 @@ def tables_of(problem: RosterProblem) -> Tables:
     for one, i in lists.items():
         may_at[i, list(one)] = may[i] + np.arange(len(one))
     which = np.array([[lists[one] for one in row] for row in offered], np.int64).reshape(len(people), days)
-    for cell in problem.locked:
+    for cell in _fixed(problem):
         which[cell] = -1
     price = np.array([_weight(problem, name) for name in RULES], np.int64)
-    spread = np.array([_spread(problem, name, bool(circles)) for name in SPREADS], np.int64)
+    spread = np.array([_spread(problem, name, bool(together)) for name in SPREADS], np.int64)
     share = _shares(problem, horizon_min, grid)
     emotional = np.array([post.emotional for post in problem.posts] + [False], np.int64)
     people_ = np.zeros((len(people), LIMITS + N_LIMITS), np.int64)
@@ -209,7 +207,7 @@ def tables_of(problem: RosterProblem) -> Tables:
     people_[:, CIRCLE] = -1
     for i, members in enumerate(like.values()):
         people_[members, LIKE] = i
-    for i, members in enumerate(circles):
+    for i, members in enumerate(together):
         people_[members, CIRCLE] = i
     for i, person in enumerate(people):
         to_spread = bool(spread[0, 0]) and people_[i, CIRCLE] >= 0
@@ -225,7 +223,7 @@ def tables_of(problem: RosterProblem) -> Tables:
             [(d.start_min // grid, d.minutes // grid, d.paid_min, number[d.kind], is_night(d), len(d.pauses)) for d in duties], np.int64
         ).reshape(len(duties), 6),
         pauses=pauses, may=may, may_at=may_at, which=which, cell=_cells(problem), people=people_, posts=_ragged(posts), kin=kin.at,
-        likes=_lists(like.values()), members=_lists(circles), between=windows.between, windows=windows.array,
+        likes=_lists(like.values()), members=_lists(together), between=windows.between, windows=windows.array,
         of_kind=windows.of_kind(days, kinds), kins=np.array([k for some in windows.kins for k in some], np.int64),
         patterns=np.stack([term_from[:-1], term_from[1:], kin_from[:-1], kin_from[1:]], axis=1),
         terms=np.stack(
@@ -272,6 +270,7 @@ def _grid(problem: RosterProblem) -> int:
     grid = math.gcd(
         DAY_MIN, *(m for d in problem.duties for m in (d.start_min, d.minutes)),
         *(p.minutes for d in problem.duties for p in d.pauses), *(m for n in timed for m in (n.start_min, n.minutes)),
+        *(SHARE_MIN for post in problem.posts if post.share or post.emotional),
     )  # fmt: skip
     for duty in problem.duties:
         if earliest_pauses(duty) is not None and not _fit(_pauses(duty, grid)):
@@ -305,12 +304,6 @@ def _weight(problem: RosterProblem, rule: str) -> int:
     return problem.prices.get(rule, HARD // MINUTES.get(rule, 1))
 
 
-def _on_leave(problem: RosterProblem, person: Person, day: int, duty: int) -> bool:
-    given = problem.duties[duty]
-    first, last = day + given.start_min // DAY_MIN, day + (given.end_min - 1) // DAY_MIN
-    return any(first <= off <= last for off in person.leave)
-
-
 def _too_new(problem: RosterProblem, person: Person, duty: int) -> bool:
     return person.terms.only_kinds is not None and problem.duties[duty].kind not in person.terms.only_kinds
 
@@ -326,9 +319,9 @@ def _offered(problem: RosterProblem, pauses: Ints) -> list[list[tuple[int, ...]]
         [
             tuple(
                 k
-                for k in sorted(set(offered), key=rank.__getitem__)
+                for k in (order if "allowed_duties" in problem.prices else sorted(set(offered), key=rank.__getitem__))
                 if fit[k]
-                and ("leave" in problem.prices or not _on_leave(problem, person, day, k))
+                and ("leave" in problem.prices or not touches_leave(person, day, problem.duties[k]))
                 and ("newcomers" in problem.prices or not _too_new(problem, person, k))
             )
             for day, offered in enumerate(person.duties)
@@ -352,16 +345,24 @@ def _cells(problem: RosterProblem) -> Ints:
             if _too_new(problem, person, k):
                 cell[i, :, k] += new
             for day in range(problem.days) if person.leave else ():
-                cell[i, day, k] += leave * _on_leave(problem, person, day, k)
+                cell[i, day, k] += leave * touches_leave(person, day, problem.duties[k])
         for wish in person.requests:
             cell[i, wish.day, _refusing(problem, wish)] += wish.weight
-    if problem.published is not None:
-        changed = _weight(problem, "changes")
-        cell += changed
-        published = {(w.person, w.day): w.duty for w in problem.published.work}
-        for i, day in np.ndindex(cell.shape[:2]):
-            cell[i, day, published.get((i, day), -1)] -= changed
+    published = published_duties(problem)
+    for rule, cells in (
+        ("locked", problem.locked),
+        ("changes", np.ndindex(cell.shape[:2]) if problem.published is not None else ()),
+    ):
+        differs = _weight(problem, rule)
+        for i, day in cells:
+            cell[i, day] += differs
+            cell[i, day, published.get((i, day), -1)] -= differs
     return cell
+
+
+def _fixed(problem: RosterProblem) -> frozenset[tuple[int, int]]:
+    """People and days that are locked without a price."""
+    return frozenset() if "locked" in problem.prices else problem.locked
 
 
 def _refusing(problem: RosterProblem, wish: Request) -> NDArray[np.bool_]:
@@ -376,14 +377,6 @@ def _refusals(problem: RosterProblem) -> Ints:
         for wish in person.requests:
             refuses[i, wish.day] += _refusing(problem, wish)
     return refuses
-
-
-def _circles(problem: RosterProblem) -> list[list[int]]:
-    found: dict[int, list[int]] = {}
-    for i, person in enumerate(problem.people):
-        if person.circle is not None:
-            found.setdefault(person.circle, []).append(i)
-    return [members for members in found.values() if len(members) > 1]
 
 
 def _shares(problem: RosterProblem, horizon_min: int, grid: int) -> Ints:
@@ -438,18 +431,16 @@ class _Kin:
             return numbers.setdefault(able, len(numbers))
 
         self.at = np.array(
-            [[of(_skills_at(person, post)) for post in (*problem.posts, None)] for person in problem.people],
-            np.int64,
-        ).reshape(len(problem.people), len(problem.posts) + 1)
+            [
+                [of(cover.at_post(problem, i, post)) for post in (*range(len(problem.posts)), None)]
+                for i in range(len(problem.people))
+            ], np.int64
+        ).reshape(len(problem.people), len(problem.posts) + 1)  # fmt: skip
         """(P, Q + 1) at each post, and with all skills."""
         self.n = len(numbers)
         self.able = {
             some: frozenset(kin for able, kin in numbers.items() if able[j]) for j, some in enumerate(asked)
         }
-
-
-def _skills_at(person: Person, post: Post | None) -> frozenset[str]:
-    return person.skills if post is None or post.skills is None else person.skills & post.skills
 
 
 Item = tuple[frozenset[int], int, int]
@@ -614,7 +605,7 @@ def _work_of(problem: RosterProblem, t: Tables, roster: NamedRoster) -> Ints:
     work[:, :, 1 + t.most_pauses :] = t.posts[:, None, :1]
     given = {(w.person, w.day): w for w in roster.work}
     published = {(w.person, w.day): w for w in problem.published.work} if problem.published else {}
-    for cell in problem.locked:
+    for cell in _fixed(problem):
         stays = published.get(cell)
         if stays is None:
             given.pop(cell, None)
@@ -641,10 +632,10 @@ def _right(into: Ints, windows: Ints, grid: int) -> Ints:
     return windows[:, 0]
 
 
-def _roster(problem: RosterProblem, t: Tables, s: State) -> NamedRoster:
+def _roster(problem: RosterProblem, t: Tables, rows: Ints) -> NamedRoster:
     work = []
-    for person, day in np.argwhere(s.best[:, :, 0] >= 0).tolist():
-        k, *rest = s.best[person, day].tolist()
+    for person, day in np.argwhere(rows[:, :, 0] >= 0).tolist():
+        k, *rest = rows[person, day].tolist()
         n, first = len(problem.duties[k].pauses), problem.duties[k].start_min
         at = tuple(first + slot * t.grid for slot in rest[:n])
         posts = tuple(rest[t.most_pauses : t.most_pauses + n + 1])
