@@ -319,7 +319,11 @@ def _offered(problem: RosterProblem, pauses: Ints) -> list[list[tuple[int, ...]]
         [
             tuple(
                 k
-                for k in (order if "allowed_duties" in problem.prices else sorted(set(offered), key=rank.__getitem__))
+                for k in (
+                    order
+                    if "allowed_duties" in problem.prices
+                    else sorted(set(offered), key=rank.__getitem__)
+                )
                 if fit[k]
                 and ("leave" in problem.prices or not touches_leave(person, day, problem.duties[k]))
                 and ("newcomers" in problem.prices or not _too_new(problem, person, k))

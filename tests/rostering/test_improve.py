@@ -87,11 +87,14 @@ def everything(seed: int) -> tuple[RosterProblem, NamedRoster]:
 
     def somebody(name: str) -> Person:
         requests = tuple(
-            Request(int(rng.integers(days)), pick(None, *"DLNS"), bool(rng.integers(2)), int(rng.integers(1, 6)))
+            Request(
+                int(rng.integers(days)), pick(None, *"DLNS"), bool(rng.integers(2)), int(rng.integers(1, 6))
+            )
             for _ in range(rng.integers(4))
         )
         allowed = tuple(
-            tuple(int(k) for k in rng.permutation(len(duties))[: rng.integers(len(duties) + 1)]) for _ in range(days)
+            tuple(int(k) for k in rng.permutation(len(duties))[: rng.integers(len(duties) + 1)])
+            for _ in range(days)
         )
         before = pick(Before(), Before(1, 1320 - 1440, "L"), Before(2, 360, "N", 2), Before(1, -487, "D"))
         leave = frozenset(day for day in range(days) if rng.random() < 0.1)
