@@ -71,6 +71,8 @@ class Terms(NamedTuple):
     least_paid_min: int = 0
     """Paid minutes over the horizon, at least and at most."""
     most_paid_min: int | None = None
+    agreed_paid_min: int | None = None
+    """Paid minutes over the horizon beyond which time is overtime."""
     least_shifts: int = 0
     """Duties over the horizon, at least and at most."""
     most_shifts: int | None = None
