@@ -99,20 +99,25 @@ def staff(
     replications: int = PROOF_REPLICATIONS,
     moves_per_day: int = MOVES_PER_DAY,
     seed: int = 1,
+    shaped: Callable[[RosterProblem], RosterProblem] = lambda problem: problem,
+    start: NamedRoster | None = None,
+    keep: bool = False,
 ) -> Staffed:
     """A roster of the people in force for a requirement, with its proof.
 
-    The same seed gives the same roster. Raises FieldError where there are no shifts or nobody to roster.
+    shaped: puts into the problem what is wished beside the needs. start: where the search begins; with `keep` there is none, and that
+    roster is proven. The same seed gives the same roster. Raises FieldError where there are no shifts or nobody to roster.
     """
     size = scenario.horizon.days * c.n_intervals(scenario)
     targets, scale = targets_of(scenario, policy), np.ones(size)
-    asked = problem_of(scenario, needs_of(scenario, requirement), policy)
+    asked = shaped(problem_of(scenario, needs_of(scenario, requirement), policy))
     best: _Try | None = None
     told: list[Round] = []
     for done in range(rounds + 1):
         problem = asked if not done else asked._replace(needs=needs_of(scenario, requirement, scale=scale))
         begun = time.perf_counter()
-        named = made(problem, best.named if best else None, moves_per_day, seed + done)
+        first = best.named if best else start
+        named = first if keep and first is not None else made(problem, first, moves_per_day, seed + done)
         found = audit(problem, named)
         roster = roster_of(scenario, problem, named)
         proof = prove(
@@ -126,7 +131,7 @@ def staff(
         )
         if best is None or tried.rank < best.rank:
             best = tried
-        if not proof.missed:
+        if keep or not proof.missed:
             break
         scale = rescaled(scale, proof, to_spare(list(proof.verdicts), targets, size))
     assert best is not None
