@@ -26,7 +26,7 @@ from planner.rostering.people import group_of_token, type_of_tier
 from planner.rostering.problem import DAY_MIN, Need, RosterProblem
 from planner.rostering.reliefs import Reliefs, Relieved
 from planner.rostering.rules import BY_NAME, RULES
-from planner.rostering.rules.base import is_night, weekends
+from planner.rostering.rules.base import is_night, stretches, weekends
 from planner.rostering.staff import Staffed, short_hours
 from planner.rostering.validate import Audit
 from planner.scenario.load import Applied
@@ -76,6 +76,9 @@ def document_of(
         "proof": {"replications": result.proof.replications, "measures": plain(used_only(result.proof.measures, scenario))},
         "week": week_of(scenario, result.requirement, result.roster, result.proof.totals),
         "cover": cover_rows(scenario, result.asked, result.against),
+        "horizon": {"start": scenario.horizon.start.isoformat(), "days": scenario.horizon.days},
+        "time_zone": scenario.time_zone,
+        "persons": person_rows(result),
         "work": work_rows(result),
     }  # fmt: skip
 
@@ -270,11 +273,11 @@ def pooled(values: Sequence[float]) -> Json:
 
 
 def work_rows(result: Staffed) -> list[Json]:
-    """Every shift given, with its pauses; minutes after the midnight of its day."""
-    start = result.scenario.horizon.start
+    """Every shift given, with its pauses, and its queues where they rotate; minutes after the midnight of its day."""
+    start, posts = result.scenario.horizon.start, result.problem.posts
     rows = []
     for work in result.outcome.roster.work:
-        duty = result.problem.duties[work.duty]
+        duty, midnight = result.problem.duties[work.duty], work.day * DAY_MIN
         rows.append({
             "person": result.problem.people[work.person].id, "group": result.people[work.person].group,
             "day": work.day + 1, "date": (start + timedelta(work.day)).isoformat(), "shift": duty.kind,
@@ -283,8 +286,24 @@ def work_rows(result: Staffed) -> list[Json]:
                 {"name": p.name, "kind": p.kind, "paid": p.paid, "start_min": at, "end_min": at + p.minutes}
                 for p, at in zip(duty.pauses, work.pauses, strict=True)
             ],
+            "queues": [
+                {"name": posts[post].name, "start_min": first - midnight, "end_min": last - midnight}
+                for first, last, post in (stretches(result.problem, work) if work.posts else ())
+                if post is not None and first < last
+            ],
         })  # fmt: skip
     return rows
+
+
+def person_rows(result: Staffed) -> list[Json]:
+    """Everybody in force: what calendars and files need to know."""
+    return [
+        {
+            "id": one.id, "group": one.group, "site": one.site, "time_zone": one.time_zone,
+            "leave_days": [day + 1 for day in one.leave],
+        }
+        for one in result.people
+    ]  # fmt: skip
 
 
 # --- in print --------------------------------------------------------------------------------------------------------
