@@ -288,25 +288,24 @@ def _raised() -> Any:
 
 def _new(suffix: str, example: str) -> Callable[[Any], Path]:
     """A parser of the name of a new file; of a new folder where there is no suffix."""
-    noun = f"{suffix[1:].upper()} file" if suffix else "folder"
+    noun = {".csv": "a CSV file", ".xlsx": "an XLSX file", "": "a folder"}[suffix]
 
     def parse(text: Any) -> Path:
-        path = Path(text)
+        path, found = Path(text), f"(found {quote(str(text))})"
         if path.suffix.lower() != suffix if suffix else not path.name:
-            raise typer.BadParameter(
-                f"must be the name of a {noun}, such as {example} (found {quote(str(text))})".replace(
-                    "a XL", "an XL"
-                )
-            )
+            raise typer.BadParameter(f"must be the name of {noun}, such as {example} {found}")
         try:
-            if not path.absolute().parent.is_dir():
-                raise typer.BadParameter(f"must lie in a folder that there is (found {quote(str(text))})")
-            if path.exists() or path.is_symlink():
-                raise typer.BadParameter(
-                    f"must be new: {clip(str(path))} is there already, and may hold somebody's changes"
-                )
+            there = path.lstat()
+        except FileNotFoundError:
+            there = None
         except (OSError, ValueError):
-            raise typer.BadParameter(f"must be the name of a {noun} (found {quote(str(text))})") from None
+            raise typer.BadParameter(f"must be the name of {noun} {found}") from None
+        if there is not None:
+            raise typer.BadParameter(
+                f"must be new: {clip(str(path))} is there already, and may hold somebody's changes"
+            )
+        if not path.absolute().parent.is_dir():
+            raise typer.BadParameter(f"must lie in a folder that there is {found}")
         return path
 
     return parse
