@@ -93,7 +93,9 @@ class Tables(NamedTuple):
 
 START, LENGTH, PAID, KIND, NIGHT, N_PAUSES = range(6)
 HAS, LIKE, EXPOSES, CIRCLE, LIMITS = range(5)
-N_LIMITS = 19
+OVERTIME_MIN = 15
+"""Overtime is counted in so many minutes, begun ones too."""
+N_LIMITS = 20
 PATTERN, FROM, TO = range(3)
 DUTY, GONE, STRAIN = range(3)
 WAS, COST = range(2)
@@ -409,6 +411,7 @@ def _days(t: Tables, person: int, row: Ints) -> int:
             weekends += 1
     total += price[9] * max(0, weekends - limit[8])
     total += price[1] * max(0, limit[0] - paid) + price[2] * max(0, paid - limit[1])
+    total += price[17] * ((max(0, paid - limit[19]) + OVERTIME_MIN - 1) // OVERTIME_MIN)
     total += price[3] * max(0, limit[2] - shifts) + price[4] * max(0, shifts - limit[3])
     for kind in range(t.kinds.shape[1]):
         if t.kinds[person, kind, -1] < days:

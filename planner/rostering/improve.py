@@ -53,13 +53,13 @@ MOST_SETS = 256
 """Needs of the same time may overlap in so many ways; more are left to the optimiser."""
 MINUTES = {
     "least_paid": 1200, "most_paid": 1200, "rest": 60, "exposure_stretch": 60, "exposure_day": 60, "exposure_week": 60,
-    "decompression": 60, "rotation": 60, "fair_exposure": 60,
+    "decompression": 60, "rotation": 60, "fair_exposure": 60, "overtime": 80,
 }  # fmt: skip
-"""Each of these many minutes of a hard rule weighs HARD: a shift missing weighs less than a rule broken to give it."""
+"""Each of these many minutes (of overtime: quarters of an hour) of a hard rule weighs HARD: a shift missing weighs less than a rule broken to give it."""
 RULES = (
     "most_of_kind", "least_paid", "most_paid", "least_shifts", "most_shifts", "rest", "most_in_a_row", "least_in_a_row",
     "least_off_in_a_row", "weekends", "nights_in_a_row", "forbidden_successions", "exposure_stretch", "exposure_day", "exposure_week",
-    "decompression", "rotation",
+    "decompression", "rotation", "overtime",
 )  # fmt: skip
 SPREADS = ("fair_exposure", "fair_nights", "fair_weekends", "fair_requests")
 HOT, COLD = 2.0, 0.05
@@ -419,7 +419,7 @@ def _limits(person: Person, number: Mapping[str, int]) -> list[int]:
         most(terms.most_nights_in_a_row), before.days_in_a_row, -NEVER if before.end_min is None else before.end_min,
         before.nights_in_a_row, -1 if before.kind is None else number.get(before.kind, -1), most(terms.most_exposed_stretch_min, 1000),
         most(terms.most_exposed_day_min, 1000), most(terms.most_exposed_week_min, 1000), most(terms.decompress_after_min, 1000),
-        most(terms.most_at_emotional_min),
+        most(terms.most_at_emotional_min), most(terms.agreed_paid_min),
     ]  # fmt: skip
 
 
