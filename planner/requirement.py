@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -340,6 +341,21 @@ def roster_of_duty(duty: Ints, scenario: Scenario) -> Roster:
 # --- the search -----------------------------------------------------------------------------------------------------
 
 
+class Forecast(NamedTuple):
+    """What people have to do where there are more than enough of them: T types, then their T second tiers."""
+
+    queued: Floats
+    """(2T, days x I) live contacts that reach people."""
+    waiting: Floats
+    """(2T, days x I) contacts that may wait for hours: deferred ones, and messages left out of hours."""
+    handle_s: Floats
+    """(2T,) a person's time for one, seconds."""
+    patience_s: Floats
+    """(2T,) mean patience, seconds."""
+    mean_handle_s: float
+    """Over all contacts."""
+
+
 class Search:
     """Simulation rounds over rows for one scenario and policy."""
 
@@ -431,18 +447,15 @@ class Search:
         block = block._replace(people=people_of(world, self.seed, block.numbers))
         return sums_by_wait(world, block, run_block(world, block, self.engine), self.waits)
 
-    def start(self) -> Requirement:
-        """Rows from Erlang A on lagged load, with the arrivals and handle times that the policy itself leads to."""
+    def forecast(self) -> Forecast:
+        """The contacts and handle times that the policy itself leads to, simulated with more people than anybody needs."""
         plenty = self.simulate(self._everywhere(), range(FIRST))
         self._refuse_unreachable(judge(self.scenario, self.policy, plenty))
         sums = totals_once(self.world, lens_of(self.scenario), self.seed, 0, self.engine)
-        seconds = self.scenario.horizon.interval_min * 60
         service = plenty.by_wait[self.waits[0]]
         # Types first, then their second tiers, as the sets number them.
-        queued, second = service["queued"].mean(axis=0), service["second_tier"].mean(axis=0)
-        apart = np.isin(np.arange(len(queued)) + len(queued), [u for s in self.sets for u in s.types])
-        second = np.where(apart[:, None, None], second, 0.0)
-        rates = np.concatenate([queued - second, second]) / seconds
+        queued = self._by_tier(service["queued"], service["second_tier"])
+        waiting = self._by_tier(service["deferred"] + service["messages"], service["deferred_second_tier"])
         answered = sums.customers["answered"].sum(axis=(1, 2))
         handle = sums.customers["handle_min"].sum(axis=(1, 2)) * 60 / np.maximum(answered, 1e-9)
         rest = sums.people["recovery_due_min"].sum() * 60 / max(answered.sum(), 1e-9)
@@ -451,20 +464,37 @@ class Search:
         handle = (1 - gone) * handle * work + gone * self.world.types.silent_ms / 1000 * slot
         if isinstance(self.scenario.policy(self.policy).recovery, RecoveryLever):
             handle = handle + rest
-        mean_handle = float((handle * answered).sum() / max(answered.sum(), 1e-9)) or 60.0
-        self.most_gain = max(1.0, 1.5 * seconds / mean_handle)
-        handle = np.tile(handle, 2)
-        patience = np.tile(np.minimum(self.world.types.patience_ms.mean(axis=1) / 1000, 86_400.0), 2)
+        mean = float((handle * answered).sum() / max(answered.sum(), 1e-9)) or 60.0
+        patience = np.minimum(self.world.types.patience_ms.mean(axis=1) / 1000, 86_400.0)
+        return Forecast(queued, waiting, np.tile(handle, 2), np.tile(patience, 2), mean)
+
+    def _by_tier(self, contacts: Floats, second: Floats) -> Floats:
+        """(2T, days x I) contacts by type, then of its second tier where that has people of its own, from both by replication."""
+        all_tiers, above = contacts.mean(axis=0), second.mean(axis=0)
+        n = len(all_tiers)
+        apart = np.isin(np.arange(n) + n, [u for s in self.sets for u in s.types])
+        above = np.where(apart[:, None, None], above, 0.0)
+        return np.asarray(np.concatenate([all_tiers - above, above]).reshape(2 * n, -1), np.float64)
+
+    def start(self, *, from_below: bool = True) -> Requirement:
+        """Rows from Erlang A on lagged load, for the forecast.
+
+        A search starts `from_below`, for it adds what is missing; otherwise every row is staffed to the targets themselves.
+        """
+        seconds = self.scenario.horizon.interval_min * 60
+        met = self.forecast()
+        self.most_gain = max(1.0, 1.5 * seconds / met.mean_handle_s)
+        rates, handle, patience = met.queued / seconds, met.handle_s, met.patience_s
         need = np.zeros((len(self.sets), self.size))
         can = workable(self.scenario) if self.scenario.has_deferred() else None
         for k, s in enumerate(self.sets):
             types = list(s.types)
-            rate = rates[types].sum(axis=0).reshape(-1)
+            rate = rates[types].sum(axis=0)
             if rate.sum() <= 0:
                 continue
-            work = (rates[types] * handle[types, None, None]).sum(axis=0).reshape(-1)
+            work = (rates[types] * handle[types, None]).sum(axis=0)
             mean = float(work.sum() / rate.sum())
-            wait_for = float((rates[types].sum(axis=(1, 2)) * patience[types]).sum() / rate.sum())
+            wait_for = float((rates[types].sum(axis=1) * patience[types]).sum() / rate.sum())
             load = erlang.lagged_load(
                 rate * (work / np.maximum(rate * mean, 1e-12)), seconds, mean, cyclic=True
             )
@@ -477,25 +507,18 @@ class Search:
             # Whoever meets the bot before the doors open counts where they came, when nobody can be there yet.
             here = (rate > 0) if can is None else (rate > 0) & can[list(s.groups)].any(axis=0)
             for i in np.flatnonzero(here):
-                need[k, i] = self._erlang(float(load[i]), mean, wait_for, aims)
+                need[k, i] = self._erlang(float(load[i]), mean, wait_for, aims, from_below)
         if self.scenario.has_deferred():
-            self._start_deferred(need, rates, service, handle)
-        requirement = Requirement(self.scenario, self.policy, self.sets, need)
+            self._start_deferred(need, met)
+        requirement = Requirement(self.scenario, self.policy, self.sets, need, own=self.own)
         requirement.duty = self.numbers.of(need, self.own)
         return requirement
 
-    def _start_deferred(
-        self, need: Floats, rates: Floats, service: dict[str, Floats], handle: Floats
-    ) -> None:
+    def _start_deferred(self, need: Floats, met: Forecast) -> None:
         """Raise the rows of every set that has deferred work to what it asks for beside the set's live work."""
         seconds = self.scenario.horizon.interval_min * 60
-        joined = (service["deferred"] + service["messages"]).mean(axis=0)
-        second = service["deferred_second_tier"].mean(axis=0)
-        apart = np.isin(np.arange(len(joined)) + len(joined), [u for s in self.sets for u in s.types])
-        second = np.where(apart[:, None, None], second, 0.0)
-        arrivals = np.concatenate([joined - second, second]).reshape(2 * len(joined), -1)
-        work = arrivals * handle[:, None] / seconds
-        live = rates.reshape(len(rates), -1) * handle[:, None]
+        work = met.waiting * met.handle_s[:, None] / seconds
+        live = met.queued / seconds * met.handle_s[:, None]
         is_open = c.open_intervals(self.scenario).reshape(-1)
         can = workable(self.scenario)
         for k, s in enumerate(self.sets):
@@ -530,14 +553,17 @@ class Search:
         ]
         return sorted(levels, key=lambda t: float(t.at_least or 0))[:1]
 
-    def _erlang(self, load: float, mean_s: float, patience_s: float, aims: list[Target]) -> float:
-        """A start from below: cuts add what is missing, and few need to be taken back."""
-        people = 0.92 * load if load > 2 else 0.0
+    def _erlang(
+        self, load: float, mean_s: float, patience_s: float, aims: list[Target], from_below: bool
+    ) -> float:
+        """People for a load; from below, cuts add what is missing, and few need to be taken back."""
+        carried, points, times = (0.92, 0.08, 1.3) if from_below else (1.0, 0.0, 1.0)
+        people = carried * load if load > 2 else 0.0
         for target in aims:
             if target.within_h is not None:
                 continue
             if target.measure == "service_level":
-                aim = max(0.05, float(target.at_least or 0) - 0.08)
+                aim = max(0.05, float(target.at_least or 0) - points)
                 n = erlang.agents_for(
                     load / mean_s, mean_s, measure=target.definition, target=min(aim, 0.99), patience_s=patience_s,
                     within_s=target.within_s,
@@ -545,12 +571,12 @@ class Search:
                 people = max(people, n)
             elif target.measure == "abandonment" and target.at_most:
                 n = erlang.agents_for(
-                    load / mean_s, mean_s, measure="p_abandon", target=min(0.9, 1.3 * target.at_most), patience_s=patience_s
+                    load / mean_s, mean_s, measure="p_abandon", target=min(0.9, times * target.at_most), patience_s=patience_s
                 )  # fmt: skip
                 people = max(people, n)
             elif target.measure == "mean_wait" and target.at_most:
                 n = erlang.agents_for(
-                    load / mean_s, mean_s, measure="mean_wait", target=1.3 * target.at_most, patience_s=patience_s
+                    load / mean_s, mean_s, measure="mean_wait", target=times * target.at_most, patience_s=patience_s
                 )  # fmt: skip
                 people = max(people, n)
         return float(np.ceil(people)) if load > 0.05 else 0.0
