@@ -305,9 +305,7 @@ def _choose(t: Tables, s: State, person: int, day: int, duty: int, week: int) ->
                 if exposes:
                     post = t.posts[person, j]
                     gone = t.share[post, first + at] - t.share[post, first + free]
-                    price += _step(
-                        t, person, post, gone, (at - free) * t.grid, run, turn_run, of_day, week
-                    )
+                    price += _step(t, person, post, gone, (at - free) * t.grid, run, turn_run, of_day, week)
                 if price < least:
                     least, chosen, best = price, at, j
         post = t.posts[person, best]
@@ -522,7 +520,9 @@ def _ends(t: Tables, s: State, what: int, circle: int) -> None:
 
 
 def _unfair(t: Tables, s: State, what: int, circle: int) -> int:
-    return int(t.spread[what, 1] * max(0, s.ends[what, circle, 0] - s.ends[what, circle, 1] - t.spread[what, 2]))
+    return int(
+        t.spread[what, 1] * max(0, s.ends[what, circle, 0] - s.ends[what, circle, 1] - t.spread[what, 2])
+    )
 
 
 def _spread(t: Tables, s: State, person: int, values: Ints) -> int:

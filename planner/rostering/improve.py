@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Sized
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -62,7 +63,7 @@ RULES = (
     "decompression", "rotation",
 )  # fmt: skip
 SPREADS = ("fair_exposure", "fair_nights", "fair_weekends", "fair_requests")
-HOT, COLD = 2.0, 0.05
+HOT, COLD = 1.0, 0.05
 """First and last temperature, in prices of a person short."""
 CHUNKS = 50
 """A search is told of, and may be stopped, so many times."""
@@ -211,7 +212,6 @@ def tables_of(problem: RosterProblem) -> Tables:
         to_spread = bool(spread[0, 0]) and people_[i, CIRCLE] >= 0
         people_[i, EXPOSES] = _exposes(person, share, emotional, to_spread)
         people_[i, LIMITS:] = _limits(person, number)
-    sets = [one for terms in windows.terms for term in terms for one in term.sets]
     terms = [term for some in windows.terms for term in some]
     set_from, term_from, kin_from = _from(t.sets for t in terms), _from(windows.terms), _from(windows.kins)
     return Tables(
@@ -308,14 +308,20 @@ def _too_new(problem: RosterProblem, person: Person, duty: int) -> bool:
 
 def _offered(problem: RosterProblem, pauses: Ints) -> list[list[tuple[int, ...]]]:
     """The duties that each person may be given on each day, by kind and start."""
-    order = sorted(range(len(problem.duties)), key=lambda k: (problem.duties[k].kind, problem.duties[k].start_min))
+    order = sorted(
+        range(len(problem.duties)), key=lambda k: (problem.duties[k].kind, problem.duties[k].start_min)
+    )
     rank = {k: i for i, k in enumerate(order)}
     fit = [_fit(pauses[k, : len(duty.pauses)]) for k, duty in enumerate(problem.duties)]
     return [
         [
             tuple(
                 k
-                for k in (order if "allowed_duties" in problem.prices else sorted(set(offered), key=rank.__getitem__))
+                for k in (
+                    order
+                    if "allowed_duties" in problem.prices
+                    else sorted(set(offered), key=rank.__getitem__)
+                )
                 if fit[k]
                 and ("leave" in problem.prices or not touches_leave(person, day, problem.duties[k]))
                 and ("newcomers" in problem.prices or not _too_new(problem, person, k))
@@ -364,7 +370,7 @@ def _fixed(problem: RosterProblem) -> frozenset[tuple[int, int]]:
 def _refusing(problem: RosterProblem, wish: Request) -> NDArray[np.bool_]:
     """(K + 1,) the duties, or none, that do not meet it."""
     fits = np.array([wish.kind in (None, d.kind) for d in problem.duties] + [False])
-    return fits != wish.wants
+    return np.asarray(fits != wish.wants)
 
 
 def _refusals(problem: RosterProblem) -> Ints:
@@ -388,7 +394,12 @@ def _shares(problem: RosterProblem, horizon_min: int, grid: int) -> Ints:
 
 def _exposes(person: Person, share: Ints, emotional: Ints, to_spread: bool) -> bool:
     terms, posts = person.terms, list(person.posts)
-    limits = terms.most_exposed_stretch_min, terms.most_exposed_day_min, terms.most_exposed_week_min, terms.decompress_after_min
+    limits = (
+        terms.most_exposed_stretch_min,
+        terms.most_exposed_day_min,
+        terms.most_exposed_week_min,
+        terms.decompress_after_min,
+    )
     limited = to_spread or any(limit is not None for limit in limits)
     rotates = terms.most_at_emotional_min is not None
     return (limited and bool(share[posts, -1].any())) or (rotates and bool(emotional[posts].any()))
@@ -512,7 +523,9 @@ class _Windows:
         self.counts = np.zeros((len(sets), n_kin + 1), np.int64)
         for i, one in enumerate(sets):
             self.counts[i, list(one.kin)] = one.sign
-        self.beyond = np.zeros((len(windows), max(1, *(sum(len(t.sets) for t in ts) for ts in self.terms))), np.int64)
+        self.beyond = np.zeros(
+            (len(windows), max(1, *(sum(len(t.sets) for t in ts) for ts in self.terms))), np.int64
+        )
         for w, (key, asked) in enumerate(zip(keys, windows, strict=True)):
             own = [one for term in self.terms[numbers[key]] for one in term.sets]
             for i, one in enumerate(own):
@@ -539,7 +552,7 @@ def _terms_of(items: Sequence[Item]) -> list[_Term]:
     # What is left over costs the lowest price of over at least, whoever it is.
     terms.append(_Term(floor, -NEVER, (_Set(1, everybody, numbered),)))
     levels = sorted(set(over_of.values()))
-    for below, level in zip(levels, levels[1:], strict=False):
+    for below, level in pairwise(levels):
         serves = {
             kin: frozenset(i for i in numbered if kin in items[i][0])
             for kin, over in over_of.items()

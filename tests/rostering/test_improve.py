@@ -87,11 +87,14 @@ def everything(seed: int) -> tuple[RosterProblem, NamedRoster]:
 
     def somebody(name: str) -> Person:
         requests = tuple(
-            Request(int(rng.integers(days)), pick(None, *"DLNS"), bool(rng.integers(2)), int(rng.integers(1, 6)))
+            Request(
+                int(rng.integers(days)), pick(None, *"DLNS"), bool(rng.integers(2)), int(rng.integers(1, 6))
+            )
             for _ in range(rng.integers(4))
         )
         allowed = tuple(
-            tuple(int(k) for k in rng.permutation(len(duties))[: rng.integers(len(duties) + 1)]) for _ in range(days)
+            tuple(int(k) for k in rng.permutation(len(duties))[: rng.integers(len(duties) + 1)])
+            for _ in range(days)
         )
         before = pick(Before(), Before(1, 1320 - 1440, "L"), Before(2, 360, "N", 2), Before(1, -487, "D"))
         leave = frozenset(day for day in range(days) if rng.random() < 0.1)
@@ -125,14 +128,14 @@ def everything(seed: int) -> tuple[RosterProblem, NamedRoster]:
     def some_roster(stays: NamedRoster, locked: frozenset[tuple[int, int]]) -> NamedRoster:
         kept = {(w.person, w.day): w for w in stays.work if (w.person, w.day) in locked}
         work: list[Work] = []
-        for person, day in cells:
-            ended = people[person].before.end_min or 0
-            if work and work[-1].person == person:
+        for who, day in cells:
+            ended = people[who].before.end_min or 0
+            if work and work[-1].person == who:
                 ended = work[-1].day * 1440 + duties[work[-1].duty].end_min
-            one = kept.get((person, day))
-            duty = one.duty if one else -1 if (person, day) in locked else int(rng.integers(-3, len(duties)))
+            one = kept.get((who, day))
+            duty = one.duty if one else -1 if (who, day) in locked else int(rng.integers(-3, len(duties)))
             if duty >= 0 and (one or ended <= day * 1440 + duties[duty].start_min):
-                work.append(given(person, day, duty))
+                work.append(given(who, day, duty))
         return NamedRoster(tuple(work))
 
     nothing = frozenset[tuple[int, int]]()
@@ -234,6 +237,58 @@ def test_what_it_cannot_judge_is_refused():
     needs = tuple(Need(0, 1, 9, 1, "D", skills=some) for some in skills)
     with pytest.raises(NotForThis, match="overlap in more than 256 ways"):
         improve(problem._replace(needs=needs, people=people), moves=10)
+
+
+def test_a_caller_is_told_and_may_stop_it():
+    problem, heard = covered(), []
+    found = improve(
+        problem, moves=50_000, seed=1, starts=2, tell=lambda done, cost: heard.append((done, cost))
+    )
+    shares, costs = zip(*heard, strict=True)
+    assert list(shares) == sorted(shares)
+    assert shares[-1] == 1
+    assert list(costs) == sorted(costs, reverse=True)
+    assert costs[-1] == weighed(problem, found) == 0
+    assert found == improve(problem, moves=50_000, seed=1, starts=2)
+    heard.clear()
+
+    def enough(done: float, cost: float) -> bool:
+        heard.append((done, cost))
+        return done < 0.1
+
+    stopped = improve(problem, roster("-----", "-----", "-----"), moves=50_000, seed=1, tell=enough)
+    assert len(heard) == 5
+    assert weighed(problem, stopped) == heard[-1][1] < weighed(problem, NamedRoster(()))
+
+
+def test_what_is_locked_stays_whatever_it_breaks():
+    problem = covered()
+    published = roster("LDL-D", "-----", "LLLLL")
+    locked = frozenset({(0, 0), (0, 1), (1, 0), (2, 3), (2, 4)})
+    problem = problem._replace(published=published, locked=locked, prices={"changes": 0})
+    found = improve(problem, roster("DDDDD", "DDDDD", "DDDDD"), moves=20_000)
+    days = {(w.person, w.day): w.duty for w in found.work}
+    assert [days.get(cell) for cell in sorted(locked)] == [1, 0, None, 1, 1]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_people_are_short_costs_is_the_cheapest_split(seed):
+    """Prices differ, who serves whom overlaps: the same as the transport problem that the validator solves."""
+    rng = np.random.default_rng(seed)
+    skills = [frozenset(str(i) for i in np.flatnonzero(rng.random(5) < 0.5)) for _ in range(8)]
+    needs = tuple(
+        Need(0, int(rng.integers(1, 4)), int(rng.integers(10)), int(rng.integers(6)), "D", skills=skills[j])
+        for j in range(rng.integers(2, 7))
+    )
+    terms = Terms()
+    people = tuple(
+        person(terms, 1, f"P{i}", skills=frozenset(str(rng.integers(5)) for _ in range(2))) for i in range(10)
+    )
+    problem = RosterProblem(1, 0, DUTIES, people, needs)
+    everybody = roster(*["D"] * 10)
+    assert own_cost(problem, everybody) == audit(problem, everybody).objective
+    fewer = NamedRoster(everybody.work[: rng.integers(10)])
+    assert own_cost(problem, fewer) == audit(problem, fewer).objective
 
 
 def test_nobody_and_nothing():
