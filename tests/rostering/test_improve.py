@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ from test_roster_model import SEEDS, SHARED_SEEDS, cheapest_by_hand, shared, tin
 
 from benchmarks import contact_centre
 from planner import jobs
+from planner.numbers import TypeSet
 from planner.plan import as_is_roster
 from planner.rostering.anneal import BEST, HARD, NOW, search, state_of
 from planner.rostering.improve import MINUTES, NotForThis, _roster, _work_of, improve, own_cost, tables_of
-from planner.rostering.people import needs_of_cover, problem_of
+from planner.rostering.people import needs_of, needs_of_cover, problem_of
 from planner.rostering.problem import (
     Before,
     Duty,
@@ -29,6 +31,7 @@ from planner.rostering.problem import (
 )
 from planner.rostering.rules import FAIR, NEVER_PRICED, RULES
 from planner.rostering.validate import audit
+from planner.scenario.compile import n_intervals
 
 SHARED = Path(__file__).parents[3] / "shared" / "validation" / "rostering" / "contact-centre-200.json"
 
@@ -297,6 +300,36 @@ def test_nobody_and_nothing():
     assert improve(covered()._replace(needs=()), moves=1_000).work == ()
 
 
+@pytest.mark.parametrize(
+    "name", ["insurer", "utility", "telecom-digital", "social-housing", "retail-returns", "bank-1999"]
+)
+def test_needs_of_a_shipped_scenario_are_priced_as_the_validator_does(name):
+    """Rows for each type and for all that any groups serve, as many as a requirement can have, of people at random."""
+    scenario = jobs.load(name).value
+    rng = np.random.default_rng(1)
+    size = scenario.horizon.days * n_intervals(scenario)
+    able = [
+        frozenset(g for g, group in enumerate(scenario.groups) if kind in scenario.skills(group))
+        for kind in scenario.types
+    ]
+    circles = set(able)
+    for _ in scenario.groups:
+        circles |= {a | b for a in circles for b in circles}
+    rows = {((t,), tuple(sorted(those))) for t, those in enumerate(able)}
+    rows |= {
+        (tuple(t for t, those in enumerate(able) if those <= some), tuple(sorted(some))) for some in circles
+    }
+    requirement = SimpleNamespace(
+        sets=[TypeSet(*row) for row in sorted(rows)],
+        need=rng.integers(0, 9, (len(rows), size)).astype(float),
+        own=rng.integers(0, 4, (len(scenario.groups), size)).astype(float),
+        duty=rng.integers(5, 30, (len(scenario.groups), size)),
+    )
+    problem = problem_of(scenario, needs_of(scenario, requirement))
+    found = improve(problem, moves=20_000)
+    assert own_cost(problem, found) == weighed(problem, found)
+
+
 @pytest.mark.parametrize("name", ["bank-1999", "utility"])
 def test_people_of_a_shipped_scenario_get_a_roster_with_no_hard_rule_broken(name):
     """To cover the people of today's own roster; contracts, rest, days and leave hold."""
@@ -328,9 +361,7 @@ def test_a_contact_centres_week_is_scored_alike_and_well():
     found = contact_centre.run(SHARED, 0.0, seed=1, starts=1, moves=4_000_000)
     assert found["hard_rules_broken"] == 0
     assert found["validator_agrees"]
-    assert found["objective"] <= 5_482, (
-        "the linear programme with exact breaks, whose rules are broken nine times"
-    )
+    assert found["objective"] <= 5_200
     file = json.loads(SHARED.read_text(encoding="utf-8"))
     problem = contact_centre.problem_of(file)
     empty = contact_centre.score(file, problem, NamedRoster(()))
