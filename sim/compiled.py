@@ -73,7 +73,8 @@ def compiled(
 ) -> Any:
     """The function as Numba wraps it, outside the interpreter's lock and cached; compiled when first called.
 
-    inlined: the helpers too, wherever they are called: worth it where many arguments are passed. Without reference counts, as nothing is allocated in there: a loop runs twice as fast.
+    Without reference counts, as nothing is allocated in there: a loop runs twice as fast. inlined: helpers become part of what calls
+    them, which pays where they are passed whole tables of arrays.
     """
     numba: Any = import_module("numba")
     with lock:

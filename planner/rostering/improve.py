@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Sized
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -62,7 +63,7 @@ RULES = (
     "decompression", "rotation", "overtime",
 )  # fmt: skip
 SPREADS = ("fair_exposure", "fair_nights", "fair_weekends", "fair_requests")
-HOT, COLD = 2.0, 0.05
+HOT, COLD = 1.0, 0.05
 """First and last temperature, in prices of a person short."""
 CHUNKS = 50
 """A search is told of, and may be stopped, so many times."""
@@ -213,7 +214,6 @@ def tables_of(problem: RosterProblem) -> Tables:
         to_spread = bool(spread[0, 0]) and people_[i, CIRCLE] >= 0
         people_[i, EXPOSES] = _exposes(person, share, emotional, to_spread)
         people_[i, LIMITS:] = _limits(person, number)
-    sets = [one for terms in windows.terms for term in terms for one in term.sets]
     terms = [term for some in windows.terms for term in some]
     set_from, term_from, kin_from = _from(t.sets for t in terms), _from(windows.terms), _from(windows.kins)
     return Tables(
@@ -372,7 +372,7 @@ def _fixed(problem: RosterProblem) -> frozenset[tuple[int, int]]:
 def _refusing(problem: RosterProblem, wish: Request) -> NDArray[np.bool_]:
     """(K + 1,) the duties, or none, that do not meet it."""
     fits = np.array([wish.kind in (None, d.kind) for d in problem.duties] + [False])
-    return fits != wish.wants
+    return np.asarray(fits != wish.wants)
 
 
 def _refusals(problem: RosterProblem) -> Ints:
@@ -561,7 +561,7 @@ def _terms_of(items: Sequence[Item]) -> list[_Term]:
     # What is left over costs the lowest price of over at least, whoever it is.
     terms.append(_Term(floor, -NEVER, (_Set(1, everybody, numbered),)))
     levels = sorted(set(over_of.values()))
-    for below, level in zip(levels, levels[1:], strict=False):
+    for below, level in pairwise(levels):
         serves = {
             kin: frozenset(i for i in numbered if kin in items[i][0])
             for kin, over in over_of.items()

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ from test_roster_model import SEEDS, SHARED_SEEDS, cheapest_by_hand, shared, tin
 
 from benchmarks import contact_centre
 from planner import jobs
+from planner.numbers import TypeSet
 from planner.plan import as_is_roster
 from planner.rostering.anneal import BEST, HARD, NOW, search, state_of
 from planner.rostering.improve import MINUTES, NotForThis, _roster, _work_of, improve, own_cost, tables_of
-from planner.rostering.people import needs_of_cover, problem_of
+from planner.rostering.people import needs_of, needs_of_cover, problem_of
 from planner.rostering.problem import (
     Before,
     Duty,
@@ -29,6 +31,7 @@ from planner.rostering.problem import (
 )
 from planner.rostering.rules import FAIR, NEVER_PRICED, RULES
 from planner.rostering.validate import audit
+from planner.scenario.compile import n_intervals
 
 SHARED = Path(__file__).parents[3] / "shared" / "validation" / "rostering" / "contact-centre-200.json"
 
@@ -128,14 +131,14 @@ def everything(seed: int) -> tuple[RosterProblem, NamedRoster]:
     def some_roster(stays: NamedRoster, locked: frozenset[tuple[int, int]]) -> NamedRoster:
         kept = {(w.person, w.day): w for w in stays.work if (w.person, w.day) in locked}
         work: list[Work] = []
-        for person, day in cells:
-            ended = people[person].before.end_min or 0
-            if work and work[-1].person == person:
+        for who, day in cells:
+            ended = people[who].before.end_min or 0
+            if work and work[-1].person == who:
                 ended = work[-1].day * 1440 + duties[work[-1].duty].end_min
-            one = kept.get((person, day))
-            duty = one.duty if one else -1 if (person, day) in locked else int(rng.integers(-3, len(duties)))
+            one = kept.get((who, day))
+            duty = one.duty if one else -1 if (who, day) in locked else int(rng.integers(-3, len(duties)))
             if duty >= 0 and (one or ended <= day * 1440 + duties[duty].start_min):
-                work.append(given(person, day, duty))
+                work.append(given(who, day, duty))
         return NamedRoster(tuple(work))
 
     nothing = frozenset[tuple[int, int]]()
@@ -239,10 +242,92 @@ def test_what_it_cannot_judge_is_refused():
         improve(problem._replace(needs=needs, people=people), moves=10)
 
 
+def test_a_caller_is_told_and_may_stop_it():
+    problem, heard = covered(), []
+    found = improve(
+        problem, moves=50_000, seed=1, starts=2, tell=lambda done, cost: heard.append((done, cost))
+    )
+    shares, costs = zip(*heard, strict=True)
+    assert list(shares) == sorted(shares)
+    assert shares[-1] == 1
+    assert list(costs) == sorted(costs, reverse=True)
+    assert costs[-1] == weighed(problem, found) == 0
+    assert found == improve(problem, moves=50_000, seed=1, starts=2)
+    heard.clear()
+
+    def enough(done: float, cost: float) -> bool:
+        heard.append((done, cost))
+        return done < 0.1
+
+    stopped = improve(problem, roster("-----", "-----", "-----"), moves=50_000, seed=1, tell=enough)
+    assert len(heard) == 5
+    assert weighed(problem, stopped) == heard[-1][1] < weighed(problem, NamedRoster(()))
+
+
+def test_what_is_locked_stays_whatever_it_breaks():
+    problem = covered()
+    published = roster("LDL-D", "-----", "LLLLL")
+    locked = frozenset({(0, 0), (0, 1), (1, 0), (2, 3), (2, 4)})
+    problem = problem._replace(published=published, locked=locked, prices={"changes": 0})
+    found = improve(problem, roster("DDDDD", "DDDDD", "DDDDD"), moves=20_000)
+    days = {(w.person, w.day): w.duty for w in found.work}
+    assert [days.get(cell) for cell in sorted(locked)] == [1, 0, None, 1, 1]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_people_are_short_costs_is_the_cheapest_split(seed):
+    """Prices differ, who serves whom overlaps: the same as the transport problem that the validator solves."""
+    rng = np.random.default_rng(seed)
+    skills = [frozenset(str(i) for i in np.flatnonzero(rng.random(5) < 0.5)) for _ in range(8)]
+    needs = tuple(
+        Need(0, int(rng.integers(1, 4)), int(rng.integers(10)), int(rng.integers(6)), "D", skills=skills[j])
+        for j in range(rng.integers(2, 7))
+    )
+    terms = Terms()
+    people = tuple(
+        person(terms, 1, f"P{i}", skills=frozenset(str(rng.integers(5)) for _ in range(2))) for i in range(10)
+    )
+    problem = RosterProblem(1, 0, DUTIES, people, needs)
+    everybody = roster(*["D"] * 10)
+    assert own_cost(problem, everybody) == audit(problem, everybody).objective
+    fewer = NamedRoster(everybody.work[: rng.integers(10)])
+    assert own_cost(problem, fewer) == audit(problem, fewer).objective
+
+
 def test_nobody_and_nothing():
     nobody = covered()._replace(people=())
     assert improve(nobody, moves=10) == NamedRoster(())
     assert improve(covered()._replace(needs=()), moves=1_000).work == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["insurer", "utility", "telecom-digital", "social-housing", "retail-returns", "bank-1999"]
+)
+def test_needs_of_a_shipped_scenario_are_priced_as_the_validator_does(name):
+    """Rows for each type and for all that any groups serve, as many as a requirement can have, of people at random."""
+    scenario = jobs.load(name).value
+    rng = np.random.default_rng(1)
+    size = scenario.horizon.days * n_intervals(scenario)
+    able = [
+        frozenset(g for g, group in enumerate(scenario.groups) if kind in scenario.skills(group))
+        for kind in scenario.types
+    ]
+    circles = set(able)
+    for _ in scenario.groups:
+        circles |= {a | b for a in circles for b in circles}
+    rows = {((t,), tuple(sorted(those))) for t, those in enumerate(able)}
+    rows |= {
+        (tuple(t for t, those in enumerate(able) if those <= some), tuple(sorted(some))) for some in circles
+    }
+    requirement = SimpleNamespace(
+        sets=[TypeSet(*row) for row in sorted(rows)],
+        need=rng.integers(0, 9, (len(rows), size)).astype(float),
+        own=rng.integers(0, 4, (len(scenario.groups), size)).astype(float),
+        duty=rng.integers(5, 30, (len(scenario.groups), size)),
+    )
+    problem = problem_of(scenario, needs_of(scenario, requirement))
+    found = improve(problem, moves=20_000)
+    assert own_cost(problem, found) == weighed(problem, found)
 
 
 @pytest.mark.parametrize("name", ["bank-1999", "utility"])
@@ -276,9 +361,7 @@ def test_a_contact_centres_week_is_scored_alike_and_well():
     found = contact_centre.run(SHARED, 0.0, seed=1, starts=1, moves=4_000_000)
     assert found["hard_rules_broken"] == 0
     assert found["validator_agrees"]
-    assert found["objective"] <= 5_482, (
-        "the linear programme with exact breaks, whose rules are broken nine times"
-    )
+    assert found["objective"] <= 5_200
     file = json.loads(SHARED.read_text(encoding="utf-8"))
     problem = contact_centre.problem_of(file)
     empty = contact_centre.score(file, problem, NamedRoster(()))
