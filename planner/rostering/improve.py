@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.rostering.problem import DAY_MIN, Duty, NamedRoster, RosterProblem, Terms, Work
-from planner.rostering.rules.base import earliest_pauses, is_night
+from planner.rostering.rules.base import earliest_pauses, is_night, published_duties
 from planner.rostering.validate import audit
 from sim.compiled import compiled
 
@@ -32,6 +32,7 @@ MINUTES = {"least_paid": 1200, "most_paid": 1200, "rest": 60}
 RULES = (
     "most_of_kind", "least_paid", "most_paid", "least_shifts", "most_shifts", "rest", "most_in_a_row", "least_in_a_row",
     "least_off_in_a_row", "weekends", "nights_in_a_row", "forbidden_successions",
+    "overtime",
 )  # fmt: skip
 HOT, COLD = 2.0, 0.05
 """First and last temperature, in prices of a person short."""
@@ -69,7 +70,7 @@ class Tables(NamedTuple):
     per_day: int
     first_weekday: int
     terms: Ints
-    """(P, 14): the limits of `Terms` in their order, then what was before."""
+    """(P, 15): the limits of `Terms` in their order, then what was before, then the paid minutes agreed."""
     most_of_kind: Ints
     """(P, kinds)"""
     forbidden: Ints
@@ -186,6 +187,12 @@ def tables_of(problem: RosterProblem) -> tuple[Tables, int]:
         for wish in person.requests:
             fits = np.array([wish.kind in (None, d.kind) for d in problem.duties] + [False])
             cell[i, wish.day, fits != wish.wants] += wish.weight
+    published = published_duties(problem)
+    stays = {"changes": problem.prices.get("changes", HARD), "locked": problem.prices.get("locked", HARD)}
+    for i, day in np.ndindex(cell.shape[:2]):
+        price = stays["changes"] * (problem.published is not None) + stays["locked"] * ((i, day) in problem.locked)
+        cell[i, day] += price
+        cell[i, day, published.get((i, day), -1)] -= price
     most = max((len(d.pauses) for d in problem.duties), default=0)
     pauses = np.zeros((len(problem.duties), max(1, most), 3), np.int64)
     for k, duty_ in enumerate(problem.duties):
@@ -206,7 +213,7 @@ def tables_of(problem: RosterProblem) -> tuple[Tables, int]:
         may=np.array([k for one in lists for k in one], np.int64), may_from=may_from, cell=cell,
         able=able, kin=kin.astype(np.int64), able_of_kin=able_of_kin.astype(np.int64), asked=asked, there=there, under=under, over=over,
         n_clock=n_clock, n_kinds=len(kinds), per_day=per_day, first_weekday=problem.first_weekday,
-        terms=np.array([_limits(p.terms, p.before, grid, number) for p in people], np.int64).reshape(n_people, 14),
+        terms=np.array([_limits(p.terms, p.before, grid, number) for p in people], np.int64).reshape(n_people, 15),
         most_of_kind=np.array(
             [[p.terms.most_of_kind.get(kind, NEVER) for kind in kinds] for p in people], np.int64
         ).reshape(n_people, len(kinds)),
@@ -242,6 +249,7 @@ def _limits(terms: Terms, before: Any, grid: int, number: dict[str, int]) -> lis
         most(terms.most_weekends), most(terms.most_nights_in_a_row),
         before.days_in_a_row, -NEVER if before.end_min is None else -(-before.end_min // grid),
         before.nights_in_a_row, -1 if before.kind is None else number.get(before.kind, -1),
+        most(terms.agreed_paid_min),
     ]  # fmt: skip
 
 
@@ -375,6 +383,7 @@ def _person_cost(t: Tables, person: int, row: Ints) -> int:
     total += price[9] * max(0, weekends - limit[8])
     total += price[1] * max(0, limit[0] - paid) + price[2] * max(0, paid - limit[1])
     total += price[3] * max(0, limit[2] - shifts) + price[4] * max(0, shifts - limit[3])
+    total += price[12] * max(0, -((limit[14] - paid) // 15))
     for kind in range(t.n_kinds):
         if t.most_of_kind[person, kind] < days:
             of_kind = 0

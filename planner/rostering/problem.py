@@ -97,6 +97,8 @@ class Terms(NamedTuple):
     """Emotional minutes of a duty before its first decompression pause, between two, and after the last, at most."""
     most_at_emotional_min: int | None = None
     """Minutes on the queue at emotional posts, one stretch after another in a duty, at most."""
+    agreed_paid_min: int | None = None
+    """Paid minutes over the horizon beyond which time is overtime."""
 
 
 class Request(NamedTuple):

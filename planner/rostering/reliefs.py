@@ -118,7 +118,8 @@ def reliefs(
     again = search.improve(problem, base, moves=moves, seed=seed + 1)
     without = audit(problem, again)
     found = []
-    for relief in tried:
+    for number, relief in enumerate(tried):
+        say(f"relief {number + 1} of {len(tried)}")
         better = search.improve(relief.problem, _fitting(relief.problem, base), moves=moves, seed=seed + 1)
         found.append(_relieved(scenario, people, relief, problem, better, again, without))
     found.sort(key=lambda one: (not one.clear, _price(one), -one.saved_hours))

@@ -103,10 +103,14 @@ def staff(
     replications: int = PROOF_REPLICATIONS,
     moves_per_day: int = MOVES_PER_DAY,
     seed: int = 1,
+    shaped: Callable[[RosterProblem], RosterProblem] = lambda problem: problem,
+    start: NamedRoster | None = None,
+    keep: bool = False,
 ) -> Staffed:
     """A roster of the people in force for a requirement, with its proof.
 
-    The same seed gives the same roster. Raises FieldError where there are no shifts or nobody to roster.
+    shaped: puts into the problem what is wished beside the needs. start: where the search begins; with `keep` there is none, and that
+    roster is proven. The same seed gives the same roster. Raises FieldError where there are no shifts or nobody to roster.
     """
     size = scenario.horizon.days * c.n_intervals(scenario)
     targets, scale = targets_of(scenario, policy), np.ones(size)
@@ -117,15 +121,16 @@ def staff(
             scenario, natural, policy, problem, named, roster, seed=seed + 1, engine=engine, executor=executor
         )
 
-    blank = problem_of(scenario, needs, policy)
+    blank = shaped(problem_of(scenario, needs, policy))
     shares = _first_shares(scenario, blank, max(500, moves_per_day // 8), seed, lived)
     best: _Try | None = None
     told: list[Round] = []
     for done in range(rounds + 1):
         wanted = needs_of(scenario, requirement, scale=scale) if done else needs
-        problem = problem_of(scenario, wanted, policy, shares)
+        problem = shaped(problem_of(scenario, wanted, policy, shares))
         begun = time.perf_counter()
-        named = made(problem, best.named if best else None, moves_per_day, seed + done)
+        first = best.named if best else start
+        named = first if keep and first is not None else made(problem, first, moves_per_day, seed + done)
         found = audit(problem, named)
         roster = roster_of(scenario, problem, named)
         proof = prove(
@@ -140,7 +145,7 @@ def staff(
         )
         if best is None or tried.rank < best.rank:
             best = tried
-        if not proof.missed:
+        if keep or not proof.missed:
             break
         scale = rescaled(scale, proof, to_spare(list(proof.verdicts), targets, size))
         shares = _with_new(shares, borne.shares)

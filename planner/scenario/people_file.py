@@ -16,15 +16,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from planner.scenario import csv_table
 from planner.scenario.clocks import DAY_MIN, clock
-from planner.scenario.nodes import Node, fresh, has_surrogates, show_node
-from planner.scenario.problems import UNKNOWN, Problem, clip, nearest, quote, some
+from planner.scenario.csv_table import MAX_BYTES
+from planner.scenario.nodes import Node, fresh, show_node
+from planner.scenario.problems import UNKNOWN, Problem, clip, nearest, quote
 
 COLUMNS = (
     "id", "group", "skills", "contract", "availability", "leave", "requests", "site", "time_zone", "tenure_weeks",
 )  # fmt: skip
 NEEDED = ("id", "group")
-MAX_BYTES = 5_000_000
 MOST_ROWS = 20_000
 
 
@@ -113,71 +114,16 @@ def in_list(problem: Problem) -> Problem:
 
 def rows_of(name: str, data: bytes) -> tuple[list[Node], list[Problem]]:
     """People of a CSV file's bytes, as nodes, and what is wrong with its form."""
-
-    def wrong(
-        line: int | None, allowed: str, found: str | None = None, field: str = "", close: str | None = None
-    ) -> Problem:
-        return Problem(name, line, field, found, allowed, close)
-
-    if data.startswith(b"PK\x03\x04"):
-        return [], [wrong(None, "is a workbook, not a CSV file: save the sheet as CSV (UTF-8)")]
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        return [], [wrong(data.count(b"\n", 0, error.start) + 1, "is not UTF-8 text: save it as CSV (UTF-8)")]
-    if "\0" in text or has_surrogates(text):
-        return [], [wrong(None, "is not a text file")]
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows, problems = list[Node](), list[Problem]()
-    columns: list[str] | None = None
-    last = 0
-    try:
-        for cells in reader:
-            line, last = last + 1, reader.line_num
-            if not any(cell.strip() for cell in cells):
-                continue
-            if columns is None:
-                columns = [cell.strip().lower() for cell in cells]
-                problems = _column_problems(name, line, columns)
-                if problems:
-                    return [], problems
-                continue
-            if len(cells) != len(columns):
-                allowed = f"must have {len(columns)} cells, as the first line has; put cells that hold commas in quotes"
-                problems.append(wrong(line, allowed, str(len(cells))))
-                continue
-            if len(rows) >= MOST_ROWS:
-                return [], [wrong(line, f"has too many people: at most {MOST_ROWS:,}")]
-            row, wrongs = _person(dict(zip(columns, cells, strict=True)))
-            rows.append(_node(row, line, name))
-            problems += [wrong(line, allowed, quote(found), field) for field, found, allowed in wrongs]
-    except csv.Error as error:
-        return [], [wrong(last + 1, f"is not a CSV file: {error}")]
-    if columns is None:
-        return [], [wrong(None, f"is empty: its first line must name columns ({', '.join(NEEDED)}, ...)")]
-    if not rows and not problems:
-        problems.append(wrong(None, "lists nobody"))
+    found, problems = csv_table.rows_of(
+        name, data, lambda line, columns: csv_table.column_problems(name, line, columns, COLUMNS, NEEDED),
+        needed=NEEDED, most=MOST_ROWS, too_many="people", nothing="lists nobody",
+    )  # fmt: skip
+    rows = []
+    for line, cells in found:
+        row, wrongs = _person(cells)
+        rows.append(_node(row, line, name))
+        problems += [Problem(name, line, field, quote(what), allowed) for field, what, allowed in wrongs]
     return rows, problems
-
-
-def _column_problems(name: str, line: int, columns: list[str]) -> list[Problem]:
-    if len(columns) == 1 and ";" in columns[0]:
-        return [Problem(name, line, "", None, "separates its columns by semicolons: save it with commas")]
-    found = []
-    for i, column in enumerate(columns):
-        if column not in COLUMNS:
-            close = nearest(column, [c for c in COLUMNS if c not in columns])
-            found.append(
-                Problem(
-                    name, line, "", f"column {quote(column)}", f"may have the columns {some(COLUMNS)}", close
-                )
-            )
-        elif column in columns[:i]:
-            found.append(Problem(name, line, "", None, f"has the column {column} twice: keep one"))
-    lacking = [column for column in NEEDED if column not in columns]
-    if lacking and not any(p.nearest in lacking for p in found):
-        found.append(Problem(name, line, "", None, f"lacks the column {' and '.join(lacking)}"))
-    return found
 
 
 def _parts(cell: str) -> list[str]:
