@@ -15,6 +15,7 @@ from app_pages import state
 TITLES = {
     "Compare": (None, True),
     "Week": ("The week", True),
+    "Roster": ("The roster", False),
     "Mix": ("The right mix", False),
     "Ladder": ("The ladder", True),
     "Levers": ("Levers one by one", False),
@@ -41,6 +42,10 @@ def main() -> None:
             st.Page(
                 "app_pages/week.py", title="Week", icon=":material/calendar_view_week:",
                 help="Requirement against schedule by interval, people by group, and the targets that hold or do not.",
+            ),
+            st.Page(
+                "app_pages/roster.py", title="Roster", icon=":material/groups:",
+                help="People by name: cover and gaps, who does what when, emotional work, what would relieve it; lock parts and re-plan the rest.",
             ),
             st.Page(
                 "app_pages/mix.py", title="Mix", icon=":material/filter_alt:",
