@@ -286,19 +286,43 @@ def _raised() -> Any:
         yield reading
 
 
-def _new_file(text: Any) -> Path:
-    path = Path(text)
-    if path.suffix.lower() != ".csv":
-        raise typer.BadParameter(
-            f"must be the name of a CSV file, such as people.csv (found {quote(str(text))})"
-        )
-    if not path.absolute().parent.is_dir():
-        raise typer.BadParameter(f"must lie in a folder that there is (found {quote(str(text))})")
-    if path.exists():
-        raise typer.BadParameter(
-            f"must be new: {clip(str(path))} is there already, and may hold somebody's changes"
-        )
-    return path
+def _new(suffix: str, example: str) -> Callable[[Any], Path]:
+    """A parser of the name of a new file; of a new folder where there is no suffix."""
+    noun = {".csv": "a CSV file", ".xlsx": "an XLSX file", "": "a folder"}[suffix]
+
+    def parse(text: Any) -> Path:
+        path, found = Path(text), f"(found {quote(str(text))})"
+        if path.suffix.lower() != suffix if suffix else not path.name:
+            raise typer.BadParameter(f"must be the name of {noun}, such as {example} {found}")
+        try:
+            there = path.lstat()
+        except FileNotFoundError:
+            there = None
+        except (OSError, ValueError):
+            raise typer.BadParameter(f"must be the name of {noun} {found}") from None
+        if there is not None:
+            raise typer.BadParameter(
+                f"must be new: {clip(str(path))} is there already, and may hold somebody's changes"
+            )
+        if not path.absolute().parent.is_dir():
+            raise typer.BadParameter(f"must lie in a folder that there is {found}")
+        return path
+
+    return parse
+
+
+def _new_option(name: str, suffix: str, example: str, help: str) -> Any:
+    return typer.Option(name, parser=_new(suffix, example), metavar="FILE" if suffix else "FOLDER", help=help)
+
+
+def _hours(text: Any) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value <= 40:
+        raise typer.BadParameter(f"must be hours above 0 and at most 40 (found {quote(str(text))})")
+    return value
 
 
 @app.command(epilog="Example: unhurried people insurer --csv people.csv")
@@ -310,7 +334,7 @@ def people(
         Path | None,
         typer.Option(
             "--csv",
-            parser=_new_file,
+            parser=_new(".csv", "people.csv"),
             metavar="FILE",
             help="Write the list to this new CSV file, to edit and to name in the scenario: people: {file: people.csv}.",
         ),
@@ -464,7 +488,9 @@ def plan(
         out.print(f"Kept in {kept}", highlight=False)
 
 
-@app.command(epilog="Example: unhurried roster insurer --policy empathy_aware --set people.file=people.csv")
+@app.command(
+    epilog="Example: unhurried roster insurer --policy empathy_aware --published in_use.csv --lock mon-tue --xlsx new.xlsx"
+)
 def roster(
     file: ScenarioArgument,
     policy: Annotated[str, typer.Option("--policy", help="Policy to roster for.")] = "as_is",
@@ -488,33 +514,118 @@ def roster(
             "--reliefs/--no-reliefs", help="Where people are short: try what would relieve it, and price it."
         ),
     ] = True,
+    published: Annotated[
+        Path | None,
+        typer.Option(
+            "--published", metavar="FILE.csv", help="Start from the roster in use, a file like those of --csv and --wide, and change little."
+        ),
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Make no other roster: judge the one in use (--published).")
+    ] = False,
+    change_price: Annotated[
+        Any,
+        typer.Option(
+            "--change-price", parser=_whole(0, 1_000_000), metavar="POINTS",
+            help="Price of each shift changed (default: 40; somebody short for a quarter of an hour costs 20).",
+        ),
+    ] = None,
+    lock: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--lock", metavar="DAYS or ID", help="What stays as published: mon-wed, 2026-03-05, 2026-03-05..2026-03-07, or a person's id."
+        ),
+    ] = None,
+    overtime: Annotated[
+        Any,
+        typer.Option("--overtime", parser=_hours, metavar="HOURS", help="Paid hours a week that each person may work beyond the contract."),
+    ] = None,
+    time_off: Annotated[
+        bool, typer.Option("--time-off", help="Where many are over: list shifts that can be given back.")
+    ] = False,
+    as_csv: Annotated[Path | None, _new_option("--csv", ".csv", "roster.csv", "Write a row a shift to this new CSV file.")] = None,
+    wide: Annotated[
+        Path | None, _new_option("--wide", ".csv", "week.csv", "Write a row a person, a column a day to this new CSV file.")
+    ] = None,
+    xlsx: Annotated[
+        Path | None,
+        _new_option("--xlsx", ".xlsx", "roster.xlsx", "Write a new workbook: roster, cover, fairness, rules, reliefs, targets."),
+    ] = None,
+    ics: Annotated[Path | None, _new_option("--ics", "", "calendars", "Write a calendar for each person to this new folder.")] = None,
+    changes: Annotated[
+        Path | None, _new_option("--changes", ".csv", "changes.csv", "Write the shifts that change to this new CSV file.")
+    ] = None,
     engine: EngineOption = "kernel",
     cluster: Cluster = None,
     as_json: Json = False,
     folder: Out = None,
-) -> None:
-    """Roster the people in force by name, and prove the roster by simulating it."""
-    from planner import jobs, roster_report, runs
+) -> None:  # fmt: skip
+    """Roster the people in force by name, and prove the roster by simulating it; anew, or from the roster in use."""
+    from planner import jobs, new_files, roster_files, roster_in_use, roster_report, runs
+    from planner.rostering.wishes import CHANGE_PRICE, Wishes
 
+    only = [
+        ("--keep", keep),
+        ("--change-price", change_price is not None),
+        ("--lock", lock),
+        ("--changes", changes),
+    ]
+    _go_together("--published FILE.csv", published is not None, only)
+    if keep:
+        _exclude("--keep", "which makes no other roster", [*only[1:], ("--overtime", overtime)])
+    wanted = {
+        path: render
+        for path, render in (
+            (as_csv, roster_files.long_csv), (wide, roster_files.wide_csv), (xlsx, roster_files.workbook),
+            (ics, roster_files.calendars), (changes, roster_files.changes_csv),
+        ) if path is not None
+    }  # fmt: skip
+    if len({path.absolute() for path in wanted}) < sum(
+        p is not None for p in (as_csv, wide, xlsx, ics, changes)
+    ):
+        _fail(
+            "--csv, --wide, --xlsx, --ics, --changes: must be files of their own (found the same name twice)"
+        )
+    wishes = Wishes(
+        replications, seed, quick, rounds, reliefs, published, keep, CHANGE_PRICE if change_price is None else change_price,
+        tuple(lock or ()), overtime or 0.0, time_off,
+    )  # fmt: skip
     say = _Progress()
     with _told(file) as reading:
         loaded = reading.load(file, scenario, sets)
         runs.ready(folder or runs.FOLDER)
         jobs.chosen_policies(loaded.value, [policy], loaded.path.name)
-        options = jobs.roster_options(policy, replications, seed, quick, rounds, reliefs, engine)
+        options = wishes.options(policy, engine)
         document, tables, _ = jobs.make_roster(
-            loaded, policy, replications=replications, seed=seed, quick=quick, rounds=rounds, with_reliefs=reliefs,
-            engine=engine, cluster=cluster, say=say,
-        )  # fmt: skip
+            loaded, policy, wishes, engine=engine, cluster=cluster, say=say
+        )
         kept = runs.save(
             "roster", loaded.value, options, document, tables, applied=[tuple(a) for a in loaded.applied],
             folder=folder or runs.FOLDER,
         )  # fmt: skip
+        new_files.write({path: render(document) for path, render in wanted.items()})
     if as_json:
         _print_json(document)
     else:
         roster_report.print_roster(out, document)
+        roster_in_use.print_in_use(out, document)
         out.print(f"Kept in {kept}", highlight=False)
+    for path in wanted:
+        err.print(f"Written to {path}", highlight=False, soft_wrap=True)
+
+
+def _go_together(with_what: str, there: bool, options: list[tuple[str, Any]]) -> None:
+    """Fail for options that make sense beside another one alone."""
+    for name, given in options:
+        if given and not there:
+            _fail(f"{name}: needs {with_what}, the roster in use")
+
+
+def _exclude(name: str, why: str, options: list[tuple[str, Any]]) -> None:
+    """Fail for options that cannot go with another one."""
+    for other, given in options:
+        if given:
+            _fail(f"{other}: cannot go with {name}, {why}")
 
 
 @app.command(epilog="Example: unhurried compare insurer --frame equal_hours --doubt 20")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from planner.plan import PlanResult
     from planner.roster import Roster
     from planner.rostering.staff import Staffed
+    from planner.rostering.wishes import Wishes
     from sim.replicate import Engine
 
 Say = Callable[[str], None]
@@ -323,68 +325,85 @@ def make_plan(
     return document, tables, result
 
 
-def roster_options(
-    policy: str, replications: int, seed: int, quick: bool, rounds: int, reliefs: bool, engine: Engine
-) -> dict[str, Any]:
-    """What decides a roster's result, beside the scenario and the code."""
-    return {
-        "policy": policy, "replications": replications, "seed": seed, "quick": quick, "rounds": rounds, "reliefs": reliefs,
-        "engine": engine,
-    }  # fmt: skip
-
-
 def make_roster(
     loaded: Loaded[Scenario],
     policy: str,
+    wishes: Wishes | None = None,
     *,
-    replications: int = 10,
-    seed: int = PLAN_SEED,
-    quick: bool = False,
-    rounds: int = 3,
-    with_reliefs: bool = True,
     engine: Engine = "kernel",
     cluster: str | None = None,
     say: Say = lambda _: None,
 ) -> tuple[dict[str, Any], dict[str, pd.DataFrame], Staffed]:
     """Roster the people in force by name for what a policy's targets ask for; the document, its tables and the roster itself.
 
-    Raises FieldError where there are no shifts, nobody to roster, or no target that asks for anybody.
+    Raises FieldError where there are no shifts, nobody to roster, or no target that asks for anybody, and ScenarioError for wishes
+    that make no sense: before any work.
     """
     import pandas as pd
 
-    from planner import roster_report
+    from planner import roster_in_use, roster_report
     from planner.plan import require_for
     from planner.requirement import MOST, QUICK
-    from planner.rostering.people import can_be_rostered
+    from planner.rostering import wishes as wished
+    from planner.rostering.people import problem_of
     from planner.rostering.reliefs import RELIEF_MOVES_PER_DAY, reliefs
     from planner.rostering.staff import MOVES_PER_DAY, staff
 
-    start = time.monotonic()
-    can_be_rostered(loaded.value)
+    start, scenario = time.monotonic(), loaded.value
+    wishes = wishes or wished.Wishes()
+    known = problem_of(scenario, (), policy)
+    asked = wished.asked_of(scenario, wishes, known)
+    in_use = asked.in_use(known)
+    less = 4 if wishes.quick else 1
     with workers(engine, cluster, say) as executor:
         machines = made_on(executor)
-        now = today(loaded.value, engine=engine, executor=executor, say=say)
+        now = today(scenario, engine=engine, executor=executor, say=say)
         requirement = require_for(
-            loaded.value, now.anchored.natural, policy, engine=engine, executor=executor, say=say,
-            plan_replications=QUICK if quick else MOST, seed=seed,
+            scenario, now.anchored.natural, policy, engine=engine, executor=executor, say=say,
+            plan_replications=QUICK if wishes.quick else MOST, seed=wishes.seed,
         )  # fmt: skip
-        result = staff(
-            loaded.value, now.anchored.natural, policy, requirement, engine=engine, executor=executor, say=say,
-            rounds=rounds, replications=replications, seed=seed, moves_per_day=MOVES_PER_DAY // (4 if quick else 1),
+        made = partial(
+            staff, scenario, now.anchored.natural, policy, requirement, engine=engine, executor=executor, say=say,
+            rounds=wishes.rounds, replications=wishes.replications, seed=wishes.seed, moves_per_day=MOVES_PER_DAY // less,
+            shaped=asked.of,
         )  # fmt: skip
+        before = None if in_use is None else made(start=in_use, keep=True)
+        result = before if before is not None and wishes.keep else made(start=in_use)
+        rows, rest = roster_in_use.without(result) if wishes.time_off else ([], None)
+        after = made(start=rest, keep=True) if rows else None
     tried = None
-    if with_reliefs:
+    if wishes.reliefs and not wishes.keep:
         tried = reliefs(
-            loaded.value, result.people, result.asked, result.outcome.roster, seed=seed, say=say,
-            moves=RELIEF_MOVES_PER_DAY * len(result.problem.people) * result.problem.days // (4 if quick else 1),
+            scenario, result.people, result.asked, result.outcome.roster, seed=wishes.seed, say=say,
+            moves=RELIEF_MOVES_PER_DAY * len(result.problem.people) * result.problem.days // less,
         )  # fmt: skip
     document = roster_report.document_of(
         result, time.monotonic() - start, reliefs=tried, applied=loaded.applied
     )
+    document["published"] = roster_in_use.published_document(asked, before, result) if before else None
+    document["overtime"] = roster_in_use.overtime_document(asked, result)
+    document["time_off"] = roster_in_use.time_off_document(rows, result, after) if wishes.time_off else None
     document["made_on"] = machines
-    rows = [{k: v for k, v in row.items() if k != "pauses"} for row in document["work"]]
-    tables = {"measures": frame_of({"": {policy: document["proof"]["measures"]}}), "work": pd.DataFrame(rows)}
+    flat = [{k: v for k, v in row.items() if k not in ("pauses", "queues")} for row in document["work"]]
+    tables = {"measures": frame_of({"": {policy: document["proof"]["measures"]}}), "work": pd.DataFrame(flat)}
     return document, tables, result
+
+
+def kept_roster(
+    loaded: Loaded[Scenario], policy: str, wishes: Wishes, *, folder: Path = runs.FOLDER, say: Say = lambda _: None,
+    engine: Engine = "kernel", cluster: str | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """The roster's document: from `runs/` if it was made before by the same code, else made and kept."""
+    options = wishes.options(policy, engine)
+    known = runs.find("roster", loaded.value, options, folder)
+    if known is not None:
+        return dict(known["document"]) | {"applied": runs.applied_rows(loaded.applied)}
+    document, tables, _ = make_roster(loaded, policy, wishes, engine=engine, cluster=cluster, say=say)
+    runs.save(
+        "roster", loaded.value, options, document, tables, applied=[tuple(a) for a in loaded.applied],
+        folder=folder,
+    )  # fmt: skip
+    return document
 
 
 def compare_options(

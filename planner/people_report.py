@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from planner import new_files
 from planner.rostering.people import Employee, asked_hours, listed, newcomer_weeks, people_of
 from planner.scenario.people_file import spans_text, written
 from planner.scenario.schema import Person, Scenario
@@ -118,13 +117,5 @@ def print_people(out: Console, document: dict[str, Any]) -> None:
 
 
 def write(path: Path, scenario: Scenario) -> None:
-    """The list in force as a CSV file, whole or not at all. Raises OSError."""
-    handle, aside = tempfile.mkstemp(prefix=".people-", dir=path.absolute().parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(written(listed(scenario)))
-        Path(aside).chmod(0o644)
-        Path(aside).replace(path)
-    except OSError as error:
-        Path(aside).unlink(missing_ok=True)
-        raise OSError(error.errno, error.strerror, str(path)) from None
+    """The list in force as a new CSV file, whole or not at all. Raises OSError."""
+    new_files.write({path: written(listed(scenario)).encode()})

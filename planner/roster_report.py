@@ -80,6 +80,9 @@ def document_of(
         "proof": {"replications": result.proof.replications, "measures": plain(used_only(result.proof.measures, scenario))},
         "week": week_of(scenario, result.requirement, result.roster, result.proof.totals),
         "cover": cover_rows(scenario, result.asked, result.against),
+        "horizon": {"start": scenario.horizon.start.isoformat(), "days": scenario.horizon.days},
+        "time_zone": scenario.time_zone,
+        "persons": person_rows(result),
         "work": work_rows(result),
     }  # fmt: skip
 
@@ -327,11 +330,11 @@ def _quantiles(minutes: Floats) -> Json:
 
 
 def work_rows(result: Staffed) -> list[Json]:
-    """Every shift given, with its pauses; minutes after the midnight of its day."""
-    start = result.scenario.horizon.start
+    """Every shift given, with its pauses, and its queues where they rotate; minutes after the midnight of its day."""
+    start, posts = result.scenario.horizon.start, result.problem.posts
     rows = []
     for work in result.outcome.roster.work:
-        duty = result.problem.duties[work.duty]
+        duty, midnight = result.problem.duties[work.duty], work.day * DAY_MIN
         rows.append({
             "person": result.problem.people[work.person].id, "group": result.people[work.person].group,
             "day": work.day + 1, "date": (start + timedelta(work.day)).isoformat(), "shift": duty.kind,
@@ -340,9 +343,24 @@ def work_rows(result: Staffed) -> list[Json]:
                 {"name": p.name, "kind": p.kind, "paid": p.paid, "start_min": at, "end_min": at + p.minutes}
                 for p, at in zip(duty.pauses, work.pauses, strict=True)
             ],
-            "posts": [result.problem.posts[post].name for post in work.posts],
+            "queues": [
+                {"name": posts[post].name, "start_min": first - midnight, "end_min": last - midnight}
+                for first, last, post in (stretches(result.problem, work) if work.posts else ())
+                if post is not None and first < last
+            ],
         })  # fmt: skip
     return rows
+
+
+def person_rows(result: Staffed) -> list[Json]:
+    """Everybody in force: what calendars and files need to know."""
+    return [
+        {
+            "id": one.id, "group": one.group, "site": one.site, "time_zone": one.time_zone,
+            "leave_days": [day + 1 for day in one.leave],
+        }
+        for one in result.people
+    ]  # fmt: skip
 
 
 # --- in print --------------------------------------------------------------------------------------------------------

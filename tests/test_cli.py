@@ -24,6 +24,7 @@ COMMANDS = (
     "people",
     "simulate",
     "plan",
+    "roster",
     "compare",
     "levers",
     "sweep",

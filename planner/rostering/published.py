@@ -1,7 +1,7 @@
 """A roster in use, read from a CSV file: a row a shift, or a row a person and a column a day. Times are by the centre's clock.
 
-A shift stands for the duty of its kind and start that has the pauses of the file; where the file has none, each pause lies in the
-middle of its window. What the roster breaks is for the validator to say: here only what makes no sense is refused.
+A shift stands for the duty of its kind and start that has the pauses of the file. Where the file has none, people with the same
+kind of shift on a day take turns within the windows of their pauses, and who is alone pauses in the middle. What the roster breaks is for the validator to say: here only what makes no sense is refused.
 """
 
 from __future__ import annotations
@@ -76,6 +76,8 @@ class _Reader:
         self.mine = [frozenset(k for day in person.duties for k in day) for person in problem.people]
         self.problems: list[Problem] = []
         self.work: dict[tuple[int, int], tuple[Work, int]] = {}
+        self.silent: dict[tuple[int, str], list[tuple[int, int]]] = {}
+        """By day and kind: who works it, of whom the file says no pauses."""
         self.days: dict[str, int | None] = {}
         """Of the wide form: by column, the day."""
 
@@ -95,7 +97,16 @@ class _Reader:
             self._wrong(None, "", None, "has no shift: a roster that nobody works is none")
         if self.problems:
             raise ScenarioError(self.problems)
+        self._take_turns()
         return NamedRoster(tuple(sorted(work for work, _ in self.work.values())))
+
+    def _take_turns(self) -> None:
+        for cells in self.silent.values():
+            for turn, cell in enumerate(cells):
+                work, line = self.work[cell]
+                duty = self.problem.duties[work.duty]
+                times = pauses_at(duty, (turn + 0.5) / len(cells))
+                self.work[cell] = work._replace(pauses=tuple(duty.start_min + at for at in times)), line
 
     def _wrong(
         self, line: int | None, column: str, found: str | None, allowed: str, close: str | None = None
@@ -223,6 +234,8 @@ class _Reader:
         at_posts = self._queues(line, work, queues, of_queues)
         if at_posts is not None:
             self.work[number, day] = work._replace(posts=at_posts), line
+            if not pauses and not at_posts:
+                self.silent.setdefault((day, kind), []).append((number, day))
 
     def _pauses(
         self, line: int, fitting: Sequence[int], text: str, column: str
@@ -231,7 +244,7 @@ class _Reader:
         duties = self.problem.duties
         if not text:
             duty = duties[fitting[0]]
-            return fitting[0], tuple(duty.start_min + at for at in middle_pauses(duty))
+            return fitting[0], tuple(duty.start_min + at for at in pauses_at(duty, 0.5))
         said = []
         for part in _parts(text):
             found = _TIMED.fullmatch(part)
@@ -329,15 +342,15 @@ def _parts(cell: str) -> Iterable[str]:
     return [" ".join(part.split()) for part in cell.split(";") if part.strip()]
 
 
-def middle_pauses(duty: Duty) -> tuple[int, ...]:
-    """Each pause in the middle of its window, on the quarter-hour, or as near to it as the others let it; minutes into the duty."""
+def pauses_at(duty: Duty, share: float) -> tuple[int, ...]:
+    """Each pause so far into its window, on the quarter-hour, or as near to that as the others let it; minutes into the duty."""
     last, end = [0] * len(duty.pauses), duty.minutes
     for k in reversed(range(len(duty.pauses))):
         last[k] = end = min(duty.pauses[k].latest_min, end - duty.pauses[k].minutes)
     starts, free = [], 0
     for pause, latest in zip(duty.pauses, last, strict=True):
-        middle = (pause.earliest_min + pause.latest_min) // 2 // GRID_MIN * GRID_MIN
-        at = max(free, pause.earliest_min, min(middle, latest))
+        wanted = pause.earliest_min + share * (pause.latest_min - pause.earliest_min)
+        at = max(free, pause.earliest_min, min(int(wanted // GRID_MIN) * GRID_MIN, latest))
         starts.append(at)
         free = at + pause.minutes
     return tuple(starts)

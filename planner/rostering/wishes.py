@@ -109,6 +109,7 @@ def locked_cells(
         days, why = _days(scenario, name)
         if why:
             close = nearest(name, [*ids, *DAYS])
+            close = None if close == name.lower() else close
             problems.append(Problem("--lock", None, "", quote(text), why, close))
         cells |= {(number, day) for number in ids.values() for day in days}
     if problems:
