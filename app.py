@@ -22,6 +22,9 @@ TITLES = {
     "Evidence": ("Evidence", False),
 }
 
+OWN_RESULTS = ("Roster", "Levers")
+"""Pages that show results of the settings on the left, kept apart from the comparison."""
+
 
 def icon() -> Image.Image:
     """An hourglass for the tab, drawn here: an icon by name would be fetched from the internet."""
@@ -68,7 +71,7 @@ def main() -> None:
     )  # fmt: skip
     with st.sidebar:
         asked = state.ask()
-    state.answer(asked)
+    state.answer(asked, warn=page.title not in OWN_RESULTS)
     title, of_run = TITLES[page.title]
     state.header(title, of_run=of_run)
     page.run()

@@ -138,7 +138,9 @@ if not kept:
 
 # --- in sentences ---------------------------------------------------------------------------------------------------
 
-first, *others = [text for text in [*roster_report.sentences(document), roster_report.relief_sentence(document)] if text]
+first, *others = [
+    text for text in [*roster_report.sentences(document), roster_report.relief_sentence(document)] if text
+]
 st.markdown(f"**{show.safe(first)}**")
 for text in others:
     st.markdown(show.safe(text))
@@ -223,8 +225,9 @@ if len(cover) > 1:
 if any(any(row["asked"]) or any(row["over"]) for row in rows):
     chart, text = charts.cover_map(rows, dates, who)
     show.draw(chart, text, key="cover")
+    told = text.split(": ", 1)[1]
     st.caption(
-        f"{show.safe(text.split(': ', 1)[1].capitalize())}. People as planned, before absence; what the targets ask for has absence in it."
+        f"{show.safe(told[:1].upper() + told[1:])}. People as planned, before absence; what the targets ask for has absence in it."
     )
 
 # --- people ---------------------------------------------------------------------------------------------------------
@@ -262,7 +265,6 @@ st.caption(
 
 # --- emotional work and fairness ------------------------------------------------------------------------------------
 
-UNITS = {"day": "days worked", "week": "weeks", "longest_stretch": "days worked"}
 lived = {
     name: row
     for name, row in document["exposure"].items()
@@ -272,7 +274,7 @@ if lived:
     st.subheader("Emotional work, over people")
     for column, (name, row) in zip(st.columns(len(lived)), lived.items(), strict=True):
         with column:
-            chart, text = charts.exposure(row, roster_report.EXPOSED[name], UNITS[name])
+            chart, text = charts.exposure(name, row)
             show.draw(chart, text, key=f"exposure-{name}")
     show.table(
         [
@@ -344,7 +346,9 @@ saving = sorted(
 if short:
     st.subheader("What would relieve it")
 if short and not tried:
-    st.markdown("No relief has been tried for this roster: choose *Tried and priced* above, and make it anew.")
+    st.markdown(
+        "No relief has been tried for this roster: choose *Tried and priced* above, and make it anew."
+    )
 if saving:
     money = document["currency"]
     chart, text = charts.reliefs(saving, show.safe(money))
@@ -352,7 +356,7 @@ if saving:
     show.table(
         [
             {
-                "Relief": row["what"], "Hours short saved": f"{row['saved_hours']:.1f}", "Effect": "clear" if row["clear"] else "not clear",
+                "Relief": row["what"][:1].upper() + row["what"][1:], "Hours short saved": f"{row['saved_hours']:.1f}", "Effect": "clear" if row["clear"] else "not clear",
                 "Rules broken": f"{row['hard_rules_broken']}", "Paid hours more": f"{row['extra_paid_hours']:+,.0f}",
                 f"{money} a week": f"{row['cost_per_week']:+,.0f}", f"{money} once": f"{row['cost_once']:,.0f}" if row["cost_once"] else "-",
                 f"{money} a week for an hour": f"{row['cost_per_week'] / row['saved_hours']:+,.0f}",

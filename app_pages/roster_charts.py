@@ -34,6 +34,11 @@ PAUSES = {
     "offline": ("Off the phone", "#6d62a5"),
 }
 ACTIVITIES = dict([*QUEUES.values(), *PAUSES.values()])
+EXPOSED = {
+    "day": "Minutes a day",
+    "week": "Minutes a week",
+    "longest_stretch": "Minutes in a day's longest stretch",
+}
 MOST_BARS = 12
 
 
@@ -81,7 +86,7 @@ def cover_map(cover: Sequence[Json], dates: Sequence[str], who: str) -> tuple[An
             y=alt.Y("day:N", title=None, sort=[day_words(day) for day in dates], axis=alt.Axis(ticks=False, domain=False)),
             color=alt.Color(
                 "gap:Q", scale=alt.Scale(type="symlog", domain=[-most, 0, most], range=[SHORT, NEUTRAL, OVER]),
-                legend=alt.Legend(title="People: below 0 short, above 0 over", titleLimit=320, orient="top", gradientLength=260, tickCount=5, format="d"),
+                legend=alt.Legend(title="People: below 0 short, above 0 over", titleLimit=320, orient="top", gradientLength=260, values=[-most, 0, most], format="d"),
             ),
             tooltip=[
                 alt.Tooltip("day:N", title="Day"), alt.Tooltip("time:N", title="From"), alt.Tooltip("until:N", title="To"),
@@ -152,7 +157,7 @@ def gantt(bars: Mapping[str, Sequence[Json]], when: str) -> tuple[Any, str]:
                 axis=alt.Axis(orient="top", tickMinStep=1, labelExpr="format(datum.value % 24, '02d') + ':00'"),
             ),
             x2="until:Q",
-            y=alt.Y("person:N", sort=list(bars), title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=180)),
+            y=alt.Y("person:N", sort=list(bars), title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=180, labelOverlap=False)),
             color=alt.Color(
                 "activity:N", scale=alt.Scale(domain=names, range=[ACTIVITIES[name] for name in names]), legend=show.legend(7)
             ),
@@ -161,7 +166,7 @@ def gantt(bars: Mapping[str, Sequence[Json]], when: str) -> tuple[Any, str]:
                 alt.Tooltip("shift:N", title="Shift"),
             ],
         )
-        .properties(height=70 + 17 * len(bars))
+        .properties(height=70 + 19 * len(bars))
     )  # fmt: skip
     told = ", ".join(f"{name.lower()} {hours[name]:,.1f} h" for name in names)
     return chart, f"Who does what when on {when}, {len(bars)} people: {told}"
@@ -170,9 +175,9 @@ def gantt(bars: Mapping[str, Sequence[Json]], when: str) -> tuple[Any, str]:
 # --- emotional work and fairness --------------------------------------------------------------------------------------
 
 
-def exposure(row: Json, title: str, unit: str) -> tuple[Any, str]:
+def exposure(name: str, row: Json) -> tuple[Any, str]:
     """How many minutes of emotional work there were, as simulated, with the limit as a line."""
-    found, limit = row["simulated"], row["limit_min"]
+    found, limit, unit = row["simulated"], row["limit_min"], "weeks" if name == "week" else "days worked"
     edges, counts = found["histogram"]["edges"], found["histogram"]["counts"]
     frame = pd.DataFrame(
         {"from": edges[:-1], "until": edges[1:], "share": [n / found["n"] for n in counts], "n": counts}
@@ -181,7 +186,7 @@ def exposure(row: Json, title: str, unit: str) -> tuple[Any, str]:
         alt.Chart(frame)
         .mark_bar(color="#8fbcb4", stroke="#fdfcf9", strokeWidth=1)
         .encode(
-            x=alt.X("from:Q", title=title, scale=alt.Scale(zero=True)),
+            x=alt.X("from:Q", bin="binned", title=EXPOSED[name], axis=alt.Axis(tickCount=6)),
             x2="until:Q",
             y=alt.Y("share:Q", title=f"Share of {unit}", axis=alt.Axis(format="%", tickCount=4)),
             tooltip=[
@@ -190,7 +195,7 @@ def exposure(row: Json, title: str, unit: str) -> tuple[Any, str]:
             ],
         )
     ]  # fmt: skip
-    told = f"{title}: half have less than {found['quantiles']['0.5']:,.0f}, 95 of 100 less than {found['quantiles']['0.95']:,.0f}"
+    told = f"{EXPOSED[name]}: half have less than {found['quantiles']['0.5']:,.0f}, 95 of 100 less than {found['quantiles']['0.95']:,.0f}"
     if limit is not None:
         line = pd.DataFrame({"limit": [limit], "text": [f"limit {limit:,} min"]})
         base = alt.Chart(line).encode(x="limit:Q")
@@ -231,7 +236,9 @@ def unmet(rows: Sequence[Json]) -> tuple[Any, str]:
         for row in rows[:MOST_BARS]
     ]  # fmt: skip
     skills = list(dict.fromkeys(row["skill"] for row in rows))
-    scale = alt.Scale(domain=skills, range=[show.PALETTE[(k + 1) % len(show.PALETTE)] for k in range(len(skills))])
+    scale = alt.Scale(
+        domain=skills, range=[show.PALETTE[(k + 1) % len(show.PALETTE)] for k in range(len(skills))]
+    )
     totals = Counter[str]()
     for row in told:
         totals[row["when"]] += row["hours"]
@@ -239,15 +246,15 @@ def unmet(rows: Sequence[Json]) -> tuple[Any, str]:
         alt.Chart(pd.DataFrame(told))
         .mark_bar(height={"band": 0.75})
         .encode(
-            y=alt.Y("when:N", sort=[when for when, _ in totals.most_common()], title=None, axis=alt.Axis(ticks=False, domain=False)),
-            x=alt.X("hours:Q", title="Hours short"),
-            color=alt.Color("skill:N", scale=scale, legend=show.legend(1 if len(skills) > 3 else 3)),
+            y=alt.Y("when:N", sort=[when for when, _ in totals.most_common()], title=None, axis=alt.Axis(ticks=False, domain=False, labelOverlap=False)),
+            x=alt.X("hours:Q", title="Hours short", axis=alt.Axis(tickCount=8)),
+            color=alt.Color("skill:N", scale=scale, legend=None if len(skills) == 1 else alt.Legend(title=None, orient="top", labelLimit=520, columns=1 if len(skills) > 3 else 3)),
             tooltip=[
                 alt.Tooltip("when:N", title="When"), alt.Tooltip("skill:N", title="Who is missing"),
                 alt.Tooltip("hours:Q", format=".1f", title="Hours short"), alt.Tooltip("people:Q", title="People, at most"),
             ],
         )
-        .properties(height=110 + 24 * len(totals))
+        .properties(height=70 + 22 * len(skills) * (len(skills) > 1) + 24 * len(totals))
     )  # fmt: skip
     words = "; ".join(f"{row['when']}, {row['skill']}: {row['hours']:.1f} h" for row in told)
     return chart, f"Hours short, the largest first. {words}"
@@ -257,8 +264,8 @@ def reliefs(rows: Sequence[Json], money: str) -> tuple[Any, str]:
     """What each relief saves; those with a clear effect in another colour."""
     told = [
         {
-            "what": row["what"], "saved": row["saved_hours"], "price": price_words(row, money),
-            "effect": "Clear" if row["clear"] else "Not clear: a rule that must hold would be broken, or too little is saved",
+            "what": row["what"][:1].upper() + row["what"][1:], "saved": row["saved_hours"], "price": price_words(row, money),
+            "effect": "Clear" if row["clear"] else "Not clear: saves too little, or breaks a rule",
         }
         for row in rows
     ]  # fmt: skip
@@ -268,15 +275,15 @@ def reliefs(rows: Sequence[Json], money: str) -> tuple[Any, str]:
         alt.Chart(pd.DataFrame(told))
         .mark_bar(height={"band": 0.7})
         .encode(
-            y=alt.Y("what:N", sort=[row["what"] for row in told], title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=430)),
-            x=alt.X("saved:Q", title="Hours short saved, over the period"),
+            y=alt.Y("what:N", sort=[row["what"] for row in told], title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=430, labelOverlap=False)),
+            x=alt.X("saved:Q", title="Hours short saved, over the period", axis=alt.Axis(tickCount=8)),
             color=alt.Color("effect:N", scale=alt.Scale(domain=names, range=colours), legend=show.legend(2)),
             tooltip=[
                 alt.Tooltip("what:N", title="Relief"), alt.Tooltip("saved:Q", format=".1f", title="Hours short saved"),
                 alt.Tooltip("price:N", title="An hour saved costs"),
             ],
         )
-        .properties(height=90 + 24 * len(told))
+        .properties(height=90 + 26 * len(told))
     )  # fmt: skip
     words = "; ".join(f"{row['what']}: {row['saved']:.1f} h, {row['price']}" for row in told)
     return chart, f"Hours short that each relief saves. {words}"

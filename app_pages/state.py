@@ -435,8 +435,11 @@ def _changed(path: Path) -> int:
         return 0
 
 
-def answer(asked: Asked) -> None:
-    """Bring the shown answer up to the question where that costs nothing, or where the button was pressed."""
+def answer(asked: Asked, *, warn: bool = True) -> None:
+    """Bring the shown answer up to the question where that costs nothing, or where the button was pressed.
+
+    warn: whether to say where it belongs to other settings.
+    """
     state = st.session_state
     if asked.problems:
         st.error(
@@ -452,7 +455,7 @@ def answer(asked: Asked) -> None:
     for key in WAITS:
         _take_up(key, digest)
     if asked.loaded is not None:
-        _answer(asked, asked.loaded, first)
+        _answer(asked, asked.loaded, first, warn=warn)
     failed = state.get("failed")
     if failed is not None and failed[0] == digest:
         st.error("\n".join(f"- {safe(line)}" for line in failed[1]), title=failed[2])
@@ -460,7 +463,7 @@ def answer(asked: Asked) -> None:
         _progress()
 
 
-def _answer(asked: Asked, loaded: Loaded[Scenario], first: bool) -> None:
+def _answer(asked: Asked, loaded: Loaded[Scenario], first: bool, *, warn: bool) -> None:
     state, scenario = st.session_state, loaded.value
     shown, digest = state.get("shown"), digest_of(scenario)
     state.asked, state.asked_applied, state.asked_loaded = scenario, loaded.applied, loaded
@@ -472,7 +475,7 @@ def _answer(asked: Asked, loaded: Loaded[Scenario], first: bool) -> None:
             state.shown = found
         elif first and shown is None and asked.is_opening:
             compute(scenario, loaded.applied, QUICK_REPLICATIONS)
-        elif shown is not None:
+        elif shown is not None and warn:
             st.warning(
                 f"What you see belongs to {belongs(shown)}. The settings on the left have not been run yet: press Run.",
                 title="Not this question's answer", icon=":material/update:",

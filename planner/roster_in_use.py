@@ -19,8 +19,6 @@ from planner.rostering.time_off import given_back
 from planner.rostering.wishes import Asked
 from planner.scenario.problems import counted
 
-
-
 # --- documents -------------------------------------------------------------------------------------------------------
 
 
