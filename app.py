@@ -22,8 +22,8 @@ TITLES = {
     "Evidence": ("Evidence", False),
 }
 
+# Pages that show results of the settings on the left, kept apart from the comparison.
 OWN_RESULTS = ("Roster", "Levers")
-"""Pages that show results of the settings on the left, kept apart from the comparison."""
 
 
 def icon() -> Image.Image:
@@ -48,7 +48,7 @@ def main() -> None:
             ),
             st.Page(
                 "app_pages/roster.py", title="Roster", icon=":material/groups:",
-                help="People by name: cover and gaps, who does what when, emotional work, what would relieve it; lock parts and re-plan the rest.",
+                help="People by name: cover and gaps, who does what when, emotional work, what would relieve it, and what a re-plan changes.",
             ),
             st.Page(
                 "app_pages/mix.py", title="Mix", icon=":material/filter_alt:",

@@ -136,6 +136,13 @@ if not kept:
         title="Not this question's roster", icon=":material/update:",
     )  # fmt: skip
 
+changed = "; ".join(f"{row[0]} = {row[1]}" for row in document["applied"])
+made = str(record["made"])[:16].replace("T", " ")
+st.caption(
+    show.safe(f"{document['title'] or document['scenario']}, {document['policy_title']}, {f'with {changed}' if changed else 'as the file has it'}")
+    + f", {'quick' if record['options']['quick'] else 'full'} search, {document['proof']['replications']} replications, seed {document['seed']}, made {made} UTC."
+)  # fmt: skip
+
 # --- in sentences ---------------------------------------------------------------------------------------------------
 
 first, *others = [

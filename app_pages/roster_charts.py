@@ -20,18 +20,18 @@ Json = dict[str, Any]
 DAY_MIN = 1440
 TOGETHER = "Everybody asked for, together"
 SHORT, NEUTRAL, OVER, INK = "#b8683a", "#f2efe8", "#2f7f7a", "#24302f"
+ON_QUEUE = ("On the queue", "#8fbcb4")
 QUEUES = {
-    "": ("On the queue", "#8fbcb4"),
-    "routine": ("On routine queues", "#bcd8d2"),
-    "all": ("On all queues", "#8fbcb4"),
-    "emotional": ("On emotional queues", "#b8683a"),
+    "all": ON_QUEUE,
+    "routine": ("On routine queues only", "#bcd8d2"),
+    "emotional": ("On emotional queues only", "#b8683a"),
 }
-"""What somebody on the queue takes, by the name of the post; the empty one where queues do not rotate."""
+"""What somebody on the queue takes, by the name of the post."""
 PAUSES = {
     "decompression": ("Decompression", "#e9b93f"),
     "break": ("Break", "#d3cdc0"),
     "lunch": ("Lunch", "#a3adac"),
-    "offline": ("Off the phone", "#6d62a5"),
+    "offline": ("Off the phone", "#aba4cf"),
 }
 ACTIVITIES = dict([*QUEUES.values(), *PAUSES.values()])
 EXPOSED = {
@@ -83,7 +83,7 @@ def cover_map(cover: Sequence[Json], dates: Sequence[str], who: str) -> tuple[An
                 "time:O", title=None, scale=alt.Scale(domain=slots),
                 axis=alt.Axis(values=[slot for slot in slots if slot.endswith(":00")], labelAngle=0, labelAlign="left", labelOverlap=True),
             ),
-            y=alt.Y("day:N", title=None, sort=[day_words(day) for day in dates], axis=alt.Axis(ticks=False, domain=False)),
+            y=alt.Y("day:N", title=None, sort=[day_words(day) for day in dates], axis=alt.Axis(ticks=False, domain=False, labelOverlap=False, labelFlush=False)),
             color=alt.Color(
                 "gap:Q", scale=alt.Scale(type="symlog", domain=[-most, 0, most], range=[SHORT, NEUTRAL, OVER]),
                 legend=alt.Legend(title="People: below 0 short, above 0 over", titleLimit=320, orient="top", gradientLength=260, values=[-most, 0, most], format="d"),
@@ -117,8 +117,8 @@ def activities(work: Json) -> Iterator[tuple[str, int, int]]:
     queues = [(q["start_min"], q["end_min"], q["name"]) for q in work.get("queues", ())]
     for pause in [*work["pauses"], {"start_min": work["end_min"], "end_min": work["end_min"], "kind": ""}]:
         if at < pause["start_min"]:
-            post = next((name for start, end, name in queues if start <= at < end), "")
-            yield QUEUES.get(post, QUEUES[""])[0], at, pause["start_min"]
+            post = next((name for start, end, name in queues if start <= at < end), "all")
+            yield QUEUES.get(post, ON_QUEUE)[0], at, pause["start_min"]
         if pause["kind"]:
             yield PAUSES[pause["kind"]][0], pause["start_min"], pause["end_min"]
         at = pause["end_min"]
@@ -157,7 +157,7 @@ def gantt(bars: Mapping[str, Sequence[Json]], when: str) -> tuple[Any, str]:
                 axis=alt.Axis(orient="top", tickMinStep=1, labelExpr="format(datum.value % 24, '02d') + ':00'"),
             ),
             x2="until:Q",
-            y=alt.Y("person:N", sort=list(bars), title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=180, labelOverlap=False)),
+            y=alt.Y("person:N", sort=list(bars), title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=180, labelOverlap=False, labelFlush=False)),
             color=alt.Color(
                 "activity:N", scale=alt.Scale(domain=names, range=[ACTIVITIES[name] for name in names]), legend=show.legend(7)
             ),
@@ -184,7 +184,7 @@ def exposure(name: str, row: Json) -> tuple[Any, str]:
     )
     layers: list[Any] = [
         alt.Chart(frame)
-        .mark_bar(color="#8fbcb4", stroke="#fdfcf9", strokeWidth=1)
+        .mark_bar(color="#8fbcb4", binSpacing=1)
         .encode(
             x=alt.X("from:Q", bin="binned", title=EXPOSED[name], axis=alt.Axis(tickCount=6)),
             x2="until:Q",
@@ -199,9 +199,10 @@ def exposure(name: str, row: Json) -> tuple[Any, str]:
     if limit is not None:
         line = pd.DataFrame({"limit": [limit], "text": [f"limit {limit:,} min"]})
         base = alt.Chart(line).encode(x="limit:Q")
+        side = "right" if limit > 0.5 * max(edges[-1], limit) else "left"
         layers += [
             base.mark_rule(color=SHORT, strokeWidth=2, strokeDash=[5, 3]),
-            base.mark_text(color=SHORT, align="right", dx=-5, baseline="top").encode(
+            base.mark_text(color=SHORT, align=side, dx=5 if side == "left" else -5, baseline="top").encode(
                 text="text:N", y=alt.value(2)
             ),
         ]
@@ -246,7 +247,7 @@ def unmet(rows: Sequence[Json]) -> tuple[Any, str]:
         alt.Chart(pd.DataFrame(told))
         .mark_bar(height={"band": 0.75})
         .encode(
-            y=alt.Y("when:N", sort=[when for when, _ in totals.most_common()], title=None, axis=alt.Axis(ticks=False, domain=False, labelOverlap=False)),
+            y=alt.Y("when:N", sort=[when for when, _ in totals.most_common()], title=None, axis=alt.Axis(ticks=False, domain=False, labelOverlap=False, labelFlush=False)),
             x=alt.X("hours:Q", title="Hours short", axis=alt.Axis(tickCount=8)),
             color=alt.Color("skill:N", scale=scale, legend=None if len(skills) == 1 else alt.Legend(title=None, orient="top", labelLimit=520, columns=1 if len(skills) > 3 else 3)),
             tooltip=[
@@ -275,7 +276,7 @@ def reliefs(rows: Sequence[Json], money: str) -> tuple[Any, str]:
         alt.Chart(pd.DataFrame(told))
         .mark_bar(height={"band": 0.7})
         .encode(
-            y=alt.Y("what:N", sort=[row["what"] for row in told], title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=430, labelOverlap=False)),
+            y=alt.Y("what:N", sort=[row["what"] for row in told], title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=430, labelOverlap=False, labelFlush=False)),
             x=alt.X("saved:Q", title="Hours short saved, over the period", axis=alt.Axis(tickCount=8)),
             color=alt.Color("effect:N", scale=alt.Scale(domain=names, range=colours), legend=show.legend(2)),
             tooltip=[

@@ -623,11 +623,11 @@ def test_bars_of_a_day_hold_the_whole_shift_and_the_rest_of_the_night_before() -
     ]  # fmt: skip
     (evening,) = roster_charts.on_day(work, 1, None).values()
     assert [bar["activity"] for bar in evening] == [
-        "On emotional queues",
+        "On emotional queues only",
         "Decompression",
-        "On routine queues",
+        "On routine queues only",
         "Lunch",
-        "On all queues",
+        "On the queue",
     ]
     assert sum(bar["until"] - bar["from"] for bar in evening) == 8
     after = roster_charts.on_day(work, 2, None)
