@@ -190,7 +190,9 @@ def tables_of(problem: RosterProblem) -> tuple[Tables, int]:
     published = published_duties(problem)
     stays = {"changes": problem.prices.get("changes", HARD), "locked": problem.prices.get("locked", HARD)}
     for i, day in np.ndindex(cell.shape[:2]):
-        price = stays["changes"] * (problem.published is not None) + stays["locked"] * ((i, day) in problem.locked)
+        price = stays["changes"] * (problem.published is not None) + stays["locked"] * (
+            (i, day) in problem.locked
+        )
         cell[i, day] += price
         cell[i, day, published.get((i, day), -1)] -= price
     most = max((len(d.pauses) for d in problem.duties), default=0)

@@ -75,6 +75,8 @@ class Terms(NamedTuple):
     """Duties over the horizon, at least and at most."""
     most_shifts: int | None = None
     most_of_kind: Mapping[str, int] = {}
+    agreed_paid_min: int | None = None
+    """Paid minutes over the horizon beyond which time is overtime."""
     least_rest_min: int = 0
     """Between the end of a duty and the start of the next."""
     least_in_a_row: int = 1
@@ -97,8 +99,6 @@ class Terms(NamedTuple):
     """Emotional minutes of a duty before its first decompression pause, between two, and after the last, at most."""
     most_at_emotional_min: int | None = None
     """Minutes on the queue at emotional posts, one stretch after another in a duty, at most."""
-    agreed_paid_min: int | None = None
-    """Paid minutes over the horizon beyond which time is overtime."""
 
 
 class Request(NamedTuple):
