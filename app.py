@@ -15,11 +15,15 @@ from app_pages import state
 TITLES = {
     "Compare": (None, True),
     "Week": ("The week", True),
+    "Roster": ("The roster", False),
     "Mix": ("The right mix", False),
     "Ladder": ("The ladder", True),
     "Levers": ("Levers one by one", False),
     "Evidence": ("Evidence", False),
 }
+
+# Pages that show results of the settings on the left, kept apart from the comparison.
+OWN_RESULTS = ("Roster", "Levers")
 
 
 def icon() -> Image.Image:
@@ -43,6 +47,10 @@ def main() -> None:
                 help="Requirement against schedule by interval, people by group, and the targets that hold or do not.",
             ),
             st.Page(
+                "app_pages/roster.py", title="Roster", icon=":material/groups:",
+                help="People by name: cover and gaps, who does what when, emotional work, what would relieve it, and what a re-plan changes.",
+            ),
+            st.Page(
                 "app_pages/mix.py", title="Mix", icon=":material/filter_alt:",
                 help="What is left for people as automation contains more: longer and more intense contacts.",
             ),
@@ -63,7 +71,7 @@ def main() -> None:
     )  # fmt: skip
     with st.sidebar:
         asked = state.ask()
-    state.answer(asked)
+    state.answer(asked, warn=page.title not in OWN_RESULTS)
     title, of_run = TITLES[page.title]
     state.header(title, of_run=of_run)
     page.run()

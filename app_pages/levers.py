@@ -58,7 +58,7 @@ def ask() -> None:
             " long as the ranking itself.",
         )  # fmt: skip
         pressed = st.form_submit_button(
-            "Rank the levers", type="primary", icon=":material/leaderboard:", disabled=state.ranking_waits()
+            "Rank the levers", type="primary", icon=":material/leaderboard:", disabled=state.waiting("ranks")
         )
     if pressed:
         state.rank(
@@ -71,7 +71,7 @@ title = show.safe(scenario.title or scenario.name)
 if not rankings:
     st.markdown(
         f"**The levers of {title} are being ranked: the ranking opens here when it is ready.**"
-        if state.ranking_waits()
+        if state.waiting("ranks")
         else f"**The levers of {title} have not been ranked with these settings yet.** A ranking takes some minutes the first time,"
         f" then it is kept; `unhurried levers` makes the same ones."
     )

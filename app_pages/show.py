@@ -101,6 +101,25 @@ def table(rows: Sequence[Mapping[str, Any]], alt_text: str, *, height: int | Non
     )  # fmt: skip
 
 
+def targets(rows: Sequence[Json], replications: int) -> None:
+    """Every target in every window, simulated against the aim."""
+    table(
+        [
+            {
+                "Result": report.result_words(t),
+                "Target": t["what"],
+                "Window": t["when"],
+                "Simulated [95 %]": f"{t['said'][0]} [{', '.join(end.removesuffix(' %') for end in t['said'][1:3])}]",
+                "Aim": f"{t['side']} {t['said'][3]}",
+            }
+            for t in sorted(rows, key=lambda t: (t["met"], t["held"]))
+        ],
+        "Targets: simulated against the aim, missed ones first",
+        height=420 if len(rows) > 10 else None,
+    )
+    st.caption(f"{report.HELD_WORDS} The proof has {replications} replications.")
+
+
 NUMBER = re.compile(r"[-+]?[\d.,]+( (%|pts|s|points))?( \[.*\]| to .*)?")
 """A number with what may follow: its unit, its interval or range."""
 

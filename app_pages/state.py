@@ -14,7 +14,7 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -26,6 +26,9 @@ from planner.frames import SEED as COMPARE_SEED
 from planner.scenario.load import Applied, FieldError, FieldErrors, Loaded, ScenarioError, read
 from planner.scenario.nodes import Composer
 from planner.scenario.schema import CallBackLever, Policy, RecoveryLever, Scenario, TargetLever
+
+if TYPE_CHECKING:
+    from planner.rostering.wishes import Wishes
 
 OWN = "A file of your own"
 AS_IT_IS = "As it is"
@@ -343,10 +346,11 @@ def digest_of(scenario: Scenario | dict[str, Any]) -> str:
 @st.cache_resource(max_entries=200, show_spinner=False)
 def _head(path: str, changed: int) -> dict[str, Any] | None:  # noqa: ARG001
     record = runs.read(Path(path))
-    if record is None or record.get("kind") != "compare":
+    if record is None:
         return None
     return {
-        "digest": digest_of(record["scenario"]), "code": record["code"], "options": record["options"], "made": record["made"],
+        "kind": record.get("kind"), "digest": digest_of(record["scenario"]), "code": record["code"], "options": record["options"],
+        "made": record["made"],
     }  # fmt: skip
 
 
@@ -375,7 +379,7 @@ def kept(scenario: Scenario) -> Shown | None:
     paths = sorted(folder().glob(f"compare-{scenario.name}-*/run.json"), key=_changed, reverse=True)
     for path in paths[:NEWEST]:
         head = _head(str(path), _changed(path))
-        if head is None or head["digest"] != digest or head["code"] != runs.code_hash():
+        if head is None or not _answers(head, "compare", digest):
             continue
         options = head["options"]
         if set(options["policies"]) >= set(scenario.policies) and set(options["frames"]) >= set(FRAMES):
@@ -397,6 +401,33 @@ def rankings(scenario: Scenario) -> list[dict[str, Any]]:
     return found
 
 
+def rosters(scenario: Scenario) -> dict[Path, dict[str, Any]]:
+    """Where the kept rosters of this scenario by this code are, with options and when they were made; the newest first, or the one just asked for."""
+    digest, found = digest_of(scenario), dict[Path, dict[str, Any]]()
+    paths = sorted(folder().glob(f"roster-{scenario.name}-*/run.json"), key=_changed, reverse=True)
+    paths.sort(key=lambda path: path != st.session_state.get("rostered"))
+    for path in paths[:NEWEST]:
+        head = _head(str(path), _changed(path))
+        if head is not None and _answers(head, "roster", digest):
+            found[path] = head
+    return found
+
+
+def record_at(path: Path) -> dict[str, Any] | None:
+    """A kept run's record; None if it cannot be read."""
+    return _record(str(path), _changed(path))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _record(path: str, changed: int) -> dict[str, Any] | None:  # noqa: ARG001
+    return runs.read(Path(path))
+
+
+def _answers(head: dict[str, Any], kind: str, digest: str) -> bool:
+    """Whether a run is of a kind and a scenario, and by this code."""
+    return head["kind"] == kind and head["digest"] == digest and head["code"] == runs.code_hash()
+
+
 def _changed(path: Path) -> int:
     try:
         return path.stat().st_mtime_ns
@@ -404,8 +435,11 @@ def _changed(path: Path) -> int:
         return 0
 
 
-def answer(asked: Asked) -> None:
-    """Bring the shown answer up to the question where that costs nothing, or where the button was pressed."""
+def answer(asked: Asked, *, warn: bool = True) -> None:
+    """Bring the shown answer up to the question where that costs nothing, or where the button was pressed.
+
+    warn: whether to say where it belongs to other settings.
+    """
     state = st.session_state
     if asked.problems:
         st.error(
@@ -421,18 +455,18 @@ def answer(asked: Asked) -> None:
     for key in WAITS:
         _take_up(key, digest)
     if asked.loaded is not None:
-        _answer(asked, asked.loaded, first)
+        _answer(asked, asked.loaded, first, warn=warn)
     failed = state.get("failed")
     if failed is not None and failed[0] == digest:
         st.error("\n".join(f"- {safe(line)}" for line in failed[1]), title=failed[2])
-    if any(_waiting(key) for key in WAITS):
+    if any(waiting(key) for key in WAITS):
         _progress()
 
 
-def _answer(asked: Asked, loaded: Loaded[Scenario], first: bool) -> None:
+def _answer(asked: Asked, loaded: Loaded[Scenario], first: bool, *, warn: bool) -> None:
     state, scenario = st.session_state, loaded.value
     shown, digest = state.get("shown"), digest_of(scenario)
-    state.asked, state.asked_applied = scenario, loaded.applied
+    state.asked, state.asked_applied, state.asked_loaded = scenario, loaded.applied, loaded
     if asked.pressed:
         compute(scenario, loaded.applied, asked.replications)
     elif shown is None or shown.digest != digest:
@@ -441,7 +475,7 @@ def _answer(asked: Asked, loaded: Loaded[Scenario], first: bool) -> None:
             state.shown = found
         elif first and shown is None and asked.is_opening:
             compute(scenario, loaded.applied, QUICK_REPLICATIONS)
-        elif shown is not None:
+        elif shown is not None and warn:
             st.warning(
                 f"What you see belongs to {belongs(shown)}. The settings on the left have not been run yet: press Run.",
                 title="Not this question's answer", icon=":material/update:",
@@ -484,16 +518,49 @@ def rank(
     )  # fmt: skip
 
 
-def ranking_waits() -> bool:
-    """Whether a ranking is under way that this session waits for."""
-    return _waiting("ranks")
+def roster(loaded: Loaded[Scenario], policy: str, wishes: Wishes) -> None:
+    """Have a roster of named people made, which goes on while other pages are looked at."""
+    state, runs_folder, scenario = st.session_state, folder(), loaded.value
+    try:
+        options = wishes.options(policy, "kernel")
+    except (ScenarioError, OSError) as error:
+        state.failed = (digest_of(scenario), told(error), "The roster cannot be made")
+        return
+    name = runs.name_of("roster", scenario, runs.key_of("roster", scenario, options))
+    state.pop("failed", None)
+    state.rosters = path = runs_folder / name / "run.json"
+    rosters = 1 + wishes.rounds
+    work.start(
+        path, digest_of(scenario), scenario,
+        lambda say: jobs.kept_roster(loaded, policy, wishes, folder=runs_folder, say=say),
+        kind="roster", counts={"relief": 6.0 * rosters} if wishes.reliefs else {},
+        total=len(scenario.groups) + 3 + 6.0 * (rosters + (wishes.published is not None)),
+    )  # fmt: skip
 
 
-WAITS = {"waits": "compare", "ranks": "levers"}
+def published(path: Path, document: dict[str, Any]) -> Path:
+    """A kept roster as a file that another one starts from, beside its run."""
+    from planner import roster_files
+
+    file = path.parent / "roster.csv"
+    if not file.exists():
+        file.write_bytes(roster_files.long_csv(document))
+    return file
+
+
+def last_roster(scenario: Scenario) -> Path | None:
+    """Where the roster last looked at is kept, if its scenario is the same but for its settings."""
+    path = st.session_state.get("last_roster")
+    record = None if path is None else record_at(path)
+    return path if record is not None and record["scenario"]["name"] == scenario.name else None
+
+
+WAITS = {"waits": "compare", "ranks": "levers", "rosters": "roster"}
 """Where a session keeps the path of what it waits for, and of which kind that is."""
+NOUNS = {"waits": "comparison", "ranks": "ranking", "rosters": "roster"}
 
 
-def _waiting(key: str = "waits") -> bool:
+def waiting(key: str = "waits") -> bool:
     """Whether this session waits for work that is under way."""
     return work.of(st.session_state.get(key)) is not None
 
@@ -505,13 +572,13 @@ def _take_up(key: str, digest: str | None) -> None:
     if path is None or waited is None or not waited.ended:
         return
     state[key] = None
-    noun = "comparison" if key == "waits" else "ranking"
+    noun = NOUNS[key]
     if waited.error is not None:
         if isinstance(waited.error, work.StoppedError):
             kept = (
-                "nothing of it was kept"
-                if key == "waits"
-                else "asked for again, it goes on from what is done"
+                "asked for again, it goes on from what is done"
+                if key == "ranks"
+                else "nothing of it was kept"
             )
             st.toast(f"Stopped: {kept}.", icon=":material/stop_circle:")
         else:
@@ -520,6 +587,9 @@ def _take_up(key: str, digest: str | None) -> None:
     if key == "ranks":
         state.ranked = path
         state.pop("ranking", None)
+    elif key == "rosters":
+        state.rostered = path
+        state.pop("roster", None)
     else:
         shown, made = state.get("shown"), _opened(path)
         if made is not None and (shown is None or digest in (waited.digest, None) or shown.digest != digest):
@@ -537,6 +607,11 @@ PROGRESS = {
         "Ranking the levers of",
         "Anchor today, then value every lever by itself on the same customers. It goes on while you look at other pages or"
         " change the settings; what is done is kept, and the ranking opens on the Levers page.",
+    ),
+    "rosters": (
+        "Rostering the people of",
+        "Anchor today, find what the targets ask for, search for the roster, simulate it, and once more where the proof fails. It goes"
+        " on while you look at other pages or change the settings, and opens on the Roster page.",
     ),
 }
 """What is done for whom, and how."""
@@ -556,7 +631,7 @@ def _progress() -> None:
             st.progress(waited.share, text=safe(waited.line))
             st.caption(how)
             if st.button(
-                "Stop", icon=":material/stop:", disabled=waited.stop, key="stop" if key == "waits" else "stop-ranks"
+                "Stop", icon=":material/stop:", disabled=waited.stop, key="stop" if key == "waits" else f"stop-{key}"
             ):  # fmt: skip
                 waited.stop = True
 
@@ -567,7 +642,7 @@ def shown_or_stop() -> Shown:
     if shown is None:
         st.info(
             "The answer is being computed: it opens here when it is ready."
-            if _waiting()
+            if waiting()
             else "Nothing has been computed for this scenario yet. Press Run on the left; it takes some minutes.",
             icon=":material/hourglass_empty:",
         )

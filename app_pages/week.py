@@ -282,22 +282,7 @@ if plan is not None:
     if targets:
         st.subheader("Targets, from the simulated roster")
         st.markdown(show.safe(plan["binding"]["sentence"]))
-        rows = [
-            {
-                "Result": report.result_words(t),
-                "Target": t["what"],
-                "Window": t["when"],
-                "Simulated [95 %]": f"{t['said'][0]} [{', '.join(end.removesuffix(' %') for end in t['said'][1:3])}]",
-                "Aim": f"{t['side']} {t['said'][3]}",
-            }
-            for t in sorted(targets, key=lambda t: (t["met"], t["held"]))
-        ]
-        show.table(
-            rows,
-            "Targets: simulated against the aim, missed ones first",
-            height=420 if len(rows) > 10 else None,
-        )
-        st.caption(f"{report.HELD_WORDS} The proof has {plan['proof']['replications']} replications.")
+        show.targets(targets, plan["proof"]["replications"])
     short = sorted((u for u in plan["unmet"] if u["short"] >= 0.05), key=lambda u: -u["short"])
     st.subheader("What the schedule cannot meet")
     large = [u for u in short if u["short"] >= 0.5]

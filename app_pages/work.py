@@ -1,4 +1,4 @@
-"""Comparisons and rankings being made: each in a thread of its own, so that it goes on whatever page is looked at.
+"""Comparisons, rankings and rosters being made: each in a thread of its own, so that it goes on whatever page is looked at.
 
 One is made at a time, the next waits its turn. The thread never touches a page: it leaves its progress here, and
 pages read it. Work is found by where its run will be kept, so every tab that asks the same question sees it.
@@ -19,14 +19,15 @@ from planner.scenario.schema import Scenario
 STEPS = (
     ("planning ", 8),
     ("the ladder", 4),
+    ("roster ", 6),
     ("fitting ", 2),
     ("simulating ", 1),
     ("today's roster", 1),
     ("anchoring", 0.1),
 )
 """Steps of a comparison by how their message begins, with their rough weights."""
-COUNTED = re.compile(r"(part|draw) (\d+) of (\d+)")
-"""Steps of a ranking that say themselves how far they are."""
+COUNTED = re.compile(r"(part|draw|relief) (\d+) of (\d+)")
+"""Steps that say themselves how far they are."""
 
 
 class StoppedError(Exception):
@@ -35,10 +36,10 @@ class StoppedError(Exception):
 
 @dataclass
 class Work:
-    """One comparison or ranking under way: how far it is, and what became of it."""
+    """One comparison, ranking or roster under way: how far it is, and what became of it."""
 
     kind: str
-    """compare or levers, as its run."""
+    """compare, levers or roster, as its run."""
     title: str
     digest: str
     total: float
@@ -88,18 +89,19 @@ def running(kind: str) -> Path | None:
 
 def start(
     path: Path, digest: str, scenario: Scenario, job: Callable[[Callable[[str], None]], object], *,
-    kind: str = "compare", counts: Mapping[str, float] | None = None,
+    kind: str = "compare", counts: Mapping[str, float] | None = None, total: float | None = None,
 ) -> None:  # fmt: skip
     """Have a job done, unless it is being done; `job` is given what to tell its progress to.
 
-    A ranking's counted steps (`part`, `draw`) weigh as `counts` says, its others as those of a comparison.
+    Counted steps (`part`, `draw`, `relief`) weigh as `counts` says; all others together weigh `total`, or as those of a comparison.
     """
     found, turn = _all()
     known = found.get(path)
     if known is not None and not known.ended:
         return
     others = len(scenario.policies) - 1
-    total = len(scenario.groups) + (4 if counts else 11 + 16 * others)
+    if total is None:
+        total = len(scenario.groups) + (4 if counts else 11 + 16 * others)
     work = found[path] = Work(kind, scenario.title or scenario.name, digest, total, counts or {})
 
     def run() -> None:

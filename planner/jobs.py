@@ -389,6 +389,23 @@ def make_roster(
     return document, tables, result
 
 
+def kept_roster(
+    loaded: Loaded[Scenario], policy: str, wishes: Wishes, *, folder: Path = runs.FOLDER, say: Say = lambda _: None,
+    engine: Engine = "kernel", cluster: str | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """The roster's document: from `runs/` if it was made before by the same code, else made and kept."""
+    options = wishes.options(policy, engine)
+    known = runs.find("roster", loaded.value, options, folder)
+    if known is not None:
+        return dict(known["document"]) | {"applied": runs.applied_rows(loaded.applied)}
+    document, tables, _ = make_roster(loaded, policy, wishes, engine=engine, cluster=cluster, say=say)
+    runs.save(
+        "roster", loaded.value, options, document, tables, applied=[tuple(a) for a in loaded.applied],
+        folder=folder,
+    )  # fmt: skip
+    return document
+
+
 def compare_options(
     policies: Sequence[str],
     frames: Sequence[str],

@@ -19,9 +19,6 @@ from planner.rostering.time_off import given_back
 from planner.rostering.wishes import Asked
 from planner.scenario.problems import counted
 
-Pair = tuple[Json, Json]
-
-
 # --- documents -------------------------------------------------------------------------------------------------------
 
 
@@ -231,7 +228,7 @@ def print_in_use(out: Console, document: Json) -> None:
         out.print(escape(sentence), highlight=False)
     known = document["published"]
     if known is not None and not known["kept"]:
-        _print_side_by_side(out, document, (known["in_use"], known["new"]))
+        _print_side_by_side(out, document)
         _print_rows(
             out, "Shifts that change", ("Id", "Date", "Before", "After"),
             [(row["id"], row["date"], row["before"], row["after"]) for row in known["changes"]], "--changes FILE.csv",
@@ -244,23 +241,34 @@ def print_in_use(out: Console, document: Json) -> None:
         )  # fmt: skip
 
 
-def _print_side_by_side(out: Console, document: Json, pair: Pair) -> None:
+def side_by_side(document: Json) -> list[tuple[str, str, str]]:
+    """What the roster in use and the new one come to: name, before, after."""
+    before, after = document["published"]["in_use"], document["published"]["new"]
+    rows = [
+        (title, f"{before[key]:,.{digits}f}", f"{after[key]:,.{digits}f}")
+        for title, key, digits in (
+            ("Shifts", "shifts", 0), ("Paid hours", "paid_hours", 1), ("Overtime hours", "overtime_hours", 1),
+            (f"Pay a week, {document['currency']}", "pay_per_week", 0), ("Hours short", "short_hours", 1), ("Hours over", "over_hours", 1),
+            (f"Target windows missed, of {after['windows']}", "targets_missed", 0),
+            ("Times that a rule that must hold is broken", "hard_rules_broken", 0), ("Requests refused", "requests_refused", 0),
+        )
+    ]  # fmt: skip
+    return rows + [
+        (title, _range(before[key]), _range(after[key]))
+        for title, key in (
+            ("Nights of a person, least to most", "nights"),
+            ("Weekends of a person, least to most", "weekends"),
+        )
+    ]
+
+
+def _print_side_by_side(out: Console, document: Json) -> None:
     table = Table(title="The roster in use and the new one, both simulated", title_justify="left")
     table.add_column("")
     for name in ("In use", "New"):
         table.add_column(name, justify="right")
-    for title, key, digits in (
-        ("Shifts", "shifts", 0), ("Paid hours", "paid_hours", 1), ("Overtime hours", "overtime_hours", 1),
-        (f"Pay a week, {document['currency']}", "pay_per_week", 0), ("Hours short", "short_hours", 1), ("Hours over", "over_hours", 1),
-        (f"Target windows missed, of {pair[1]['windows']}", "targets_missed", 0),
-        ("Times that a rule that must hold is broken", "hard_rules_broken", 0), ("Requests refused", "requests_refused", 0),
-    ):  # fmt: skip
-        table.add_row(title, *(f"{one[key]:,.{digits}f}" for one in pair))
-    for title, key in (
-        ("Nights of a person, least to most", "nights"),
-        ("Weekends of a person, least to most", "weekends"),
-    ):
-        table.add_row(title, *(_range(one[key]) for one in pair))
+    for row in side_by_side(document):
+        table.add_row(*row)
     out.print(table)
 
 

@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,16 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app_pages import show, state, work
+from app_pages import roster_charts, show, state, work
 from planner import evidence, jobs, ranking, report, runs
 from planner.compare import FRAMES
 from planner.compare import SEED as COMPARE_SEED
+from planner.rostering.wishes import Wishes
 from planner.scenario.problems import Problem, ScenarioError
 
 pytestmark = pytest.mark.xdist_group("app")
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("compare", "week", "mix", "ladder", "levers", "evidence")
+PAGES = ("compare", "week", "roster", "mix", "ladder", "levers", "evidence")
 LEVERS = ["authority", "empathy_training", "max_queue", "recovery", "same_agent"]
 TINY = """
 name: tiny
@@ -61,6 +63,7 @@ overrides:
 scenarios:
   busy: [more_volume]
 """
+ROSTER = Wishes(replications=2, quick=True, rounds=0)
 Place = tuple[Path, Path]
 
 
@@ -74,6 +77,7 @@ def _made() -> tuple[tempfile.TemporaryDirectory[str], Place]:
     jobs.kept_compare(scenario, options, folder=folder)
     ranked = jobs.rank_options("empathy_aware", "equal_occupancy", 2, COMPARE_SEED, True, LEVERS)
     jobs.kept_ranking(scenario, ranked, folder=folder)
+    jobs.kept_roster(jobs.load(str(file)), "as_is", ROSTER, folder=folder)
     return aside, (file, folder)
 
 
@@ -248,7 +252,6 @@ def test_run_finds_what_was_kept_and_the_locked_result_stays(opened: Callable[[s
 
 
 def test_locked_result_gives_differences(opened: Callable[[str], AppTest]) -> None:
-    from dataclasses import replace
 
     app = opened("compare")
     shown = app.session_state["shown"]
@@ -490,6 +493,159 @@ def test_how_far_a_ranking_is_never_goes_back() -> None:
     assert shares == sorted(set(shares))
     assert shares[-1] > 0.85
     assert found.line == "Draw 3 of 3"
+
+
+# --- the roster -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rosters(
+    opened: Callable[[str], AppTest], place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], AppTest]:
+    """The app where a comparison and a roster are kept, in a folder of its own."""
+    for kind in ("compare", "roster"):
+        (kept,) = place[1].glob(f"{kind}-*")
+        shutil.copytree(kept, tmp_path / kept.name)
+    monkeypatch.setenv("UNHURRIED_RUNS", str(tmp_path))
+    return opened
+
+
+def roster_shown(app: AppTest) -> dict[str, Any]:
+    record = state.record_at(app.session_state["last_roster"])
+    assert record is not None
+    return dict(record["document"])
+
+
+def shifts_of(document: dict[str, Any]) -> set[tuple[str, int, str, int]]:
+    return {(w["person"], w["day"], w["shift"], w["start_min"]) for w in document["work"]}
+
+
+def test_roster_shows_cover_people_exposure_and_rules_without_naming_feelings(
+    rosters: Callable[[str], AppTest],
+) -> None:
+    app = rosters("roster")
+    assert not app.exception
+    document = roster_shown(app)
+    heads = [str(element.value) for element in app.subheader]
+    assert heads[:4] == ["Targets, from the simulated roster", "Cover and gaps", "Who does what when", "Emotional work, over people"]  # fmt: skip
+    assert {"How it is shared", "What is unmet", "Rules, as the validator finds them"} <= set(heads)
+    charts = [str(chart.proto) for chart in [*app.get("vega_lite_chart"), *app.get("arrow_vega_lite_chart")]]
+    told = next(chart for chart in charts if "Cover and gaps, " in chart)
+    short = sum(sum(row["short"]) * row["minutes"] for row in document["cover"]) / 60
+    assert f"{short:,.1f} are short" in told
+    gantt = next(chart for chart in charts if "Who does what when on Mon 2 Mar" in chart)
+    assert f"{len({w['person'] for w in document['work']})} people" in gantt
+    felt = [chart for chart in charts if "half have less than" in chart]
+    assert len(felt) == 3
+    assert not any(one["id"] in chart for one in document["persons"] for chart in felt), "nobody is named"
+    labels = {button.label for button in app.get("download_button")}
+    assert {"CSV, a row a shift", "CSV, a row a person", "Workbook (XLSX)", "Calendars (ICS)"} == labels
+
+
+def test_a_roster_is_replanned_around_what_is_locked_round_after_round(
+    rosters: Callable[[str], AppTest],
+) -> None:
+    app = rosters("roster")
+    first = roster_shown(app)
+    ids = sorted({work["person"] for work in first["work"]})[:3]
+    labelled(app.slider, "Volume").set_value(130)
+    app.run()
+    assert app.warning[0].proto.body, "told that it belongs to other settings"
+    labelled(app.multiselect, "Lock people").set_value(ids)
+    labelled(app.number_input, "Price of a change, points").set_value(1)
+    labelled(app.button, "Re-plan the rest").click().run()
+    assert "Rostering the people of A small desk" in words(app)
+    settled(app, "rosters").run()
+    assert not app.exception
+    assert not app.error
+    second = roster_shown(app)
+    assert {w for w in shifts_of(second) if w[0] in ids} == {w for w in shifts_of(first) if w[0] in ids}
+    known = second["published"]
+    assert (known["locks"], known["change_price"]) == (ids, 1)
+    assert known["changed_shifts"] == len({w[:2] for w in shifts_of(first) ^ shifts_of(second)})
+    assert "What changed" in [element.value for element in app.subheader]
+    sides = app.table[0].value
+    assert list(sides.columns) == ["", "Before", "Now"]
+    assert not app.warning
+
+    labelled(app.multiselect, "Lock people").set_value([])
+    labelled(app.multiselect, "Lock days").set_value(["2026-03-02"])
+    labelled(app.button, "Re-plan the rest").click().run()
+    settled(app, "rosters").run()
+    assert not app.exception
+    third = roster_shown(app)
+    assert third["published"]["in_use"]["shifts"] == second["shifts"], "from the roster that was shown"
+    assert shifts_of(third) == shifts_of(second), "the only day is locked"
+    assert "Nothing changes in the roster in use" in words(app).replace("\\", "")
+    assert len(labelled(app.selectbox, "Roster").options) == 2, "the earlier one can be gone back to"
+
+
+def test_no_roster_is_made_unasked_and_one_can_be_stopped(
+    rosters: Callable[[str], AppTest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (kept,) = tmp_path.glob("roster-*")
+    shutil.rmtree(kept)
+    goes_on = threading.Event()
+
+    def slow(*_: Any, **kwargs: Any) -> dict[str, Any]:
+        kwargs["say"]("roster 1: 10 shifts")
+        goes_on.wait(60)
+        kwargs["say"]("roster 2: 10 shifts")
+        raise AssertionError("it was to stop")
+
+    monkeypatch.setattr(jobs, "kept_roster", slow)
+    app = rosters("roster")
+    assert "have not been rostered" in app.markdown[0].value
+    assert "Rostering" not in words(app)
+    labelled(app.button, "Make the roster").click().run()
+    app.switch_page("app_pages/week.py").run()
+    assert "Rostering the people of A small desk" in words(app), "told on whatever page"
+    app.button(key="stop-rosters").click().run()
+    goes_on.set()
+    settled(app, "rosters")
+    assert not app.error
+    assert "Rostering" not in words(app)
+
+
+def test_bars_of_a_day_hold_the_whole_shift_and_the_rest_of_the_night_before() -> None:
+    pauses = [
+        {"kind": "decompression", "start_min": 1380, "end_min": 1395},
+        {"kind": "lunch", "start_min": 1500, "end_min": 1530},
+    ]
+    queues = [
+        {"name": "emotional", "start_min": 1320, "end_min": 1380},
+        {"name": "routine", "start_min": 1395, "end_min": 1500},
+        {"name": "all", "start_min": 1530, "end_min": 1800},
+    ]
+    work = [
+        {"person": "a", "group": "g", "day": 1, "shift": "night", "start_min": 1320, "end_min": 1800, "pauses": pauses, "queues": queues},
+        {"person": "b", "group": "h", "day": 2, "shift": "day", "start_min": 480, "end_min": 960, "pauses": [], "queues": []},
+    ]  # fmt: skip
+    (evening,) = roster_charts.on_day(work, 1, None).values()
+    assert [bar["activity"] for bar in evening] == [
+        "On emotional queues only",
+        "Decompression",
+        "On routine queues only",
+        "Lunch",
+        "On the queue",
+    ]
+    assert sum(bar["until"] - bar["from"] for bar in evening) == 8
+    after = roster_charts.on_day(work, 2, None)
+    assert list(after) == ["a", "b"]
+    assert [(bar["from"], bar["until"]) for bar in after["a"]] == [(0, 1), (1, 1.5), (1.5, 6)]
+    assert [bar["activity"] for bar in after["b"]] == ["On the queue"]
+    assert list(roster_charts.on_day(work, 2, "h")) == ["b"]
+    assert not roster_charts.on_day(work, 3, None)
+
+
+def test_gaps_are_short_or_over_and_leave_out_what_nobody_asks_for() -> None:
+    rows = [
+        {"minutes": 720, "asked": [0, 4], "short": [0, 3], "over": [2, 0]},
+        {"minutes": 720, "asked": [0, 5], "short": [0, 0], "over": [0, 1]},
+    ]
+    found = roster_charts.gaps(rows, ["2026-03-02"])
+    assert [(row["time"], row["asked"], row["gap"]) for row in found] == [("00:00", 0, 2), ("12:00", 9, -3)]
+    assert roster_charts.gaps([{"minutes": 720, "asked": [0, 0], "short": [0, 0], "over": [0, 0]}], ["2026-03-02"]) == []  # fmt: skip
 
 
 def test_evidence_can_be_searched_and_shows_the_misfit(opened: Callable[[str], AppTest]) -> None:

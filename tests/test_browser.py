@@ -27,6 +27,12 @@ ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--d
 PAGES = {
     "": ("A small desk", "How needs ended", "Side by side"),
     "week": ("The week", "People by group, FTE", "Erlang C"),
+    "roster": (
+        "The roster",
+        "Lock parts and re-plan the rest",
+        "Cover and gaps",
+        "Rules, as the validator finds them",
+    ),
     "mix": ("The right mix", "Automation takes the easy contacts first", "Emotionally intense"),
     "ladder": ("The ladder", "First-contact resolution", "In numbers"),
     "levers": ("Levers one by one", "On top of Empathy-aware", "What stands behind them"),

@@ -27,7 +27,7 @@ from planner.scenario.schema import Scenario
 
 RELIEF_MOVES_PER_DAY = 1_000
 """Moves of a search for each person and day."""
-WARMTH = 0.2
+WARMTH = 0.3
 """Of the searches: a good roster is bettered, not made anew."""
 CLEAR_HOURS = 1.0
 """Hours that a relief has to save to be called one."""
@@ -120,7 +120,8 @@ def reliefs(
     again = search.improve(problem, base, moves=moves, seed=seed + 1, warmth=WARMTH)
     without = audit(problem, again)
     found = []
-    for relief in tried:
+    for number, relief in enumerate(tried):
+        say(f"relief {number + 1} of {len(tried)}")
         better = search.improve(relief.problem, base, moves=moves, seed=seed + 1, warmth=WARMTH)
         found.append(_relieved(scenario, people, relief, problem, better, again, without))
     found.sort(key=lambda one: (not one.clear, _price(one), -one.saved_hours))
