@@ -63,6 +63,7 @@ def everything(seed: int) -> tuple[RosterProblem, NamedRoster]:
 
     def terms() -> Terms:
         return Terms(
+            agreed_paid_min=pick(None, None, 300, 700),
             least_paid_min=int(pick(0, 900, 1800)),
             most_paid_min=some(0.5, 900, 2000),
             least_shifts=int(pick(0, 2, 4)),
