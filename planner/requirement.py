@@ -242,6 +242,18 @@ def judge(scenario: Scenario, policy: str, measured: Measured) -> list[Verdict]:
     return found
 
 
+def judge_within(scenario: Scenario, policy: str, measured: Measured, window: tuple[int, ...]) -> list[Verdict]:
+    """Every target over the same flat intervals, whatever its own windows; those alone that have any contacts there."""
+    names, groups = list(scenario.types), list(scenario.groups)
+    here, luck = list(window), _luck(measured)
+    found = []
+    for k, target in enumerate(targets_of(scenario, policy)):
+        above, below = (part[:, here].sum(axis=1) for part in parts(target, measured, names, groups))
+        if below.sum() > 0:
+            found.append(_verdict(k, target, window, "", above, below, luck[:, here].sum(axis=1)))
+    return found
+
+
 def room(target: Target, v: Verdict, value: float) -> float:
     """How far a value clears its aim, as the service level that as many people would be worth; below zero it does not."""
     gap = value - v.aim if target.measure == "service_level" else v.aim - value
