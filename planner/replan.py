@@ -23,13 +23,10 @@ from planner import runs
 from planner.natural import NaturalValues
 from planner.requirement import (
     WORK,
-    Measured,
     Verdict,
-    judge_within,
     measured_of,
-    parts,
+    side_by_side,
     sums_by_wait,
-    targets_of,
     waits_of,
 )
 from planner.roster import Roster
@@ -64,7 +61,6 @@ from planner.scenario.schema import DAYS, Scenario
 from planner.shifts import GRID_MIN
 from planner.shrinkage import rostered_per_present
 from sim import records as r
-from sim.measures import Estimate, difference
 from sim.replicate import Engine, shared, simulated
 from sim.world import DAY_MS, Floats, World
 
@@ -73,7 +69,7 @@ LOADS = 4
 """Replications from which load is measured."""
 REPLICATIONS = 8
 """Of the day, without and with the change."""
-MOVES_PER_PERSON = 4_000
+MOVES_PER_PERSON = 8_000
 SEEN = 20
 """An interval's mean handle time leans on that of its type as on so many contacts."""
 MAY_DIFFER = frozenset({"events", "what_if", "title", "story", "sources", "costs"})
@@ -359,8 +355,8 @@ class Shown(NamedTuple):
     target: int
     before: Verdict
     after: Verdict
-    gained: Estimate
-    """After less before, paired; of how often the target holds where it is one with a probability: without interval."""
+    half: float
+    """Half of the 95 % interval of after less before, on the same draws; infinite where there is none."""
 
 
 def shown(
@@ -369,28 +365,9 @@ def shown(
     """Every target that has contacts in these flat intervals in both."""
     waits = waits_of(scenario, policy)
     old, new = (measured_of(lived.by_wait, waits, scenario) for lived in (before, after))
-    told = [judge_within(scenario, policy, one, window) for one in (old, new)]
-    later = {v.target: v for v in told[1]}
-    targets = targets_of(scenario, policy)
-    found = []
-    for v in told[0]:
-        if v.target in later:
-            if targets[v.target].with_probability is None:
-                now, was = (_sums(scenario, policy, one, v.target, window) for one in (new, old))
-                gained = difference(now, was)
-            else:
-                gained = Estimate(later[v.target].mean - v.mean, float("nan"), float("nan"), "share")
-            found.append(Shown(v.target, v, later[v.target], gained))
-    return found
-
-
-def _sums(
-    scenario: Scenario, policy: str, measured: Measured, target: int, window: tuple[int, ...]
-) -> tuple[Floats, Floats]:
-    above, below = parts(
-        targets_of(scenario, policy)[target], measured, list(scenario.types), list(scenario.groups)
-    )
-    return above[:, list(window)].sum(axis=1), below[:, list(window)].sum(axis=1)
+    return [
+        Shown(v.target, v, then, half) for v, then, half in side_by_side(scenario, policy, old, new, window)
+    ]
 
 
 # --- the whole --------------------------------------------------------------------------------------------------------

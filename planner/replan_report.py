@@ -188,7 +188,10 @@ def _shown(result: Result, one: Shown) -> Json:
             }
             for name, v in verdicts.items()
         },
-        "gained": plain(one.gained),
+        "gained": {
+            "mean": one.after.mean - one.before.mean, "low": plain(one.after.mean - one.before.mean - one.half),
+            "high": plain(one.after.mean - one.before.mean + one.half),
+        },
         "said_aim": amount_words(target, one.before.aim),
     }  # fmt: skip
 
@@ -359,7 +362,7 @@ def _print_changes(out: Console, document: Json) -> None:
         return
     table = Table(title="Who does what otherwise", title_justify="left")
     for name in ("Person", "What", "Was", "Is"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="ellipsis", no_wrap=True)
     table.add_column("Paid hours", justify="right")
     for row in rows[:MOST_LINES]:
         what = ", ".join(DONE[name] for name in row["what"])
@@ -372,15 +375,15 @@ def _print_changes(out: Console, document: Json) -> None:
 
 
 def _span(times: Json, row: Json, side: str) -> str:
-    """Start and end, and the breaks that are elsewhere on the other side."""
+    """Start and end; where breaks alone move, the first two of them that are elsewhere on the other side."""
     text = f"{clock(times['start_min'])} to {clock(times['end_min'])}"
-    other = row["has" if side == "had" else "had"]
-    if BREAKS not in row["what"] or other is None:
+    if row["what"][0] != BREAKS:
         return text
-    there = {(p["name"], p["start_min"]) for p in other["pauses"]}
+    there = {(p["name"], p["start_min"]) for p in row["has" if side == "had" else "had"]["pauses"]}
     moved = [
         f"{p['name']} {clock(p['start_min'])}"
         for p in times["pauses"]
         if (p["name"], p["start_min"]) not in there
     ]
-    return escape(f"{text}; {', '.join(moved)}") if moved else text
+    more = ", ..." if len(moved) > 2 else ""
+    return escape(f"{text}; {', '.join(moved[:2])}{more}")

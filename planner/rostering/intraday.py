@@ -143,14 +143,18 @@ class Replanned(NamedTuple):
 
 
 def replan(rest: Rest, *, moves: int, seed: int, starts: int = 2) -> Replanned:
-    """The day made better by so many moves of each search; the same seed gives the same. Never worse than leaving it."""
+    """The day made better by so many moves of each search; the same seed gives the same. Never dearer than leaving
+    it, and never with more short."""
     before = audit(rest.problem, rest.before)
     found = rest.start
     if rest.options:
         found = search.improve(rest.search, rest.start, moves=moves, seed=seed, starts=starts, warmth=WARMTH)
     roster = _back(rest, found)
     after = audit(rest.problem, roster)
-    if (*_badness(after),) > (*_badness(before),):  # the day alone does not see what is shared over weeks
+    worse = _badness(after) > _badness(before) or short_hours(rest.problem, after) > short_hours(
+        rest.problem, before
+    )
+    if worse:  # the day alone does not see what is shared fairly over weeks
         roster, after = rest.before, before
     return Replanned(rest, roster, before, after, tuple(_changes(rest, roster)))
 
