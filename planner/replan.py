@@ -237,7 +237,7 @@ def in_force(run: str, record: Mapping[str, Any], scenario: Scenario) -> InForce
     problem = problem_of(scenario, needs, policy, basis.get("shares"))
     kept = None
     try:
-        roster = NamedRoster(tuple(sorted(_work(problem, row) for row in document["work"])))
+        roster = NamedRoster(tuple(sorted([_work(problem, row) for row in document["work"]])))
         if "natural" in basis:
             kept = values.from_document(basis["natural"])
     except (KeyError, StopIteration, ValueError):
@@ -271,8 +271,8 @@ def _work(problem: RosterProblem, row: Mapping[str, Any]) -> Work:
         == (row["shift"], *times)
         and [(p.name, p.minutes, p.kind) for p in problem.duties[k].pauses] == pauses
     )
-    posts = tuple(next(k for k in person.posts if problem.posts[k].name == name) for name in row["posts"])
-    return Work(number, day, duty, tuple(p["start_min"] for p in row["pauses"]), posts)
+    posts = [next(k for k in person.posts if problem.posts[k].name == name) for name in row["posts"]]
+    return Work(number, day, duty, tuple(p["start_min"] for p in row["pauses"]), tuple(posts))
 
 
 # --- load, and the day as it is lived ---------------------------------------------------------------------------------

@@ -278,25 +278,29 @@ def _who(document: Json) -> str:
     if counts[STAYS]:
         cost = f"{document['overtime_cost']:,.0f} {money}"
         said.append(
-            f"{counts[STAYS]:,} stay longer ({_hours_words(document['overtime_hours'])} of overtime, {cost})"
+            f"{_do(counts[STAYS], 'stays', 'stay')} longer ({_hours_words(document['overtime_hours'])} of overtime, {cost})"
         )
     if counts[COMES_IN]:
         cost = f"{document['called_in_cost']:,.0f} {money}"
-        said.append(
-            f"{counts[COMES_IN]:,} come in on a day off ({_hours_words(document['called_in_hours'])}, {cost})"
-        )
+        comes = _do(counts[COMES_IN], "comes", "come")
+        said.append(f"{comes} in on a day off ({_hours_words(document['called_in_hours'])}, {cost})")
     if counts[LEAVES]:
         cost = f"{document['given_back_cost']:,.0f} {money}"
         said.append(
             f"{counts[LEAVES]:,} may go home early ({_hours_words(document['given_back_hours'])} given back, {cost})"
         )
     if counts[STARTS]:
-        said.append(f"{counts[STARTS]:,} begin at another time")
+        said.append(f"{_do(counts[STARTS], 'begins', 'begin')} at another time")
     if counts[BREAKS]:
         said.append(f"breaks move for {counts[BREAKS]:,}")
     if counts[QUEUES]:
-        said.append(f"{counts[QUEUES]:,} take other queues")
+        said.append(f"{_do(counts[QUEUES], 'takes', 'take')} other queues")
     return f"{'; '.join(said)[:1].upper()}{'; '.join(said)[1:]}."
+
+
+def _do(n: int, one: str, several: str) -> str:
+    """So many do something."""
+    return f"{n:,} {one if n == 1 else several}"
 
 
 def _rules(document: Json) -> str:
