@@ -366,8 +366,8 @@ def _print_changes(out: Console, document: Json) -> None:
         return
     table = Table(title="Who does what otherwise", title_justify="left")
     for name in ("Person", "What", "Was", "Is"):
-        table.add_column(name, overflow="ellipsis", no_wrap=True)
-    table.add_column("Paid hours", justify="right")
+        table.add_column(name, overflow="ellipsis", no_wrap=True, min_width=6 if name != "Person" else 20)
+    table.add_column("Paid hours", justify="right", min_width=10)
     for row in rows[:MOST_LINES]:
         what = ", ".join(DONE[name] for name in row["what"])
         was = "off" if row["had"] is None else _span(row["had"], row, "had")
@@ -379,7 +379,7 @@ def _print_changes(out: Console, document: Json) -> None:
 
 
 def _span(times: Json, row: Json, side: str) -> str:
-    """Start and end; where breaks alone move, the first two of them that are elsewhere on the other side."""
+    """Start and end; where breaks alone move, the first of them that is elsewhere on the other side."""
     text = f"{clock(times['start_min'])} to {clock(times['end_min'])}"
     if row["what"][0] != BREAKS:
         return text
@@ -389,5 +389,5 @@ def _span(times: Json, row: Json, side: str) -> str:
         for p in times["pauses"]
         if (p["name"], p["start_min"]) not in there
     ]
-    more = ", ..." if len(moved) > 2 else ""
-    return escape(f"{text}; {', '.join(moved[:2])}{more}")
+    more = ", ..." if len(moved) > 1 else ""
+    return escape(f"{text}; {moved[0]}{more}") if moved else text

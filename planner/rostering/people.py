@@ -364,7 +364,7 @@ def post_at(problem: RosterProblem, person: Person, work: Work, stretch: int) ->
 def taken(scenario: Scenario, one: Employee, post: Post | None) -> frozenset[str] | None:
     """The contact types that somebody takes at a post; None for all that the group has."""
     whole = frozenset(scenario.skills(one.group))
-    types = whole & one.skills.keys()
+    types = whole & frozenset(one.skills)
     if post is not None and post.skills is not None:
         types &= post.skills
     return None if types == whole else types
