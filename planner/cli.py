@@ -1,4 +1,4 @@
-"""The command line: unhurried check, people, simulate, plan, compare, levers, sweep, mix, evidence, runs, app.
+"""The command line: unhurried check, people, simulate, plan, roster, replan, compare, levers, sweep, mix, evidence, runs, app.
 
 Progress goes to stderr, results to stdout; `--json` prints one document. Bad input is told in one line each and ends
 with exit code 2.
@@ -626,6 +626,90 @@ def _exclude(name: str, why: str, options: list[tuple[str, Any]]) -> None:
     for other, given in options:
         if given:
             _fail(f"{other}: cannot go with {name}, {why}")
+
+
+def _half_hours(text: Any) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 8 or value * 2 % 1:
+        raise typer.BadParameter(
+            f"must be half or whole hours from 0 to 8, like 1.5 (found {quote(str(text))})"
+        )
+    return value
+
+
+@app.command(epilog='Example: unhurried replan insurer --scenario storm --at "tue 11:00" --sick 15%')
+def replan(
+    file: ScenarioArgument,
+    at: Annotated[
+        str,
+        typer.Option(
+            "--at",
+            metavar="DAY TIME",
+            help='When it is known: "wed 11:00", or with a date, "2026-03-04 11:00". What lies before stays.',
+        ),
+    ],
+    sick: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sick",
+            metavar="SHARE or ID",
+            help="Who is not there from then on, beyond the usual absence: a share such as 15% of those whose shift is not over, "
+            "drawn by the seed; or somebody's id. May be repeated.",
+        ),
+    ] = None,
+    scenario: Named = None,
+    sets: Sets = None,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            "--run",
+            metavar="FOLDER",
+            help="The kept roster that is in force (default: the newest of this scenario).",
+        ),
+    ] = None,
+    overtime: Annotated[
+        Any,
+        typer.Option(
+            "--overtime",
+            parser=_half_hours,
+            metavar="HOURS",
+            help="How much longer people may stay, at most.",
+        ),
+    ] = 2.0,
+    replications: Annotated[
+        int,
+        _number(
+            2, 1_000, "--replications", "-n", help="Replications of the day, without and with the change."
+        ),
+    ] = 8,
+    seed: Seed = PLAN_SEED,
+    engine: EngineOption = "kernel",
+    as_json: Json = False,
+    folder: Out = None,
+) -> None:
+    """Plan the rest of a day anew after an event: the scenario as asked, against the one that the kept roster was made for."""
+    from planner import jobs, runs
+
+    say = _Progress()
+    with _told(file) as reading:
+        loaded = reading.load(file, scenario, sets)
+        document, options = jobs.replan(
+            loaded, file, at, sick=sick or [], run=run, overtime_min=round(float(overtime) * 60), replications=replications,
+            seed=seed, engine=engine, folder=folder or runs.FOLDER, say=say,
+        )  # fmt: skip
+        kept = runs.save(
+            "replan", loaded.value, options, document, applied=[tuple(a) for a in loaded.applied], folder=folder or runs.FOLDER
+        )  # fmt: skip
+    if as_json:
+        _print_json(document)
+    else:
+        from planner import replan_report
+
+        replan_report.print_replan(out, document)
+        out.print(f"Kept in {kept}", highlight=False)
 
 
 @app.command(epilog="Example: unhurried compare insurer --frame equal_hours --doubt 20")

@@ -341,11 +341,11 @@ def make_roster(
     """
     import pandas as pd
 
-    from planner import roster_in_use, roster_report
+    from planner import natural, roster_in_use, roster_report
     from planner.plan import require_for
     from planner.requirement import MOST, QUICK
     from planner.rostering import wishes as wished
-    from planner.rostering.people import problem_of
+    from planner.rostering.people import problem_of, shares_of
     from planner.rostering.reliefs import RELIEF_MOVES_PER_DAY, reliefs
     from planner.rostering.staff import MOVES_PER_DAY, staff
 
@@ -384,6 +384,9 @@ def make_roster(
     document["overtime"] = roster_in_use.overtime_document(asked, result)
     document["time_off"] = roster_in_use.time_off_document(rows, result, after) if wishes.time_off else None
     document["made_on"] = machines
+    document["basis"] = {
+        "natural": natural.as_document(now.anchored.natural), "shares": shares_of(loaded.value, result.problem),
+    }  # fmt: skip
     flat = [{k: v for k, v in row.items() if k not in ("pauses", "queues")} for row in document["work"]]
     tables = {"measures": frame_of({"": {policy: document["proof"]["measures"]}}), "work": pd.DataFrame(flat)}
     return document, tables, result
@@ -404,6 +407,54 @@ def kept_roster(
         folder=folder,
     )  # fmt: skip
     return document
+
+
+def replan(
+    loaded: Loaded[Scenario],
+    file: str,
+    at: str,
+    *,
+    sick: Sequence[str] = (),
+    run: str | None = None,
+    overtime_min: int = 120,
+    replications: int = 8,
+    seed: int = PLAN_SEED,
+    engine: Engine = "kernel",
+    folder: Path = runs.FOLDER,
+    say: Say = lambda _: None,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Plan the rest of a day of a kept roster anew; the document, and the options that decided it.
+
+    Raises ScenarioError for a time that there is not, people unknown, or where no roster was kept.
+    """
+    from planner import replan as again
+    from planner import replan_report
+
+    start = time.monotonic()
+    scenario = loaded.value
+    day, minute = again.moment_of(scenario, at)
+    name, record = again.kept_run(scenario, file, folder, run)
+    made_for = again.scenario_of(name, record)
+    again.same_but_for_events(made_for, scenario, name, file)
+    kept = again.in_force(name, record, made_for)
+    share, named = again.sick_of([person.id for person in kept.problem.people], sick)
+    with workers(engine, None, say) as executor:
+        machines = made_on(executor)
+        natural = kept.natural
+        if natural is None:
+            say(f"{name} has kept no natural values: anchoring anew")
+            natural = today(made_for, engine=engine, executor=executor, say=say).anchored.natural
+        result = again.replan(
+            scenario, kept, natural, day, minute, sick_share=share, sick=named, overtime_min=overtime_min, engine=engine,
+            executor=executor, say=say, seed=seed, replications=replications,
+        )  # fmt: skip
+    document = replan_report.document_of(result, time.monotonic() - start, applied=loaded.applied)
+    document["made_on"] = machines
+    options = {
+        "run": name, "at": [day, minute], "sick": sorted(set(sick)), "overtime_min": overtime_min,
+        "replications": replications, "seed": seed, "engine": engine,
+    }  # fmt: skip
+    return document, options
 
 
 def compare_options(

@@ -10,7 +10,8 @@ Gauss-Hermite quadrature over z and e.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import ndtr
@@ -51,6 +52,16 @@ class NaturalValues(NamedTuple):
     """(T, n) equally likely handle times under as_is, without pressure."""
     handled: Floats
     """(T,) answered contacts per horizon under as_is."""
+
+
+def as_document(natural: NaturalValues) -> dict[str, Any]:
+    """As plain lists, to keep them with a run."""
+    return {name: values.tolist() for name, values in natural._asdict().items()}
+
+
+def from_document(document: Mapping[str, Any]) -> NaturalValues:
+    """The very values that were kept. Raises KeyError or ValueError where they are not whole."""
+    return NaturalValues(*(np.array(document[name], np.float64) for name in NaturalValues._fields))
 
 
 def talk_given_difficulty(family: int, cv: float, loading: float, z: Floats) -> Floats:

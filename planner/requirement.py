@@ -243,6 +243,36 @@ def judge(scenario: Scenario, policy: str, measured: Measured) -> list[Verdict]:
     return found
 
 
+def side_by_side(
+    scenario: Scenario, policy: str, before: Measured, after: Measured, window: tuple[int, ...]
+) -> list[tuple[Verdict, Verdict, float]]:
+    """Every target over the same flat intervals, whatever its own windows, on the same draws before and after a change.
+
+    With half of the difference's 95 % interval; infinite for targets with a probability. Only targets that have contacts there in both.
+    """
+    names, groups, here = list(scenario.types), list(scenario.groups), list(window)
+    luck = [_luck(one)[:, here].sum(axis=1) for one in (before, after)]
+    found = []
+    for k, target in enumerate(targets_of(scenario, policy)):
+        sums = []
+        for one in (before, after):
+            above, below = parts(target, one, names, groups)
+            sums.append((above[:, here].sum(axis=1), below[:, here].sum(axis=1)))
+        if not all(below.sum() > 0 for _, below in sums):
+            continue
+        old, new = (
+            _verdict(k, target, window, "", above, below, chance)
+            for (above, below), chance in zip(sums, luck, strict=True)
+        )
+        half = float("inf")
+        if target.with_probability is None:
+            residue = [(a - a.sum() / b.sum() * b) / b.mean() for a, b in sums]
+            _, error, free = _without_luck(residue[1] - residue[0], luck[0])
+            half = t_value(free + 1) * error
+        found.append((old, new, half))
+    return found
+
+
 def room(target: Target, v: Verdict, value: float) -> float:
     """How far a value clears its aim, as the service level that as many people would be worth; below zero it does not."""
     gap = value - v.aim if target.measure == "service_level" else v.aim - value
@@ -312,19 +342,24 @@ def _adjusted(a: Floats, b: Floats, luck: Floats) -> tuple[float, float, int]:
     The contacts beyond those expected are a control variate: their mean is known (Lavenberg & Welch 1981; for contact
     centres L'Ecuyer & Buist 2006). With fewer than four replications the plain ratio, of one alone without error.
     """
-    n = len(a)
     mean = float(a.sum() / b.sum())
+    shift, error, free = _without_luck((a - mean * b) / b.mean(), luck)
+    return mean - shift, error, free
+
+
+def _without_luck(off: Floats, luck: Floats) -> tuple[float, float, int]:
+    """How much luck has moved the mean of some residuals, the standard error without it, and degrees of freedom."""
+    n = len(off)
     if n < 2:
-        return mean, 0.0, 1
-    off = (a - mean * b) / b.mean()
+        return 0.0, 0.0, 1
     spread = luck - luck.mean()
     area = float(spread @ spread)
     if n < 4 or area <= 1e-9:
-        return mean, float(off.std(ddof=1)) / float(np.sqrt(n)), n - 1
+        return 0.0, float(off.std(ddof=1)) / float(np.sqrt(n)), n - 1
     slope = float(off @ spread) / area
     rest = off - slope * spread
     error = np.sqrt(float(rest @ rest) / (n - 2) * (1 / n + luck.mean() ** 2 / area))
-    return mean - slope * float(luck.mean()), float(error), n - 2
+    return slope * float(luck.mean()), float(error), n - 2
 
 
 def _floor(k: int, target: Target, i: int, a: Floats, b: Floats, luck: Floats) -> Verdict:

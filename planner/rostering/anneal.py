@@ -44,6 +44,8 @@ class Tables(NamedTuple):
     """(K, 6) slots from midnight to START, LENGTH in slots, minutes PAID, KIND, NIGHT or not, N_PAUSES."""
     pauses: Ints
     """(K, B, 4) earliest and latest slot into the duty, length, and whether it is decompression."""
+    fixed: Ints
+    """(K, B + 1) the post that each stretch must have, -1 for any."""
     may: Ints
     """Lists of duties, by kind and start; `which` (P, D) says whose are offered when, -1 where the duty must stay."""
     may_at: Ints
@@ -303,6 +305,12 @@ def _choose(t: Tables, s: State, person: int, day: int, duty: int, week: int) ->
                     rest = min(rest, _worth(t, s, j, first, first + at + length, last))
             for i_post in range(t.people[person, HAS]):
                 j = (i_post + offset) % t.people[person, HAS]
+                if (
+                    t.fixed[duty, k] >= 0
+                    and t.people[person, HAS] > 1
+                    and t.posts[person, j] != t.fixed[duty, k]
+                ):
+                    continue
                 price = _worth(t, s, j, first, first + free, first + at) + rest
                 if exposes:
                     post = t.posts[person, j]
@@ -659,7 +667,7 @@ def _move_post(t: Tables, s: State, heat: float, person: int, day: int) -> None:
         return
     k = np.random.randint(t.duties[duty, N_PAUSES] + 1)
     to = t.posts[person, np.random.randint(t.people[person, HAS])]
-    if to == one[1 + t.most_pauses + k]:
+    if to == one[1 + t.most_pauses + k] or t.fixed[duty, k] >= 0:
         return
     _copy(s.new, one)
     s.new[1 + t.most_pauses + k] = to

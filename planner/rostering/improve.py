@@ -190,6 +190,9 @@ def tables_of(problem: RosterProblem) -> Tables:
     pauses = np.zeros((len(duties), max((len(d.pauses) for d in duties), default=0), 4), np.int64)
     for k, duty in enumerate(duties):
         pauses[k, : len(duty.pauses)] = _pauses(duty, grid)
+    fixed = np.full((len(duties), pauses.shape[1] + 1), -1, np.int64)
+    for k, duty in enumerate(duties):
+        fixed[k, : len(duty.posts)] = duty.posts
     offered = _offered(problem, pauses)
     lists = {one: i for i, one in enumerate(dict.fromkeys(each for row in offered for each in row))}
     may = _lists(lists)
@@ -222,7 +225,7 @@ def tables_of(problem: RosterProblem) -> Tables:
         duties=np.array(
             [(d.start_min // grid, d.minutes // grid, d.paid_min, number[d.kind], is_night(d), len(d.pauses)) for d in duties], np.int64
         ).reshape(len(duties), 6),
-        pauses=pauses, may=may, may_at=may_at, which=which, cell=_cells(problem), people=people_, posts=_ragged(posts), kin=kin.at,
+        pauses=pauses, fixed=fixed, may=may, may_at=may_at, which=which, cell=_cells(problem), people=people_, posts=_ragged(posts), kin=kin.at,
         likes=_lists(like.values()), members=_lists(together), between=windows.between, windows=windows.array,
         of_kind=windows.of_kind(days, kinds), kins=np.array([k for some in windows.kins for k in some], np.int64),
         patterns=np.stack([term_from[:-1], term_from[1:], kin_from[:-1], kin_from[1:]], axis=1),
@@ -325,6 +328,7 @@ def _offered(problem: RosterProblem, pauses: Ints) -> list[list[tuple[int, ...]]
                     else sorted(set(offered), key=rank.__getitem__)
                 )
                 if fit[k]
+                and (not person.posts or set(problem.duties[k].posts) <= set(person.posts))
                 and ("leave" in problem.prices or not touches_leave(person, day, problem.duties[k]))
                 and ("newcomers" in problem.prices or not _too_new(problem, person, k))
             )
@@ -623,6 +627,8 @@ def _work_of(problem: RosterProblem, t: Tables, roster: NamedRoster) -> Ints:
         row[1 : 1 + n] = _right(into, t.pauses[one.duty, :n], t.grid)
         if len(one.posts) == n + 1 and set(one.posts) <= set(problem.people[one.person].posts):
             row[1 + t.most_pauses : 2 + t.most_pauses + n] = one.posts
+        if problem.people[one.person].posts:
+            row[1 + t.most_pauses : 1 + t.most_pauses + len(duty.posts)] = duty.posts
     return work
 
 

@@ -351,12 +351,14 @@ class Model:
     def _posts_of(self, person: int, day: int, number: int) -> list[tuple[int | None, ...]]:
         """For each stretch of a duty the posts that it may have."""
         mine, n = self.problem.people[person].posts, len(self.problem.duties[number].pauses) + 1
-        if self._free_posts and mine and not self._stays(person, day, number):
-            return [mine] * n
         given = self._given.get((person, day))
-        if given and given.duty == number and len(given.posts) == n and set(given.posts) <= set(mine):
-            return [(post,) for post in given.posts]
-        return [mine[:1] or (None,)] * n
+        choices: list[tuple[int | None, ...]] = [mine[:1] or (None,)] * n
+        if self._free_posts and mine and not self._stays(person, day, number):
+            choices = [mine] * n
+        elif given and given.duty == number and len(given.posts) == n and set(given.posts) <= set(mine):
+            choices = [(post,) for post in given.posts]
+        fixed = [(post,) for post in self.problem.duties[number].posts[:n]] if mine else []
+        return [*fixed, *choices[len(fixed) :]]
 
     def _make_spans(self, person: int, day: int, number: int, given: Literal) -> Iterable[Span]:
         if isinstance(given, int):

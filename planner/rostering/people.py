@@ -313,6 +313,15 @@ def problem_of(
     )
 
 
+def shares_of(scenario: Scenario, problem: RosterProblem) -> Shares:
+    """The shares that a problem was made with, as far as anybody has posts."""
+    found: dict[str, dict[str, Sequence[int]]] = {}
+    for one, person in zip(people_of(scenario), problem.people, strict=True):
+        for post in (problem.posts[number] for number in person.posts):
+            found.setdefault(one.group, {})[post.name] = post.share
+    return found
+
+
 def roster_of(scenario: Scenario, problem: RosterProblem, named: NamedRoster) -> Roster:
     """A named roster as the simulation takes it: people are numbered within their group, in the order of the list.
 

@@ -58,6 +58,8 @@ class Duty(NamedTuple):
     """From start to end, breaks inside."""
     paid_min: int
     pauses: tuple[Pause, ...] = ()
+    posts: tuple[int, ...] = ()
+    """Posts that its first stretches must have, where they are not free: of a shift under way, those that have begun."""
 
     @property
     def end_min(self) -> int:

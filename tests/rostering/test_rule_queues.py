@@ -4,7 +4,8 @@ import pytest
 from lines import in_vain, solved
 from posts import ALL, BILLS, CLAIMS, best, broken, needs, problem, work
 
-from planner.rostering.problem import Terms, Work
+from planner.rostering.improve import improve
+from planner.rostering.problem import Duty, Pause, Terms, Work
 from planner.rostering.validate import audit
 
 RULE = "queues"
@@ -18,6 +19,33 @@ def test_one_for_each_stretch_of_ones_own():
     assert broken(RULE, one, Work(0, 0, 0, (600,), (CLAIMS,))) == [(0, 1)]
     assert broken(RULE, one, Work(0, 0, 3, (), (CLAIMS, ALL, ALL))) == [(0, 2)]
     assert broken(RULE, problem(Terms(), posts=()), Work(0, 0, 3, (), (ALL,))) == [(0, 1)]
+
+
+FIXED = Duty("F", 480, 240, 240, (Pause("tea", 15, True, 45, 195),), (CLAIMS,))
+
+
+def test_the_first_stretches_have_the_posts_that_the_duty_fixes():
+    one = problem(Terms(), posts=(ALL, CLAIMS))._replace(duties=(FIXED,))
+    assert broken(RULE, one, Work(0, 0, 0, (600,), (CLAIMS, ALL))) == []
+    assert broken(RULE, one, Work(0, 0, 0, (600,), (ALL, CLAIMS))) == [(0, 1)]
+    # The usual post is another one; one at which there is no place is a fault once.
+    assert broken(RULE, one, Work(0, 0, 0, (600,))) == [(0, 1)]
+    assert broken(RULE, one, Work(0, 0, 0, (600,), (BILLS, BILLS))) == [(0, 2)]
+    with pytest.raises(ValueError, match="posts of F: no post 9, there are 3"):
+        audit(one._replace(duties=(FIXED._replace(posts=(9,)),)), work())
+
+
+@pytest.mark.parametrize("fixed", [(), (CLAIMS,), (BILLS,), (BILLS, CLAIMS)])
+def test_both_optimisers_keep_what_is_fixed(fixed: tuple[int, ...]):
+    wanted = (*needs(skill="claims", at=range(480, 600, 15)), *needs(skill="bills", at=range(615, 720, 15)))
+    one = problem(Terms(), *wanted, posts=(CLAIMS, BILLS))
+    duty = FIXED._replace(posts=fixed)
+    one = one._replace(duties=(duty,), people=(one.people[0]._replace(duties=((0,),)),))
+    least = {(): 0, (CLAIMS,): 0, (BILLS,): 80, (BILLS, CLAIMS): 110}[fixed]
+    exact, audited = solved(one)
+    assert (exact.objective, audited.hard) == (least, ())
+    found = audit(one, improve(one, moves=20_000, seed=1))
+    assert (found.objective, found.hard) == (least, ())
 
 
 def test_a_post_that_does_not_exist_is_no_work():

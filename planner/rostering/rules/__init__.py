@@ -112,7 +112,7 @@ def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:
 def require_sound(problem: RosterProblem) -> None:
     """Raise ValueError for what makes no sense, naming the field and what was found there.
 
-    Prices and spreads of what is no such rule or below 0, circles below 0, posts that there are not, a published roster with
+    Prices and spreads of what is no such rule or below 0, circles below 0, posts that there are not, of people or duties, a published roster with
     work that the problem does not have, what is locked though nothing was published, and locked people and days that there are not.
     """
     for name, price in problem.prices.items():
@@ -134,6 +134,10 @@ def require_sound(problem: RosterProblem) -> None:
         for post in person.posts:
             if not 0 <= post < len(problem.posts):
                 raise ValueError(f"posts of {person.id}: no post {post}, there are {len(problem.posts)}")
+    for duty in problem.duties:
+        for post in duty.posts:
+            if not 0 <= post < len(problem.posts):
+                raise ValueError(f"posts of {duty.kind}: no post {post}, there are {len(problem.posts)}")
     for work in problem.published.work if problem.published else ():
         inside = 0 <= work.person < people and 0 <= work.day < days
         if not inside or not 0 <= work.duty < len(problem.duties):

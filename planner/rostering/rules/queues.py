@@ -1,4 +1,5 @@
 """Each stretch of a duty has one post, of those that the person may be given: `Work.posts`, where it is not empty, names one of them for each.
+The first stretches have those that `Duty.posts` names.
 
 Part of what a roster is: it cannot have a price.
 """
@@ -18,21 +19,35 @@ def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:
     """Duties with posts at fault, broken by their stretches."""
     found = []
     for work in roster.work:
-        person, n = problem.people[work.person], len(problem.duties[work.duty].pauses) + 1
-        if not work.posts:
+        person, duty = problem.people[work.person], problem.duties[work.duty]
+        n = len(duty.pauses) + 1
+        if not work.posts and not duty.posts:
             continue
         who = f"{person.id}, day {work.day}"
-        if len(work.posts) != n:
+        if work.posts and len(work.posts) != n:
             by, text = (
                 abs(len(work.posts) - n),
                 f"{plural(len(work.posts), 'post')} for {plural(n, 'stretch')}",
             )
             found.append(Broken(NAME, work.person, work.day, by, f"{who}: {text}"))
             continue
-        faults = [problem.posts[post].name for post in work.posts if post not in person.posts]
-        if faults:
-            text = f"{who}: at {', '.join(faults)}, where they have no place"
-            found.append(Broken(NAME, work.person, work.day, len(faults), text))
+        posts = work.posts or person.posts[:1] * n
+        no_place = {k: post for k, post in enumerate(posts) if post not in person.posts}
+        not_fixed = {
+            k: posts[k] for k in range(min(len(posts), len(duty.posts))) if posts[k] != duty.posts[k]
+        }
+        if no_place or not_fixed:
+            faults = (
+                (no_place, "where they have no place"),
+                (not_fixed, "where the shift has another post"),
+            )
+            text = "; ".join(
+                f"at {', '.join(problem.posts[post].name for post in those.values())}, {why}"
+                for those, why in faults
+                if those
+            )
+            by = len(no_place.keys() | not_fixed.keys())
+            found.append(Broken(NAME, work.person, work.day, by, f"{who}: {text}"))
     return found
 
 
