@@ -343,6 +343,7 @@ def work_rows(result: Staffed) -> list[Json]:
                 {"name": p.name, "kind": p.kind, "paid": p.paid, "start_min": at, "end_min": at + p.minutes}
                 for p, at in zip(duty.pauses, work.pauses, strict=True)
             ],
+            "posts": [posts[post].name for post in work.posts],
             "queues": [
                 {"name": posts[post].name, "start_min": first - midnight, "end_min": last - midnight}
                 for first, last, post in (stretches(result.problem, work) if work.posts else ())

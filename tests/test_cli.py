@@ -25,6 +25,7 @@ COMMANDS = (
     "simulate",
     "plan",
     "roster",
+    "replan",
     "compare",
     "levers",
     "sweep",
