@@ -303,7 +303,11 @@ def _choose(t: Tables, s: State, person: int, day: int, duty: int, week: int) ->
                     rest = min(rest, _worth(t, s, j, first, first + at + length, last))
             for i_post in range(t.people[person, HAS]):
                 j = (i_post + offset) % t.people[person, HAS]
-                if t.fixed[duty, k] >= 0 and t.people[person, HAS] > 1 and t.posts[person, j] != t.fixed[duty, k]:
+                if (
+                    t.fixed[duty, k] >= 0
+                    and t.people[person, HAS] > 1
+                    and t.posts[person, j] != t.fixed[duty, k]
+                ):
                     continue
                 price = _worth(t, s, j, first, first + free, first + at) + rest
                 if exposes:

@@ -33,7 +33,9 @@ def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:
             continue
         posts = work.posts or person.posts[:1] * n
         no_place = {k: post for k, post in enumerate(posts) if post not in person.posts}
-        not_fixed = {k: posts[k] for k in range(min(len(posts), len(duty.posts))) if posts[k] != duty.posts[k]}
+        not_fixed = {
+            k: posts[k] for k in range(min(len(posts), len(duty.posts))) if posts[k] != duty.posts[k]
+        }
         if no_place or not_fixed:
             faults = (
                 (no_place, "where they have no place"),
