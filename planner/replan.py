@@ -209,7 +209,7 @@ def _refuse(text: str) -> NoReturn:
 
 
 @dataclass(frozen=True)
-class InForce:
+class KeptRoster:
     """A kept roster."""
 
     run: str
@@ -223,7 +223,7 @@ class InForce:
     """None where the run has not kept them."""
 
 
-def in_force(run: str, record: Mapping[str, Any], scenario: Scenario) -> InForce:
+def in_force(run: str, record: Mapping[str, Any], scenario: Scenario) -> KeptRoster:
     """A kept roster as the people, rules and shifts that it is made of. Raises ScenarioError where it does not fit this version."""
     document, policy = record["document"], record["options"].get("policy", "as_is")
     basis = document.get("basis") or {}
@@ -244,7 +244,7 @@ def in_force(run: str, record: Mapping[str, Any], scenario: Scenario) -> InForce
         _refuse(
             f"{run}: was kept by another version, whose shifts this one does not know: make the roster anew"
         )
-    return InForce(run, scenario, policy, people_of(scenario), problem, roster, kept)
+    return KeptRoster(run, scenario, policy, people_of(scenario), problem, roster, kept)
 
 
 def _need(skills: Sequence[str], at: int, minutes: int, people: int) -> Need:
@@ -379,7 +379,7 @@ class Result:
 
     scenario: Scenario
     """As asked now."""
-    kept: InForce
+    kept: KeptRoster
     day: int
     at_min: int
     """As asked; what can change does from `plan.rest.moment` on."""
@@ -396,7 +396,7 @@ class Result:
 
 def replan(
     scenario: Scenario,
-    kept: InForce,
+    kept: KeptRoster,
     natural: NaturalValues,
     day: int,
     at_min: int,

@@ -38,6 +38,8 @@ STEP_MIN = 30
 """People stay, or leave, by whole half hours."""
 NOTICE_MIN = 60
 """Who is at home cannot begin sooner."""
+LEAST_MIN = 120
+"""Nobody comes to work for less before being sent home."""
 MANY_OVER = 2
 """People leave early only while so many are over at least."""
 WARMTH = 0.2
@@ -334,7 +336,7 @@ class _Day:
                 yield Option(self._add(fixed), STAYS, price, broken)
             if free != fixed:
                 yield Option(self._add(free), STAYS if more else BREAKS, price + MOVED, broken)
-        first = max(at, duty.start_min) + STEP_MIN
+        first = max(at + STEP_MIN, duty.start_min + LEAST_MIN)
         for end in range(duty.end_min - STEP_MIN, first - 1, -STEP_MIN):
             if any(over[q] < MANY_OVER for q in range(end // SHARE_MIN, -(-duty.end_min // SHARE_MIN))):
                 break

@@ -172,6 +172,13 @@ def test_people_go_home_where_many_are_over_though_they_owe_the_hours():
     assert not any(STAYS in change.what for change in found.changes)
     assert found.after.over < found.before.over
     assert found.after.under == found.before.under
+    least = min(
+        found.rest.problem.duties[o.duty].minutes
+        for options in found.rest.options.values()
+        for o in options
+        if o.what == LEAVES
+    )
+    assert least >= intraday.LEAST_MIN
     # Nobody goes where one is over: somebody has to be left for the unforeseen.
     lone = tuple(n._replace(people=4) for n in quiet)
     rest = rest_of(problem._replace(needs=lone), roster, Moment(1, 900))
