@@ -88,7 +88,8 @@ def test_an_outage_is_answered_and_the_past_stays(kept: dict):
         begun = [p for p in was["pauses"] if p["start_min"] < 675]
         assert row["pauses"][: len(begun)] == begun
         assert row["start_min"] == was["start_min"] or min(row["start_min"], was["start_min"]) >= 675
-    abandoned = document["service"]["rest_of_day"][2]
+    rush = 'events=[{kind: bot_outage, from_day: 2, hours: "11:00-17:00"}, {kind: surge, from_day: 2, factor: 1.5}]'
+    abandoned = planned("--set", rush, "-n", "12")["service"]["rest_of_day"][2]
     assert abandoned["after"]["mean"] < abandoned["before"]["mean"]
     assert abandoned["gained"]["high"] < 0
     for row in document["service"]["rest_of_day"]:
