@@ -387,7 +387,9 @@ def make_roster(
     document["basis"] = {
         "natural": natural.as_document(now.anchored.natural), "shares": shares_of(loaded.value, result.problem),
     }  # fmt: skip
-    flat = [{k: v for k, v in row.items() if k not in ("pauses", "posts", "queues")} for row in document["work"]]
+    flat = [
+        {k: v for k, v in row.items() if k not in ("pauses", "posts", "queues")} for row in document["work"]
+    ]
     tables = {"measures": frame_of({"": {policy: document["proof"]["measures"]}}), "work": pd.DataFrame(flat)}
     return document, tables, result
 
