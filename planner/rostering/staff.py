@@ -35,6 +35,8 @@ MOVES_PER_DAY = 8_000
 """Moves of a search for each person and day."""
 STARTS = 2
 MOST_SCALE = 1.6
+MEND_S = 20.0
+"""Deterministic seconds of the optimiser, where it is asked."""
 
 
 @dataclass(frozen=True)
@@ -166,9 +168,20 @@ def _with_new(shares: Shares, newer: Shares) -> Shares:
 
 
 def made(problem: RosterProblem, start: NamedRoster | None, moves_per_day: int, seed: int) -> NamedRoster:
-    """A roster by the compiled search, from another one where there is one."""
+    """A roster by the compiled search, from another one where there is one.
+
+    The optimiser is asked where the search cannot judge the needs, or leaves a rule broken that must hold.
+    """
     moves = max(500_000, moves_per_day * len(problem.people) * problem.days)
-    return search.improve(problem, start, moves=moves, seed=seed, starts=STARTS)
+    try:
+        found: NamedRoster | None = search.improve(problem, start, moves=moves, seed=seed, starts=STARTS)
+    except search.NotForThis:
+        found = start
+    if found is not None and not audit(problem, found).hard:
+        return found
+    from planner.rostering.model import solve  # brings CP-SAT, slow to import
+
+    return solve(problem, seconds=MEND_S, seed=seed, start=found, repeatable=True).roster
 
 
 def certificate(
