@@ -96,7 +96,8 @@ def print_people(out: Console, document: dict[str, Any]) -> None:
     print_notices(out, [notice["text"] for notice in document["notices"]])
     if not document["people"]:
         return
-    table = Table()
+    _print_groups(out, document["people"])
+    table = Table(title="Everybody", title_justify="left")
     for name in ("Id", "Group", "Skills", "Contract, hours a week", "Availability", "Leave"):
         table.add_column(name, overflow="fold")
     for row in document["people"]:
@@ -114,6 +115,29 @@ def print_people(out: Console, document: dict[str, Any]) -> None:
         )
         table.add_row(*(escape(cell) for cell in cells))
     out.print(table)
+
+
+def _print_groups(out: Console, people: list[dict[str, Any]]) -> None:
+    """How many there are of each group, what they are paid for by contract, and their days of leave; the last row adds up."""
+    table = Table(title="By group", title_justify="left")
+    table.add_column("Group", overflow="fold")
+    for name in ("People", "Newcomers", "Paid hours a week, least", "most", "Days of leave"):
+        table.add_column(name, justify="right")
+    groups = list(dict.fromkeys(row["group"] for row in people))
+    for name, rows in ((g, [row for row in people if row["group"] == g]) for g in groups):
+        table.add_row(escape(name), *_added(rows))
+    if len(groups) > 1:
+        table.add_section()
+        table.add_row("All", *_added(people))
+    out.print(table)
+
+
+def _added(rows: list[dict[str, Any]]) -> list[str]:
+    sums = (
+        len(rows), sum(row["newcomer"] for row in rows), sum(row["least_hours"] for row in rows), sum(row["most_hours"] for row in rows),
+        sum(len(row["leave_days"]) for row in rows),
+    )  # fmt: skip
+    return [f"{n:,.0f}" for n in sums]
 
 
 def write(path: Path, scenario: Scenario) -> None:
