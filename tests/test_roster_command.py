@@ -323,7 +323,8 @@ def test_a_rotating_roster_reads_back_with_its_queues_and_a_replan_is_never_wors
     rotation = {"rotation": {"most_min": 60}, "prices": {"rotation": 1}}
     path = tmp_path / "tiny.yaml"
     path.write_text(
-        small.text(**CHANGES, labour_rules=rotation, groups__care__skills=["order", "trouble"]), encoding="utf-8"
+        small.text(**CHANGES, labour_rules=rotation, groups__care__skills=["order", "trouble"]),
+        encoding="utf-8",
     )
     out = ("--out", str(tmp_path / "runs"))
     first = document(run(str(path), *FEW, *out, "--json", "--csv", str(tmp_path / "roster.csv")))
