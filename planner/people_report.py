@@ -15,6 +15,8 @@ from planner.scenario.people_file import spans_text, written
 from planner.scenario.schema import Person, Scenario
 
 MOST_NOTICES = 20
+MOST_ID = 26
+"""Characters of an id that are kept on one line."""
 
 
 def document_of(scenario: Scenario) -> dict[str, Any]:
@@ -97,9 +99,10 @@ def print_people(out: Console, document: dict[str, Any]) -> None:
     if not document["people"]:
         return
     _print_groups(out, document["people"])
+    widest = max(len(row["id"]) + len(" (new)") * row["newcomer"] for row in document["people"])
     table = Table(title="Everybody", title_justify="left")
     for name in ("Id", "Group", "Skills", "Contract, hours a week", "Availability", "Leave"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", min_width=min(widest, MOST_ID) if name == "Id" else None)
     for row in document["people"]:
         hours = f"{row['least_hours']:g} to {row['most_hours']:g}"
         skills = ", ".join(
