@@ -266,7 +266,7 @@ if shown:
     chart, text = charts.gantt(shown, charts.day_words(dates[day - 1]))
     show.draw(chart, text, key="gantt")
 st.caption(
-    f"{len(bars)} of {len(members)} people work on {charts.day_words(dates[day - 1])}, {away} are on leave. Those who start first are on top."
+    f"{len(bars)} of {len(members)} people work on {charts.day_words(dates[day - 1])}, {away} {'is' if away == 1 else 'are'} on leave. Those who start first are on top."
     " Times of breaks, decompression and queues are those of the plan."
 )
 
@@ -372,7 +372,9 @@ if saving:
         ],
         "Reliefs, each tried by making the roster anew, and what an hour saved costs",
     )  # fmt: skip
-nothing = [row["what"] for row in tried if row["saved_hours"] <= 0]
+if tried and (eased := roster_report.eased_sentence(document)):
+    st.caption(show.safe(eased))
+nothing = [row["what"] for row in tried if row["saved_hours"] <= 0 and not row["eases"]]
 if nothing:
     st.caption(f"Tried, and nothing saved: {show.safe('; '.join(nothing))}.")
 
@@ -392,7 +394,7 @@ show.table(
     "Rules: how often each is broken, and which bind", height=420,
 )  # fmt: skip
 st.caption(
-    "A rule binds where loosening it by a notch saves hours short; told where reliefs were tried."
+    "A rule binds where loosening it by a notch saves hours short, or has fewer missing at once; told where reliefs were tried."
     if tried
     else "Which rules bind is told where reliefs were tried."
 )

@@ -15,6 +15,8 @@ from planner.scenario.people_file import spans_text, written
 from planner.scenario.schema import Person, Scenario
 
 MOST_NOTICES = 20
+MOST_ID = 26
+"""Characters of an id that are kept on one line."""
 
 
 def document_of(scenario: Scenario) -> dict[str, Any]:
@@ -96,9 +98,11 @@ def print_people(out: Console, document: dict[str, Any]) -> None:
     print_notices(out, [notice["text"] for notice in document["notices"]])
     if not document["people"]:
         return
-    table = Table()
+    _print_groups(out, document["people"])
+    widest = max(len(row["id"]) + len(" (new)") * row["newcomer"] for row in document["people"])
+    table = Table(title="Everybody", title_justify="left")
     for name in ("Id", "Group", "Skills", "Contract, hours a week", "Availability", "Leave"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", min_width=min(widest, MOST_ID) if name == "Id" else None)
     for row in document["people"]:
         hours = f"{row['least_hours']:g} to {row['most_hours']:g}"
         skills = ", ".join(
@@ -114,6 +118,29 @@ def print_people(out: Console, document: dict[str, Any]) -> None:
         )
         table.add_row(*(escape(cell) for cell in cells))
     out.print(table)
+
+
+def _print_groups(out: Console, people: list[dict[str, Any]]) -> None:
+    """How many there are of each group, what they are paid for by contract, and their days of leave; the last row adds up."""
+    table = Table(title="By group", title_justify="left")
+    table.add_column("Group", overflow="fold")
+    for name in ("People", "Newcomers", "Paid hours a week, least", "most", "Days of leave"):
+        table.add_column(name, justify="right")
+    groups = list(dict.fromkeys(row["group"] for row in people))
+    for name, rows in ((g, [row for row in people if row["group"] == g]) for g in groups):
+        table.add_row(escape(name), *_added(rows))
+    if len(groups) > 1:
+        table.add_section()
+        table.add_row("All", *_added(people))
+    out.print(table)
+
+
+def _added(rows: list[dict[str, Any]]) -> list[str]:
+    sums = (
+        len(rows), sum(row["newcomer"] for row in rows), sum(row["least_hours"] for row in rows), sum(row["most_hours"] for row in rows),
+        sum(len(row["leave_days"]) for row in rows),
+    )  # fmt: skip
+    return [f"{n:,.0f}" for n in sums]
 
 
 def write(path: Path, scenario: Scenario) -> None:

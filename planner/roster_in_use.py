@@ -202,7 +202,7 @@ def _kept(known: Json) -> str:
 def _changed(known: Json) -> str:
     before, after = known["in_use"], known["new"]
     if not known["changed_shifts"]:
-        return f"No shift changes in the roster in use ({known['file']}): none is worth its price of {known['change_price']:,} points."
+        return f"No shift changes in the roster in use ({known['file']}): nothing that was tried, at {known['change_price']:,} points a change, proves better."
     n = known["changed_shifts"]
     return (
         f"Of the roster in use ({known['file']}) {n:,} {'shift changes' if n == 1 else 'shifts change'}, of {_people(known['changed_people'])}, "

@@ -27,7 +27,7 @@ from planner.report import (
 from planner.rostering.exposure import Exposed
 from planner.rostering.people import group_of_token, type_of_tier
 from planner.rostering.problem import DAY_MIN, WEEK_DAYS, NamedRoster, Need, RosterProblem, Terms
-from planner.rostering.reliefs import WEEKS_A_YEAR, Reliefs, Relieved
+from planner.rostering.reliefs import WEEKS_A_YEAR, Reliefs, Relieved, hour_short
 from planner.rostering.rules import BY_NAME, FAIR, RULES
 from planner.rostering.rules.base import exposure, is_night, stretches, weekends
 from planner.rostering.staff import Staffed, short_hours
@@ -84,7 +84,7 @@ def document_of(
             "objective": plain(result.outcome.objective),
             "bound": plain(result.outcome.bound),
             "gap": plain(result.outcome.gap),
-            "gap_in_hours_short": plain((result.outcome.objective - result.outcome.bound) / _points_per_hour(problem)),
+            "gap_in_hours_short": plain((result.outcome.objective - result.outcome.bound) / hour_short(problem)),
             "seconds": round(result.outcome.seconds, 3),
             "parts": parts_of(result.audit),
         },
@@ -111,12 +111,6 @@ def document_of(
     }  # fmt: skip
 
 
-def _points_per_hour(problem: RosterProblem) -> float:
-    """What a person short for an hour costs."""
-    rates = [need.under * 60 / need.minutes for need in problem.needs if need.minutes]
-    return max(rates, default=1.0)
-
-
 def parts_of(found: Audit) -> Json:
     """What the objective is made of, in points."""
     return {
@@ -131,7 +125,7 @@ def parts_of(found: Audit) -> Json:
 def skill_words(scenario: Scenario, skills: frozenset[str]) -> str:
     """Whom a need asks for, in words: types, a group's people, or the second tier."""
     if not skills or skills >= set(scenario.types):
-        return "everyone"
+        return "anybody"
     types = [name for name in scenario.types if name in skills]
     groups = [group for name in sorted(skills) if (group := group_of_token(name)) is not None]
     if types or groups:
@@ -214,7 +208,7 @@ def relief_document(scenario: Scenario, found: Reliefs) -> Json:
         "binding": [one.relief.what[0] for one in found.binding],
         "tried": [
             {
-                "kind": one.relief.kind, "what": relief_words(scenario, one), "clear": one.clear,
+                "kind": one.relief.kind, "what": relief_words(scenario, one), "clear": one.clear, "eases": one.eases,
                 "short_hours": one.short_hours, "saved_hours": one.saved_hours, "saved_points": one.saved_points,
                 "cost_per_week": one.per_week, "cost_once": one.relief.one_off, "extra_paid_hours": one.extra_hours,
                 "hard_rules_broken": one.hard,
@@ -546,12 +540,19 @@ def relief_sentence(document: Json) -> str:
     best = max(clear, key=lambda row: row["saved_hours"])
     rules = ", ".join(BY_NAME[name].TITLE.lower() for name in found["binding"])
     binding = (
-        f" Rules that bind, for looser they would save hours: {rules}." if rules else " No single rule binds."
+        f" Rules that bind, for looser they would relieve it: {rules}." if rules else " No single rule binds."
     )
     return (
         f"Reliefs were tried one at a time, each against {found['short_hours_without']:,.0f} hours short, which is where searching on for "
         f"cover alone, without any relief, ends. What saves most: {best['what']} (saves {best['saved_hours']:,.0f} hours).{binding}"
     )
+
+
+def eased_sentence(document: Json) -> str:
+    """Reliefs that save no clear hour, but put people where more are missing at once."""
+    eased = [row for row in document["reliefs"]["tried"] if row["eases"] and not row["clear"]]
+    told = "; ".join(f"{row['what']} ({row['saved_points']:,} points)" for row in eased)
+    return f"Saves no clear hour, but has fewer people missing at once: {told}." if eased else ""
 
 
 def hour_price(row: Json) -> float:
@@ -565,7 +566,10 @@ def _print_reliefs(out: Console, document: Json) -> None:
         return
     out.print(escape(sentence), highlight=False)
     clear = [row for row in document["reliefs"]["tried"] if row["clear"]]
+    eased = eased_sentence(document)
     if not clear:
+        if eased:
+            out.print(f"  {escape(eased)}", highlight=False)
         return
     money = document["currency"]
     table = Table(
@@ -585,7 +589,9 @@ def _print_reliefs(out: Console, document: Json) -> None:
     out.print(table)
     if once:
         out.print("  For an hour saved, what is paid once is spread over a year.", highlight=False)
-    others = [row["what"] for row in document["reliefs"]["tried"] if not row["clear"]]
+    if eased:
+        out.print(f"  {escape(eased)}", highlight=False)
+    others = [row["what"] for row in document["reliefs"]["tried"] if not row["clear"] and not row["eases"]]
     if others:
         out.print(f"  Tried without a clear effect: {escape('; '.join(others))}.", highlight=False)
 

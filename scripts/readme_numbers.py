@@ -1,8 +1,8 @@
-"""Write the figures of README.md from the kept comparisons of the insurer and the retailer.
+"""Write the figures of README.md from kept runs: comparisons of the insurer and the retailer, the insurer's roster.
 
-python -m scripts.readme_numbers [--check]
+python -m scripts.readme_numbers [--check] [--section NAME]
 
-They are the ones that `make demo` makes and keeps in runs/; one that is missing is made first, which takes some
+The comparisons are those that `make demo` makes and keeps in runs/; what is missing is made first, which takes some
 minutes. With --check nothing is made or written: what is kept is compared with what the README says.
 """
 
@@ -15,8 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from planner import jobs, runs
+from planner import jobs, roster_report, runs
 from planner.report import change, label_of, number
+from planner.rostering.wishes import Wishes
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -135,9 +136,40 @@ def retail_section(document: dict[str, Any]) -> str:
     return "\n".join([*staffing(document), *verdicts(document, turns=False), "", footnote(document)])
 
 
-SECTIONS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
-    "demo": (jobs.DEMO, demo_section),
-    "retail": ("retail-returns", retail_section),
+def roster_section(document: dict[str, Any]) -> str:
+    """A roster's first sentences, word for word."""
+    told = [*roster_report.sentences(document), roster_report.relief_sentence(document)]
+    return "\n".join(f"- {sentence}" for sentence in told if sentence)
+
+
+Say = Callable[[str], None]
+ROSTER = Wishes(quick=True)
+"""`unhurried roster insurer --quick`."""
+
+
+def comparison(file: str, make: bool, say: Say) -> dict[str, Any] | None:
+    """The document of a kept comparison; made first where it may be, else None."""
+    scenario = jobs.load(file).value
+    chosen = jobs.demo_options(scenario)
+    known = runs.find("compare", scenario, chosen)
+    return known["document"] if known else jobs.kept_compare(scenario, chosen, say=say) if make else None
+
+
+def roster(file: str, make: bool, say: Say) -> dict[str, Any] | None:
+    """The same of a kept roster."""
+    loaded = jobs.load(file)
+    known = runs.find("roster", loaded.value, ROSTER.options("as_is", "kernel"))
+    return (
+        known["document"] if known else jobs.kept_roster(loaded, "as_is", ROSTER, say=say) if make else None
+    )
+
+
+SECTIONS: dict[
+    str, tuple[str, Callable[[str, bool, Say], dict[str, Any] | None], Callable[[dict[str, Any]], str]]
+] = {
+    "demo": (jobs.DEMO, comparison, demo_section),
+    "retail": ("retail-returns", comparison, retail_section),
+    "roster": (jobs.DEMO, roster, roster_section),
 }
 
 
@@ -157,6 +189,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--check", action="store_true", help="make and write nothing; exit 1 if a figure is old"
     )
+    parser.add_argument("--section", choices=list(SECTIONS), help="only these figures (default: all)")
     options = parser.parse_args(arguments)
     start = time.monotonic()
 
@@ -164,14 +197,13 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"{time.monotonic() - start:6.1f} s  {text}\n")
 
     old = new = README.read_text(encoding="utf-8")
-    for name, (file, section) in SECTIONS.items():
-        scenario = jobs.load(file).value
-        chosen = jobs.demo_options(scenario)
-        known = runs.find("compare", scenario, chosen)
-        if known is None and options.check:
-            say(f"{file}: no kept run by this code, so nothing to compare with")
+    for name, (file, document_of, section) in SECTIONS.items():
+        if options.section not in (None, name):
             continue
-        document = known["document"] if known else jobs.kept_compare(scenario, chosen, say=say)
+        document = document_of(file, not options.check, say)
+        if document is None:
+            say(f"{name}: no kept run by this code, so nothing to compare with")
+            continue
         new = filled(new, name, section(document))
     if options.check:
         say("the README's figures are those of the kept runs" if new == old else "the README's figures are old: run python -m scripts.readme_numbers")  # fmt: skip

@@ -863,3 +863,15 @@ def test_a_person_and_a_contract_are_frozen_and_strict():
         Person(id="a", group="g").id = "b"
     with pytest.raises(ValueError, match="Extra"):
         Contract(most_hours=3, hours=3)
+
+
+def test_each_group_is_added_up_and_the_groups_to_all(tmp_path: Path):
+    (tmp_path / "tiny.yaml").write_text(small.text(), encoding="utf-8")
+    shown = CliRunner().invoke(app, ["people", str(tmp_path / "tiny.yaml")]).stdout
+    document = json.loads(CliRunner().invoke(app, ["people", str(tmp_path / "tiny.yaml"), "--json"]).stdout)
+    lines = [line.strip("│ ").split("│") for line in shown.splitlines() if line.startswith("│")]
+    found = {cells[0].strip(): [int(n.replace(",", "")) for n in cells[1:]] for cells in lines[:3]}
+    assert list(found) == ["front", "care", "All"]
+    assert [a + b for a, b in zip(found["front"][:2], found["care"][:2], strict=True)] == found["All"][:2]
+    assert found["All"][0] == document["number"]
+    assert found["All"][2:4] == [round(document[f"{w}_hours_per_week"]) for w in ("least", "most")]

@@ -77,6 +77,8 @@ class Relieved:
     """Hard rules broken by the roster found."""
     used: tuple[tuple[str, int, int], ...] = ()
     """Starts that are new: kind of shift, minute of the day, and how often it is given."""
+    eases: bool = False
+    """Whether people short and over cost less by as much as a clear hour short does: hours may be as short, but where fewer are missing at once."""
 
     @property
     def clear(self) -> bool:
@@ -96,8 +98,8 @@ class Reliefs:
 
     @property
     def binding(self) -> tuple[Relieved, ...]:
-        """Rules whose loosening saves something."""
-        return tuple(one for one in self.found if one.relief.rule and one.clear)
+        """Rules whose loosening saves hours, or at least puts people where they are missed most."""
+        return tuple(one for one in self.found if one.relief.rule and (one.clear or one.eases))
 
 
 def reliefs(
@@ -160,7 +162,14 @@ def _relieved(
     return Relieved(
         relief, short, before - short, without.objective - found.objective, cost * 7 / problem.days,
         (sum(paid) - sum(paid_before)) / 60, len(found.hard), tuple((*key, n) for key, n in sorted(given.items())),
+        not found.hard and without.under + without.over - found.under - found.over >= CLEAR_HOURS * hour_short(problem),
     )  # fmt: skip
+
+
+def hour_short(problem: RosterProblem) -> float:
+    """What a person short for an hour costs, in points."""
+    rates = [need.under * 60 / need.minutes for need in problem.needs if need.minutes]
+    return max(rates, default=1.0)
 
 
 def _agreed(one: Employee, person: Person) -> float:

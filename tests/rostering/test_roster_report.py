@@ -1,6 +1,7 @@
 """What the report of a roster says: limits that nobody set, units, reliefs in their order, how sure the proof is, no names beside feelings."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from lines import person
@@ -9,7 +10,7 @@ from rich.console import Console
 
 from planner import roster_report as report
 from planner.rostering.problem import NamedRoster, Terms, Work
-from planner.rostering.reliefs import Relief, Relieved, in_order
+from planner.rostering.reliefs import Relief, Reliefs, Relieved, in_order
 from planner.rostering.rules import RULES
 from planner.rostering.staff import renumbered
 from planner.rostering.validate import audit
@@ -96,12 +97,29 @@ def test_the_sentences_say_how_sure_the_proof_is_and_what_the_cost_is_made_of():
     assert nearly.endswith("1 of 2 target windows hold by the one-sided 95 % limit, 1 in the mean only.")
 
 
+def test_a_rule_whose_loosening_has_fewer_missing_at_once_binds_though_it_saves_no_hour():
+    free = replace(relieved("least_paid", -2, 0), eases=True)
+    rule = replace(free, relief=replace(free.relief, rule="least_paid"))
+    assert Reliefs(40.0, NamedRoster(()), (rule, relieved("free", 30, -10))).binding == (rule,)
+    row = {
+        "what": "paid time at least: two hours a week less",
+        "clear": False,
+        "eases": True,
+        "saved_points": 1347,
+        "saved_hours": -2.0,
+    }
+    told = report.eased_sentence({"reliefs": {"tried": [row]}})
+    assert told == (
+        "Saves no clear hour, but has fewer people missing at once: paid time at least: two hours a week less (1,347 points)."
+    )
+
+
 @pytest.mark.parametrize("width", [100, 160])
 def test_no_number_of_the_reliefs_is_cut_off(width):
     tried = [
         {
             "kind": "start", "what": "weekend_early shifts at starts that there are not yet, most used: 14:00 (4 times)", "clear": True,
-            "saved_hours": 1234.5, "extra_paid_hours": -0.2, "cost_per_week": -12345.0, "cost_once": 54321.0,
+            "eases": True, "saved_hours": 1234.5, "extra_paid_hours": -0.2, "cost_per_week": -12345.0, "cost_once": 54321.0,
         }
     ]  # fmt: skip
     out = Console(file=io.StringIO(), width=width)
