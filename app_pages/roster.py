@@ -364,9 +364,9 @@ if saving:
         [
             {
                 "Relief": row["what"][:1].upper() + row["what"][1:], "Hours short saved": f"{row['saved_hours']:.1f}", "Effect": "clear" if row["clear"] else "not clear",
-                "Rules broken": f"{row['hard_rules_broken']}", "Paid hours more": f"{row['extra_paid_hours']:+,.0f}",
-                f"{money} a week": f"{row['cost_per_week']:+,.0f}", f"{money} once": f"{row['cost_once']:,.0f}" if row["cost_once"] else "-",
-                f"{money} a week for an hour": f"{row['cost_per_week'] / row['saved_hours']:+,.0f}",
+                "Rules broken": f"{row['hard_rules_broken']}", "Paid hours more": f"{row['extra_paid_hours']:+z,.0f}",
+                f"{money} a week": f"{row['cost_per_week']:+z,.0f}", f"{money} once": f"{row['cost_once']:,.0f}" if row["cost_once"] else "-",
+                f"{money} for an hour saved": f"{roster_report.hour_price(row):,.0f}" if row["clear"] else "-",
             }
             for row in saving
         ],
@@ -383,10 +383,11 @@ binding = set((document["reliefs"] or {}).get("binding", []))
 show.table(
     [
         {
-            "Rule": row["title"], "Must hold, or its price in points": "must hold" if row["price"] is None else f"{row['price']:,}",
-            "Times broken": f"{row['broken']:,}", "By": f"{row['by']:,}", "Binds": "yes" if row["rule"] in binding else "-",
+            "Rule": row["title"], "Must hold, or its price in points": roster_report.price_words(row),
+            "Times broken": f"{row['broken']:,}", "By, in all": roster_report.by_words(row) or "-", "Binds": "yes" if row["rule"] in binding else "-",
         }
         for row in sorted(document["rules"], key=lambda row: (not row["broken"], row["rule"] not in binding))
+        if row["applies"] or row["broken"]
     ],
     "Rules: how often each is broken, and which bind", height=420,
 )  # fmt: skip
@@ -395,7 +396,9 @@ st.caption(
     if tried
     else "Which rules bind is told where reliefs were tried."
 )
+if idle := roster_report.unlimited_sentence(document):
+    st.caption(show.safe(idle))
 for row in document["rules"]:
-    if row["price"] is None and row["broken"] and row["rule"] not in roster_files.FEELINGS:
+    if row["price"] is None and row["broken"]:
         for text in row["texts"][:3]:
             st.markdown(f"- Broken: {show.safe(text)}")

@@ -367,10 +367,11 @@ def make_roster(
             rounds=wishes.rounds, replications=wishes.replications, seed=wishes.seed, moves_per_day=MOVES_PER_DAY // less,
             shaped=asked.of,
         )  # fmt: skip
-        before = None if in_use is None else made(start=in_use, keep=True)
-        result = before if before is not None and wishes.keep else made(start=in_use)
+        begin = None if in_use is None else (known, in_use)
+        before = made(start=begin, keep=True) if begin else None
+        result = before if before is not None and wishes.keep else made(start=begin)
         rows, rest = roster_in_use.without(result) if wishes.time_off else ([], None)
-        after = made(start=rest, keep=True) if rows else None
+        after = made(start=(result.asked, rest), keep=True) if rows and rest is not None else None
     tried = None
     if wishes.reliefs and not wishes.keep:
         tried = reliefs(

@@ -366,7 +366,7 @@ def _print_changes(out: Console, document: Json) -> None:
         return
     table = Table(title="Who does what otherwise", title_justify="left")
     for name in ("Person", "What", "Was", "Is"):
-        table.add_column(name, overflow="ellipsis", no_wrap=True, min_width=6 if name != "Person" else 20)
+        table.add_column(name, overflow="fold", min_width=14 if name in ("Was", "Is") else None)
     table.add_column("Paid hours", justify="right", min_width=10)
     for row in rows[:MOST_LINES]:
         what = ", ".join(DONE[name] for name in row["what"])

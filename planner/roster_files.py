@@ -24,16 +24,23 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from planner import roster_in_use
 from planner.report import Json, result_words
-from planner.roster_report import SPREAD, clock, sentences
+from planner.roster_report import (
+    EXPOSED,
+    FEELINGS,
+    SPREAD,
+    by_words,
+    clock,
+    hour_price,
+    price_words,
+    relief_sentence,
+    sentences,
+)
 from planner.rostering.published import LONG, WIDE, cell_name
 from planner.scenario.csv_table import safe
 from planner.scenario.schema import DAYS
 
 CHANGES = ("id", "group", "date", "day", "before", "after")
-FEELINGS = frozenset({
-    "exposure_stretch", "exposure_day", "exposure_week", "decompression", "rotation", "fair_exposure",
-})  # fmt: skip
-"""Rules about emotional work: where they are broken is not told with names."""
+FORMATS = {"share": "0.0 %", "s": '0.0 "s"'}
 SHORT, OVER, OFF = (PatternFill("solid", fgColor=colour) for colour in ("F8C6C0", "D7EAD3", "EEEEEE"))
 
 
@@ -194,7 +201,8 @@ def _table(book: Workbook, title: str, columns: Sequence[str], rows: Iterable[Se
 
 
 def _summary(book: Workbook, document: Json) -> None:
-    rows = [[sentence] for sentence in (*sentences(document), *roster_in_use.sentences(document))]
+    told = (*sentences(document), relief_sentence(document), *roster_in_use.sentences(document))
+    rows = [[sentence] for sentence in told if sentence]
     sheet = _table(book, "Summary", [f"{document['title']}, {document['policy_title']}"], rows)
     sheet.column_dimensions["A"].width = 120
     for row in sheet.iter_rows():
@@ -262,18 +270,41 @@ def _fairness(book: Workbook, document: Json) -> None:
             _put(sheet.cell(at, 1), value)
             _put(sheet.cell(at, 2), people)
         at += 2
-    sheet.column_dimensions["A"].width = 50
+    _exposed(sheet, at + 1, document)
+    sheet.column_dimensions["A"].width = 60
+
+
+def _exposed(sheet: Worksheet, at: int, document: Json) -> None:
+    """Emotional minutes, as simulated and as planned, over all people."""
+    known = {name: row for name, row in document["exposure"].items() if row["simulated"]["n"]}
+    if not known:
+        return
+    heads = (
+        "Emotional work, each has", "Median, simulated", "95 of 100 have less than", "Most, simulated", "Most, planned", "Limit for the plan",
+        "Share simulated above it",
+    )  # fmt: skip
+    for k, head in enumerate(heads, 1):
+        _put(sheet.cell(at, k), head).font = Font(bold=True)
+    for name, row in known.items():
+        at += 1
+        lived, planned = row["simulated"], row["planned"]
+        cells = (
+            EXPOSED[name], lived["quantiles"]["0.5"], lived["quantiles"]["0.95"], lived["most"], planned["most"] if planned["n"] else None,
+            row["limit_min"], row["share_above_limit"],
+        )  # fmt: skip
+        for k, value in enumerate(cells, 1):
+            _put(sheet.cell(at, k), value).number_format = "0.0 %" if k == len(cells) else "0"
 
 
 def _rules(book: Workbook, document: Json) -> None:
     rows = [
         [
-            row["title"], "must hold" if row["price"] is None else row["price"], "broken" if row["broken"] else "met", row["broken"],
-            row["by"], "" if row["rule"] in FEELINGS else "; ".join(row["texts"]),
+            row["title"], price_words(row), "broken" if row["broken"] else "kept" if row["applies"] else "limits nobody", row["broken"],
+            by_words(row), "" if row["rule"] in FEELINGS else "; ".join(row["texts"]),
         ]
         for row in document["rules"]
     ]  # fmt: skip
-    columns = ["Rule", "Must hold, or its price in points", "Result", "Times broken", "By", "Where"]
+    columns = ["Rule", "Must hold, or its price in points", "Result", "Times broken", "By, in all", "Where"]
     sheet = _table(book, "Rules", columns, rows)
     for row in sheet.iter_rows(min_row=2):
         if row[2].value == "broken":
@@ -285,21 +316,32 @@ def _reliefs(book: Workbook, document: Json) -> None:
     rows = [
         [
             row["what"], "yes" if row["clear"] else "no", row["saved_hours"], row["extra_paid_hours"], row["cost_per_week"],
-            row["cost_once"],
+            row["cost_once"], hour_price(row) if row["clear"] else "",
         ]
         for row in (found["tried"] if found else ())
     ]  # fmt: skip
-    columns = ["Relief", "Clear", "Hours short saved", "Paid hours more", f"{money} a week", f"{money} once"]
+    columns = [
+        "Relief",
+        "Clear",
+        "Hours short saved",
+        "Paid hours more",
+        f"{money} a week",
+        f"{money} once",
+        f"{money} for an hour saved",
+    ]
     _table(book, "Reliefs", columns, rows)
 
 
 def _targets(book: Workbook, document: Json) -> None:
     rows = [
-        [t["what"], t["when"], *t["said"][:3], f"{t['side']} {t['said'][3]}", result_words(t)]
+        [t["what"], t["when"], t["mean"], t["low"], t["high"], f"{t['side']} {t['said'][3]}", result_words(t)]
         for t in document["targets"]
     ]  # fmt: skip
-    sheet = _table(book, "Targets", ["Target", "Window", "Simulated", "Low", "High", "Aim", "Result"], rows)
-    for row in sheet.iter_rows(min_row=2):
+    columns = ["Target", "Window", "Simulated", "95 % interval, low", "95 % interval, high", "Aim", "Result"]
+    sheet = _table(book, "Targets", columns, rows)
+    for target, row in zip(document["targets"], sheet.iter_rows(min_row=2), strict=True):
+        for cell in row[2:5]:
+            cell.number_format = FORMATS.get(target["unit"], "0.0")
         if row[6].value == "missed":
             row[6].fill = SHORT
 

@@ -202,11 +202,11 @@ def _kept(known: Json) -> str:
 def _changed(known: Json) -> str:
     before, after = known["in_use"], known["new"]
     if not known["changed_shifts"]:
-        return f"Nothing changes in the roster in use ({known['file']}): no change is worth its price of {known['change_price']:,} points."
+        return f"No shift changes in the roster in use ({known['file']}): none is worth its price of {known['change_price']:,} points."
     n = known["changed_shifts"]
     return (
         f"Of the roster in use ({known['file']}) {n:,} {'shift changes' if n == 1 else 'shifts change'}, of {_people(known['changed_people'])}, "
-        f"which buys: hours short {before['short_hours']:,.1f} before, {after['short_hours']:,.1f} after; "
+        f"which gives: hours short {before['short_hours']:,.1f} before, {after['short_hours']:,.1f} after; "
         f"target windows missed {before['targets_missed']} before, {after['targets_missed']} after, of {after['windows']}, both simulated; "
         f"rules broken {before['hard_rules_broken']} before, {after['hard_rules_broken']} after."
     )

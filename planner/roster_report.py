@@ -17,6 +17,7 @@ from planner.plan import outcomes, tightest
 from planner.report import (
     Json,
     asked,
+    held_words,
     outcome_row,
     plain,
     print_asked,
@@ -25,9 +26,9 @@ from planner.report import (
 )
 from planner.rostering.exposure import Exposed
 from planner.rostering.people import group_of_token, type_of_tier
-from planner.rostering.problem import DAY_MIN, WEEK_DAYS, NamedRoster, Need, RosterProblem
-from planner.rostering.reliefs import Reliefs, Relieved
-from planner.rostering.rules import BY_NAME, RULES
+from planner.rostering.problem import DAY_MIN, WEEK_DAYS, NamedRoster, Need, RosterProblem, Terms
+from planner.rostering.reliefs import WEEKS_A_YEAR, Reliefs, Relieved
+from planner.rostering.rules import BY_NAME, FAIR, RULES
 from planner.rostering.rules.base import exposure, is_night, stretches, weekends
 from planner.rostering.staff import Staffed, short_hours
 from planner.rostering.validate import Audit
@@ -38,6 +39,29 @@ from planner.words import WEEKDAYS, binding_sentence, percent, title_of
 from sim.world import Floats
 
 MOST_LINES = 12
+FEELINGS = frozenset({
+    "exposure_stretch", "exposure_day", "exposure_week", "decompression", "rotation", "fair_exposure",
+})  # fmt: skip
+"""Rules about emotional work: where they are broken is not told with names."""
+TERM_OF = {
+    "newcomers": "only_kinds", "most_of_kind": "most_of_kind", "least_paid": "least_paid_min", "most_paid": "most_paid_min",
+    "overtime": "agreed_paid_min", "least_shifts": "least_shifts", "most_shifts": "most_shifts", "rest": "least_rest_min",
+    "most_in_a_row": "most_in_a_row", "least_in_a_row": "least_in_a_row", "least_off_in_a_row": "least_off_in_a_row",
+    "weekends": "most_weekends", "nights_in_a_row": "most_nights_in_a_row", "forbidden_successions": "forbidden",
+    "exposure_stretch": "most_exposed_stretch_min", "exposure_day": "most_exposed_day_min", "exposure_week": "most_exposed_week_min",
+    "decompression": "decompress_after_min", "rotation": "most_at_emotional_min",
+}  # fmt: skip
+"""What each rule limits where it is a matter of terms."""
+TOLD = {"overtime", "changes"}
+"""Priced, but no fault: what is worked or changed is told by itself."""
+UNITS = {
+    **dict.fromkeys(("least_paid", "most_paid", "rest", "rotation"), "minute"),
+    **dict.fromkeys(FEELINGS, "minute"), "overtime": "quarter-hour",
+    **dict.fromkeys(("most_in_a_row", "least_in_a_row", "least_off_in_a_row", "locked", "changes"), "day"),
+    **dict.fromkeys(("nights_in_a_row", "fair_nights"), "night"), **dict.fromkeys(("weekends", "fair_weekends"), "weekend"),
+    "fair_requests": "request", "forbidden_successions": "time", "pauses": "break", "queues": "time",
+}  # fmt: skip
+"""What `by` counts, and a price is for; shifts where nothing is said."""
 
 
 def document_of(
@@ -229,18 +253,49 @@ def counted_people(n: float) -> str:
 
 
 def rule_rows(found: Audit, problem: RosterProblem) -> list[Json]:
-    """Every rule: hard or its price, and how often and by how much it is broken."""
+    """Every rule: whether it limits anybody, hard or its price, how often and by how much it is broken; nobody is named with emotional work."""
     broken = Counter(b.rule for b in (*found.hard, *found.soft))
     by: Counter[str] = Counter()
     for b in (*found.hard, *found.soft):
         by[b.rule] += b.by
     return [
         {
-            "rule": rule.NAME, "title": rule.TITLE, "price": problem.prices.get(rule.NAME), "broken": broken[rule.NAME],
-            "by": by[rule.NAME], "texts": [b.text for b in (*found.hard, *found.soft) if b.rule == rule.NAME][:MOST_LINES],
+            "rule": rule.NAME, "title": rule.TITLE, "applies": applies(rule.NAME, problem), "price": problem.prices.get(rule.NAME),
+            "broken": broken[rule.NAME], "by": by[rule.NAME], "unit": UNITS.get(rule.NAME, "shift"),
+            "texts": [
+                b.text for b in (*found.hard, *found.soft) if b.rule == rule.NAME and rule.NAME not in FEELINGS
+            ][:MOST_LINES],
         }
         for rule in RULES
     ]  # fmt: skip
+
+
+def applies(rule: str, problem: RosterProblem) -> bool:
+    """Whether a rule limits anybody in this problem: a limit that nobody set is not one that is kept."""
+    term = TERM_OF.get(rule)
+    if term is not None:
+        usual = Terms._field_defaults[term]
+        return any(getattr(person.terms, term) != usual for person in problem.people)
+    if rule in FAIR:
+        wished = rule != "fair_requests" or any(person.requests for person in problem.people)
+        return (
+            wished and rule in problem.spread and any(person.circle is not None for person in problem.people)
+        )
+    there = {
+        "leave": any(person.leave for person in problem.people), "queues": bool(problem.posts), "locked": bool(problem.locked),
+        "pauses": any(duty.pauses for duty in problem.duties), "changes": problem.published is not None and "changes" in problem.prices,
+    }  # fmt: skip
+    return there.get(rule, True)
+
+
+def price_words(row: Json) -> str:
+    """That a rule must hold, or what each unit of breaking it costs."""
+    return "must hold" if row["price"] is None else f"{row['price']:,} a {UNITS.get(row['rule'], 'shift')}"
+
+
+def by_words(row: Json) -> str:
+    """By how much a rule is broken in all, with its unit."""
+    return counted(row["by"], UNITS.get(row["rule"], "shift")) if row["by"] else ""
 
 
 def spread_of(problem: RosterProblem, found: Audit, result: Staffed) -> Json:
@@ -377,9 +432,12 @@ def _kept(document: Json) -> str:
     soft = [
         row
         for row in document["rules"]
-        if row["price"] is not None and row["broken"] and not row["rule"].startswith("fair_")
+        if row["price"] is not None
+        and row["broken"]
+        and row["rule"] not in TOLD
+        and not row["rule"].startswith("fair_")
     ]
-    who = f"{document['people']:,} people work {document['shifts']:,} shifts, {document['paid_hours']:,.0f} paid hours"
+    who = f"{document['people']:,} people work {document['shifts']:,} shifts, {document['paid_hours']:,.0f} paid hours without leave"
     if hard:
         told = ", ".join(f"{row['title'].lower()} ({row['broken']})" for row in hard)
         return f"{who}. This roster cannot be worked as it is; rules broken: {told}."
@@ -398,13 +456,14 @@ def _held(document: Json) -> str:
     targets = document["targets"]
     missed = [t for t in targets if not t["met"]]
     n = counted(document["proof"]["replications"], "replication")
+    told = f"Simulated as it stands ({n}, absence and lateness drawn): {held_words(targets)}."
     if not missed:
-        return f"Simulated as it stands ({n}, absence and lateness drawn), it meets its targets in all of {len(targets)} windows."
+        return told
     worst = max(missed, key=lambda t: t["used"])
     mean, low, high, aim = worst["said"]
     return (
-        f"Simulated as it stands ({n}, absence and lateness drawn), it misses {len(missed)} of {len(targets)} windows; worst: "
-        f"{worst['what']}, {worst['when']}: {mean} ({low} to {high}), {worst['side']} {aim} asked."
+        f"{told} The worst: {worst['what'].split(': ')[0]}, {worst['when']}: {mean} (95 % interval {low} to {high}), "
+        f"{worst['side']} {aim} asked."
     )
 
 
@@ -413,8 +472,8 @@ def _short(document: Json) -> str:
         return "Nobody is missing in any quarter-hour of what the targets ask for."
     share = percent(round(document["short_hours"] / max(document["asked_hours"], 1e-9), 3))
     return (
-        f"Of {document['asked_hours']:,.0f} hours on the queue that the targets ask for, {document['short_hours']:,.0f} ({share}) are short, "
-        f"in {len(document['shortfalls']):,} {'stretch' if len(document['shortfalls']) == 1 else 'stretches'} of time."
+        f"Of {document['asked_hours']:,.0f} hours on the queue that the targets ask for (with a margin for absence), "
+        f"{document['short_hours']:,.0f} ({share}) are short, in {len(document['shortfalls']):,} {'stretch' if len(document['shortfalls']) == 1 else 'stretches'} of time."
     )
 
 
@@ -424,10 +483,21 @@ def _certificate(document: Json) -> str:
         return f"Found in {c['seconds']:.0f} s, seed {document['seed']}."
     said = {"optimal": "proven to be the best", "feasible": "feasible"}[c["status"]]
     return (
-        f"Status: {said}; cost {c['objective']:,.0f} points, no roster of these people costs less than {c['bound']:,.0f}: at most what "
-        f"{c['gap_in_hours_short']:,.0f} hours short come to could be saved (gap {percent(round(c['gap'], 3))}). "
-        f"{c['seconds']:.0f} s, seed {document['seed']}."
+        f"Status: {said}; cost {c['objective']:,.0f} points ({_parts(c['parts'])}). No roster of these people that keeps what must hold "
+        f"costs less than {c['bound']:,.0f}: another could save at most what {c['gap_in_hours_short']:,.0f} hours short come to (gap "
+        f"{percent(round(c['gap'], 3))}). Found in {c['seconds']:.0f} s, seed {document['seed']}."
     )
+
+
+PARTS = {
+    "short": "people short", "over": "people over", "requests": "requests refused", "dislikes": "starts outside hours preferred",
+    "rules": "rules at their price",
+}  # fmt: skip
+
+
+def _parts(parts: Json) -> str:
+    """What the cost is made of; they add up to it."""
+    return ", ".join(f"{PARTS[name]} {points:,}" for name, points in parts.items() if points) or "nothing"
 
 
 def print_roster(out: Console, document: Json) -> None:
@@ -475,11 +545,18 @@ def relief_sentence(document: Json) -> str:
         return f"None of {len(found['tried'])} reliefs that were tried saves a clear hour."
     best = max(clear, key=lambda row: row["saved_hours"])
     rules = ", ".join(BY_NAME[name].TITLE.lower() for name in found["binding"])
-    binding = f" Rules that bind: {rules}." if rules else " No single rule binds."
-    return (
-        f"Searched on without any relief, {found['short_hours_without']:,.0f} hours stay short; what relieves most: {best['what']} "
-        f"({best['saved_hours']:,.0f} hours).{binding}"
+    binding = (
+        f" Rules that bind, for looser they would save hours: {rules}." if rules else " No single rule binds."
     )
+    return (
+        f"Reliefs were tried one at a time, each against {found['short_hours_without']:,.0f} hours short, which is where searching on for "
+        f"cover alone, without any relief, ends. What saves most: {best['what']} (saves {best['saved_hours']:,.0f} hours).{binding}"
+    )
+
+
+def hour_price(row: Json) -> float:
+    """What an hour saved costs, what is paid once spread over a year; 0 where it costs nothing or less."""
+    return float(max(0.0, row["cost_per_week"] + row["cost_once"] / WEEKS_A_YEAR) / row["saved_hours"])
 
 
 def _print_reliefs(out: Console, document: Json) -> None:
@@ -492,24 +569,22 @@ def _print_reliefs(out: Console, document: Json) -> None:
         return
     money = document["currency"]
     table = Table(
-        title="Reliefs, each tried by making the roster anew; the cheapest for an hour first",
+        title="Reliefs, one at a time; what costs nothing first, then the cheapest for an hour",
         title_justify="left",
     )
-    table.add_column("Relief", overflow="fold")
-    for name in (
-        "Hours short saved",
-        "Paid hours more",
-        f"{money} a week",
-        f"{money} once",
-        f"{money} a week for an hour",
-    ):
+    table.add_column("Relief", overflow="fold", min_width=34)
+    once = any(row["cost_once"] for row in clear)
+    names = ("Hours short saved", "Paid hours more", f"{money} a week", *([f"{money} once"] if once else []), f"{money} for an hour saved")  # fmt: skip
+    for name in names:
         table.add_column(name, justify="right")
     for row in clear:
         table.add_row(
-            escape(row["what"]), f"{row['saved_hours']:.1f}", f"{row['extra_paid_hours']:+,.0f}", f"{row['cost_per_week']:+,.0f}",
-            f"{row['cost_once']:,.0f}" if row["cost_once"] else "", f"{row['cost_per_week'] / row['saved_hours']:+,.0f}",
+            escape(row["what"]), f"{row['saved_hours']:.1f}", f"{row['extra_paid_hours']:+z,.0f}", f"{row['cost_per_week']:+z,.0f}",
+            *([f"{row['cost_once']:,.0f}" if row["cost_once"] else ""] if once else []), f"{hour_price(row):,.0f}",
         )  # fmt: skip
     out.print(table)
+    if once:
+        out.print("  For an hour saved, what is paid once is spread over a year.", highlight=False)
     others = [row["what"] for row in document["reliefs"]["tried"] if not row["clear"]]
     if others:
         out.print(f"  Tried without a clear effect: {escape('; '.join(others))}.", highlight=False)
@@ -518,16 +593,24 @@ def _print_reliefs(out: Console, document: Json) -> None:
 def _print_rules(out: Console, document: Json) -> None:
     table = Table(title="Rules, as the validator finds them", title_justify="left")
     table.add_column("Rule")
-    for name in ("Must hold, or its price in points", "Times broken", "By"):
+    for name in ("Must hold, or its price in points", "Times broken", "By, in all"):
         table.add_column(name, justify="right")
     for row in document["rules"]:
-        price = "must hold" if row["price"] is None else f"{row['price']:,}"
-        table.add_row(row["title"], price, f"{row['broken']:,}", f"{row['by']:,}")
+        if row["applies"] or row["broken"]:
+            table.add_row(row["title"], price_words(row), f"{row['broken']:,}", by_words(row))
     out.print(table)
+    if sentence := unlimited_sentence(document):
+        out.print(f"  {sentence}", highlight=False)
     for row in document["rules"]:
         if row["price"] is None:
             for text in row["texts"][:3]:
                 out.print(f"  broken: {escape(text)}", highlight=False)
+
+
+def unlimited_sentence(document: Json) -> str:
+    """Which rules limit nobody here."""
+    idle = [row["title"].lower() for row in document["rules"] if not row["applies"] and not row["broken"]]
+    return f"No limit is set, or nobody is concerned: {', '.join(idle)}." if idle else ""
 
 
 EXPOSED = {
@@ -542,7 +625,7 @@ def _print_exposure(out: Console, document: Json) -> None:
     if not rows["day"]["simulated"]["n"] or not rows["day"]["simulated"]["most"]:
         return
     table = Table(title="Emotional work, as simulated, over people", title_justify="left")
-    table.add_column("Each has")
+    table.add_column("Each has", min_width=30)
     for name in (
         "Median",
         "95 of 100 have less than",

@@ -576,7 +576,7 @@ def test_a_roster_is_replanned_around_what_is_locked_round_after_round(
     third = roster_shown(app)
     assert third["published"]["in_use"]["shifts"] == second["shifts"], "from the roster that was shown"
     assert shifts_of(third) == shifts_of(second), "the only day is locked"
-    assert "Nothing changes in the roster in use" in words(app).replace("\\", "")
+    assert "No shift changes in the roster in use" in words(app).replace("\\", "")
     assert len(labelled(app.selectbox, "Roster").options) == 2, "the earlier one can be gone back to"
 
 

@@ -92,7 +92,7 @@ class Reliefs:
     """Of the roster without any relief, searched on as long."""
     roster: NamedRoster
     found: tuple[Relieved, ...]
-    """Those that save something first, the cheapest for an hour saved before the dearer."""
+    """Those that save something first: of them those that cost nothing or less, then the cheapest for an hour saved before the dearer."""
 
     @property
     def binding(self) -> tuple[Relieved, ...]:
@@ -124,12 +124,13 @@ def reliefs(
         say(f"relief {number + 1} of {len(tried)}")
         better = search.improve(relief.problem, base, moves=moves, seed=seed + 1, warmth=WARMTH)
         found.append(_relieved(scenario, people, relief, problem, better, again, without))
-    found.sort(key=lambda one: (not one.clear, _price(one), -one.saved_hours))
-    return Reliefs(_short(problem, without), again, tuple(found))
+    return Reliefs(_short(problem, without), again, tuple(sorted(found, key=in_order)))
 
 
-def _price(one: Relieved) -> float:
-    return (one.per_week + one.relief.one_off / WEEKS_A_YEAR) / max(one.saved_hours, 1e-9)
+def in_order(one: Relieved) -> tuple[bool, float, float]:
+    """What saves nothing clear last; what costs nothing or less first, the most hours before fewer: a price for an hour says nothing there."""
+    price = (one.per_week + one.relief.one_off / WEEKS_A_YEAR) / max(one.saved_hours, 1e-9)
+    return not one.clear, max(0.0, price), -one.saved_hours
 
 
 def _short(problem: RosterProblem, found: Audit) -> float:

@@ -35,6 +35,8 @@ MOVES_PER_DAY = 8_000
 """Moves of a search for each person and day."""
 STARTS = 2
 MOST_SCALE = 1.6
+MEND_S = 20.0
+"""Deterministic seconds of the optimiser, where it is asked."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,10 @@ class _Try:
     seconds: float
 
     @property
-    def rank(self) -> tuple[int, int, float]:
-        """Fewer hard rules broken, then fewer windows missed, then by less."""
+    def rank(self) -> tuple[int, int, float, float]:
+        """Fewer hard rules broken, then fewer windows missed, then by less, then cheaper."""
         by = sum(v.short / max(abs(v.aim), 1e-9) for v in self.proof.missed)
-        return len(self.audit.hard), len(self.proof.missed), by
+        return len(self.audit.hard), len(self.proof.missed), by, self.audit.objective
 
 
 def staff(
@@ -104,13 +106,14 @@ def staff(
     moves_per_day: int = MOVES_PER_DAY,
     seed: int = 1,
     shaped: Callable[[RosterProblem], RosterProblem] = lambda problem: problem,
-    start: NamedRoster | None = None,
+    start: tuple[RosterProblem, NamedRoster] | None = None,
     keep: bool = False,
 ) -> Staffed:
     """A roster of the people in force for a requirement, with its proof.
 
-    shaped: puts into the problem what is wished beside the needs. start: where the search begins; with `keep` there is none, and that
-    roster is proven. The same seed gives the same roster. Raises FieldError where there are no shifts or nobody to roster.
+    shaped: puts into the problem what is wished beside the needs. start: where the search begins, and the problem whose numbers it
+    has; it stays where nothing that is found proves better. With `keep` there is no search, and that roster is proven. The same seed
+    gives the same roster. Raises FieldError where there are no shifts or nobody to roster.
     """
     size = scenario.horizon.days * c.n_intervals(scenario)
     targets, scale = targets_of(scenario, policy), np.ones(size)
@@ -123,16 +126,16 @@ def staff(
 
     # How emotional the work is at each post: from the roster in use, or a hasty one on which everybody takes every post in turn.
     blank = shaped(problem_of(scenario, needs, policy))
-    hasty = start or at_first(blank, made(blank, None, max(500, moves_per_day // 8), seed))
+    hasty = (
+        renumbered(start[1], start[0], blank)
+        if start
+        else at_first(blank, made(blank, None, max(500, moves_per_day // 8), seed))
+    )
     shares = lived(blank, hasty, roster_of(scenario, blank, hasty)).shares
     best: _Try | None = None
     told: list[Round] = []
-    for done in range(rounds + 1):
-        wanted = needs_of(scenario, requirement, scale=scale) if done else needs
-        problem = shaped(problem_of(scenario, wanted, policy, shares))
-        begun = time.perf_counter()
-        first = best.named if best else start
-        named = first if keep and first is not None else made(problem, first, moves_per_day, seed + done)
+
+    def judged(problem: RosterProblem, named: NamedRoster, begun: float, name: str) -> _Try:
         found = audit(problem, named)
         roster = roster_of(scenario, problem, named)
         proof = prove(
@@ -142,16 +145,30 @@ def staff(
         tried = _Try(problem, named, found, roster, proof, borne, time.perf_counter() - begun)
         told.append(Round(len(proof.missed), len(proof.verdicts), short_hours(problem, found), tried.seconds))
         say(
-            f"roster {done + 1}: {len(named.work)} shifts, {told[-1].short_hours:,.0f} h short of what is asked; "
+            f"{name}: {len(named.work)} shifts, {told[-1].short_hours:,.0f} h short of what is asked; "
             f"{len(proof.missed)} of {len(proof.verdicts)} target windows missed"
         )
+        return tried
+
+    if start is not None:
+        problem = shaped(problem_of(scenario, needs, policy, shares))
+        best = judged(
+            problem, renumbered(start[1], start[0], problem), time.perf_counter(), "roster to start from"
+        )
+    for done in range(0 if keep else rounds + 1):
+        wanted = needs_of(scenario, requirement, scale=scale) if done else needs
+        problem = shaped(problem_of(scenario, wanted, policy, shares))
+        begun = time.perf_counter()
+        first = renumbered(best.named, best.problem, problem) if best else None
+        tried = judged(problem, made(problem, first, moves_per_day, seed + done), begun, f"roster {done + 1}")
         if best is None or tried.rank < best.rank:
             best = tried
-        if keep or not proof.missed:
+        if not tried.proof.missed:
             break
-        scale = rescaled(scale, proof, to_spare(list(proof.verdicts), targets, size))
-        shares = _with_new(shares, borne.shares)
-    assert best is not None
+        scale = rescaled(scale, tried.proof, to_spare(list(tried.proof.verdicts), targets, size))
+        shares = _with_new(shares, tried.exposed.shares)
+    if best is None:
+        raise ValueError("keep: needs a roster to keep")
     asked = best.problem._replace(needs=needs)
     return Staffed(
         scenario, policy, requirement, people_of(scenario), best.problem,
@@ -160,15 +177,43 @@ def staff(
     )  # fmt: skip
 
 
+def renumbered(named: NamedRoster, known: RosterProblem, problem: RosterProblem) -> NamedRoster:
+    """A roster of a known problem with the numbers that another of the same people gives their posts: those depend on the shares."""
+    if known.posts == problem.posts:
+        return named
+    return NamedRoster(
+        tuple(
+            work._replace(
+                posts=tuple(
+                    problem.people[work.person].posts[known.people[work.person].posts.index(post)]
+                    for post in work.posts
+                )
+            )
+            for work in named.work
+        )
+    )
+
+
 def _with_new(shares: Shares, newer: Shares) -> Shares:
     """Newer shares, and the old ones of posts at which nobody was."""
     return {group: {**posts, **newer.get(group, {})} for group, posts in shares.items()}
 
 
 def made(problem: RosterProblem, start: NamedRoster | None, moves_per_day: int, seed: int) -> NamedRoster:
-    """A roster by the compiled search, from another one where there is one."""
+    """A roster by the compiled search, from another one where there is one.
+
+    The optimiser is asked where the search cannot judge the needs, or leaves a rule broken that must hold.
+    """
     moves = max(500_000, moves_per_day * len(problem.people) * problem.days)
-    return search.improve(problem, start, moves=moves, seed=seed, starts=STARTS)
+    try:
+        found: NamedRoster | None = search.improve(problem, start, moves=moves, seed=seed, starts=STARTS)
+    except search.NotForThis:
+        found = start
+    if found is not None and not audit(problem, found).hard:
+        return found
+    from planner.rostering.model import solve  # brings CP-SAT, slow to import
+
+    return solve(problem, seconds=MEND_S, seed=seed, start=found, repeatable=True).roster
 
 
 def certificate(

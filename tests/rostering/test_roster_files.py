@@ -225,19 +225,26 @@ def work(who: str, group: str, day: int, shift: str, start: int, end: int, pause
 def document(**changes) -> dict:
     target = {
         "what": "Service level", "when": "Monday", "said": ["70 %", "60 %", "80 %", "75 %"], "side": "at least", "met": False, "held": False,
-        "used": 1.2,
+        "used": 1.2, "mean": 0.7, "low": 0.6, "high": None, "unit": "share",
     }  # fmt: skip
     rules = [
-        {"rule": "rest", "title": "Rest between shifts", "price": None, "broken": 1, "by": 30, "texts": ["=Ann rests too little"]},
-        {"rule": "exposure_day", "title": "Emotional work in a day", "price": 1, "broken": 1, "by": 9, "texts": ["Ann: 99 emotional minutes"]},
+        {"rule": "rest", "title": "Rest between shifts", "price": None, "applies": True, "broken": 1, "by": 30, "texts": ["=Ann rests too little"]},
+        {"rule": "exposure_day", "title": "Emotional work in a day", "price": 1, "applies": True, "broken": 1, "by": 9, "texts": ["Ann: 99 emotional minutes"]},
+        {"rule": "weekends", "title": "Weekends at most", "price": None, "applies": False, "broken": 0, "by": 0, "texts": []},
     ]  # fmt: skip
+    lived = {"n": 3, "mean": 50.0, "most": 90.0, "quantiles": {"0.5": 40.0, "0.95": 80.0}}
+    nothing = {"limit_min": None, "simulated": {"n": 0}, "planned": {"n": 0}, "share_above_limit": None}
+    exposed = {
+        "day": {"limit_min": 85, "simulated": lived, "planned": {"n": 3, "most": 70.0}, "share_above_limit": 0.04}, "week": nothing,
+        "longest_stretch": nothing,
+    }  # fmt: skip
     pooled = {"people": 2, "least": 1, "median": 1.5, "most": 2, "counts": [[1, 1], [2, 1]]}
     return {
         "scenario": "tiny", "title": "Tiny", "policy_title": "Today", "currency": "EUR", "people": 3, "shifts": 3, "paid_hours": 25.0, "seed": 1,
         "horizon": {"start": "2026-03-02", "days": 2}, "time_zone": "Europe/Berlin", "rules": rules, "targets": [target],
         "proof": {"replications": 2}, "shortfalls": [], "asked_hours": 10.0, "short_hours": 0.0, "reliefs": None,
         "certificate": {"status": "none", "seconds": 1.0}, "published": None, "overtime": None, "time_off": None,
-        "spread": {"nights": pooled, "weekends": {"people": 0}, "requests": 0},
+        "spread": {"nights": pooled, "weekends": {"people": 0}, "requests": 0}, "exposure": exposed,
         "persons": [
             {"id": "Ann", "group": "front", "site": "North", "time_zone": None, "leave_days": []},
             {"id": "=2+5", "group": "+x", "site": "", "time_zone": "Asia/Manila", "leave_days": [2]},
@@ -309,12 +316,13 @@ def test_the_workbook_has_its_sheets_and_colours_gaps():
     assert [cell.value for cell in book["Targets"][2]] == [
         "Service level",
         "Monday",
-        "70 %",
-        "60 %",
-        "80 %",
+        0.7,
+        0.6,
+        None,
         "at least 75 %",
         "missed",
     ]
+    assert book["Targets"].cell(2, 3).number_format == "0.0 %"
 
 
 def test_nothing_in_the_workbook_is_computed_and_no_name_stands_beside_emotional_work():
@@ -323,10 +331,25 @@ def test_nothing_in_the_workbook_is_computed_and_no_name_stands_beside_emotional
     assert all(cell.data_type != "f" for cell in cells)
     assert "=2+5" in {cell.value for cell in cells}
     rules = {row[0].value: row[5].value for row in book["Rules"].iter_rows(min_row=2)}
-    assert rules == {"Rest between shifts": "=Ann rests too little", "Emotional work in a day": None}
+    assert rules == {
+        "Rest between shifts": "=Ann rests too little",
+        "Emotional work in a day": None,
+        "Weekends at most": None,
+    }
+    results = [[cell.value for cell in row[1:5]] for row in book["Rules"].iter_rows(min_row=2)]
+    assert results == [
+        ["must hold", "broken", 1, "30 minutes"],
+        ["1 a minute", "broken", 1, "9 minutes"],
+        ["must hold", "limits nobody", 0, None],
+    ]
     fair = [cell.value for row in book["Exposure and fairness"].iter_rows() for cell in row]
     assert {"Ann", "=2+5", "Zoe"}.isdisjoint(fair)
-    assert fair[5:10] == ["Nights", 1, 1.5, 2, 2]
+    sheet = book["Exposure and fairness"]
+    found = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    assert found[1][:5] == ["Nights", 1, 1.5, 2, 2]
+    at = next(k for k, row in enumerate(found) if row[0] == "Emotional work, each has")
+    assert found[at + 1] == ["Minutes a day", 40, 80, 90, 70, 85, 0.04]
+    assert len(found) == at + 2
 
 
 def test_control_characters_do_not_spoil_the_workbook():

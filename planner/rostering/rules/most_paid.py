@@ -6,7 +6,7 @@ from planner.rostering.problem import Duty, NamedRoster, RosterProblem, Terms
 from planner.rostering.rules.base import Broken, Build, bound_totals, totals_beyond
 
 NAME = "most_paid"
-TITLE = "Paid minutes at most"
+TITLE = "Paid time at most"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:
