@@ -382,6 +382,21 @@ def test_who_can_hardly_be_given_a_shift_is_told_in_one_line(row: str, says: str
     assert [one["line"] for one in json.loads(result.stdout)["notices"]] == [2]
 
 
+def test_skills_that_the_group_does_not_serve_count_for_nothing_and_are_told(check, tmp_path: Path):
+    """Nothing else is routed to the people of a group, so that cover must not count them for more."""
+    text = "id,group,skills\nAnn,care,trouble; order\nBob,front,order; trouble 0\n"
+    assert check(text, groups__front__headcount=1, groups__care__headcount=1) == []
+    loaded = jobs.load(str(tmp_path / "tiny.yaml"))
+    assert [str(one) for one in jobs.notices(loaded)] == [
+        "people.csv:2: skills: Ann counts for nothing with order, which group care does not serve"
+    ]
+    assert [set(one.skills) for one in people_of(loaded.value)] == [{"trouble"}, {"order"}]
+    ann, _ = problem_of(loaded.value, ()).people
+    assert ann.skills == {"trouble", "group care"}
+    (line,) = check("id,group,skills\nAnn,care,order; trouble 0\n")
+    assert "people.csv:2: skills: must have a contact type of group care above 0" in line
+
+
 def test_a_list_that_is_not_the_headcount_and_a_week_with_a_change_of_clocks_are_told():
     one = scenario({"id": "a", "group": "front"}, time_zone="Europe/Berlin", horizon__start=SPRING)
     said = {error.path: error.allowed for error in notices(one)}
@@ -778,13 +793,13 @@ def test_needs_ask_for_what_the_rows_inside_do_not():
         (frozenset({"order"}), 2),
         (frozenset({"order", "trouble"}), 3),
     }
-    # Somebody of care who was trained counts for order; a specialist of front does not count for what they lack.
+    # Nothing of order is routed to care, whoever was trained; a specialist of front does not count for what they lack.
     trained = scenario(
-        {"id": "a", "group": "care", "skills": ["order"]},
+        {"id": "a", "group": "care", "skills": ["order", "trouble"]},
         {"id": "b", "group": "front", "skills": ["trouble"]},
     )
     a, b = problem_of(trained, needs).people
-    assert "order" in a.skills
+    assert "order" not in a.skills
     assert "order" not in b.skills
 
 

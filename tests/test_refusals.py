@@ -252,7 +252,7 @@ OPTIONS = {
     "simulate insurer --engine kernelx": "one of: kernel, simpy (found 'kernelx'; did you mean kernel?)",
     "compare insurer --frame equal_hour": "(found 'equal_hour'; did you mean equal_hours?)",
     "check insurer --policy as_is": "No such option: --policy (options of check: --scenario, --set, --json)",
-    "bogus": "There are check, people, simulate, plan, compare, levers, sweep, mix, evidence, runs, app.",
+    "bogus": "There are check, people, simulate, plan, roster, replan, compare, levers, sweep, mix, evidence, runs, app.",
     "check ''": "must be a scenario file, or the name of one that ships (found nothing)",
     "simulate insurer --out ''": "must be a folder (found nothing)",
     "simulate insurer --out pyproject.toml/x": "pyproject.toml is a file)",

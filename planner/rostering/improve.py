@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Sized
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -51,7 +52,7 @@ from planner.rostering.rules.base import circles, earliest_pauses, is_night, pub
 from planner.rostering.validate import audit
 
 MOST_SETS = 256
-"""Needs of the same time may overlap in so many ways; more are left to the optimiser."""
+"""Needs of the same time are judged as they are where they overlap in so many ways; in more, some people count for fewer of them."""
 MINUTES = {
     "least_paid": 1200, "most_paid": 1200, "rest": 60, "exposure_stretch": 60, "exposure_day": 60, "exposure_week": 60,
     "decompression": 60, "rotation": 60, "fair_exposure": 60, "overtime": 80,
@@ -70,8 +71,8 @@ CHUNKS = 50
 Tell = Callable[[float, float], object]
 
 
-class NotForThis(ValueError):  # noqa: N818
-    """The problem has something that this search cannot judge; the text says what."""
+class _TooManyWaysError(Exception):
+    """Needs of the same time overlap in more ways than the search has room for."""
 
 
 def improve(
@@ -88,7 +89,7 @@ def improve(
 
     The same seed gives the same roster. warmth: share of the usual first temperature; below about 0.2 a search keeps most of a good start.
     tell: called now and then with the share of the moves made and the least `own_cost` so far;
-    where it returns False, the search ends with what it has. Raises NotForThis where too many needs of the same time overlap.
+    where it returns False, the search ends with what it has.
     """
     t = tables_of(problem)
     first = start or NamedRoster(())
@@ -530,7 +531,7 @@ class _Windows:
     def _patterns(self, windows: Sequence[Mapping[Item, int]], n_kin: int) -> list[int]:
         keys = [tuple(sorted(asked, key=lambda i: (sorted(i[0]), *i[1:]))) for asked in windows]
         numbers = {key: i for i, key in enumerate(dict.fromkeys(keys))}
-        self.terms = [_terms_of(key) for key in numbers]
+        self.terms = [_terms_within_reach(key) for key in numbers]
         self.kins = [sorted(frozenset().union(*(item[0] for item in key))) for key in numbers]
         sets = [one for terms in self.terms for term in terms for one in term.sets]
         self.counts = np.zeros((len(sets), n_kin + 1), np.int64)
@@ -544,6 +545,26 @@ class _Windows:
             for i, one in enumerate(own):
                 self.beyond[w, i] = -one.sign * sum(asked[key[item]] for item in one.items)
         return [numbers[key] for key in keys]
+
+
+def _terms_within_reach(items: Sequence[Item]) -> list[_Term]:
+    """The price of a window; where needs overlap in too many ways, as if some people counted for fewer of them: never too low.
+
+    Whoever counts for most needs leaves first, and there the need that most others count for.
+    """
+    able = [set(kin) for kin, _, _ in items]
+    while True:
+        try:
+            return _terms_of(
+                [(frozenset(kin), under, over) for kin, (_, under, over) in zip(able, items, strict=True)]
+            )
+        except _TooManyWaysError:
+            serves = Counter(kin for those in able for kin in those)
+            for _ in range(max(1, sum(serves.values()) // 16)):
+                kin = max(sorted(serves), key=serves.__getitem__)
+                if serves[kin] > 1:
+                    serves[kin] -= 1
+                    max((those for those in able if kin in those), key=len).remove(kin)
 
 
 def _terms_of(items: Sequence[Item]) -> list[_Term]:
@@ -576,8 +597,8 @@ def _terms_of(items: Sequence[Item]) -> list[_Term]:
             for part in _closed(serves)
         ]
     terms = [term for term in terms if term.weight]
-    if (n := sum(len(term.sets) for term in terms)) > MOST_SETS:
-        raise NotForThis(f"needs of the same time overlap in {n} ways, at most {MOST_SETS}")
+    if sum(len(term.sets) for term in terms) > MOST_SETS:
+        raise _TooManyWaysError
     return terms
 
 
@@ -593,7 +614,7 @@ def _closed(circles: Mapping[int, frozenset[int]]) -> list[list[tuple[frozenset[
         for circle in {circles[one] for one in part}:
             unions |= {union | circle for union in unions} | {circle}
             if len(unions) > MOST_SETS:
-                raise NotForThis(f"needs of the same time overlap in more than {MOST_SETS} ways")
+                raise _TooManyWaysError
         found.append(
             [
                 (frozenset(one for one in part if circles[one] <= union), union)

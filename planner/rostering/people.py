@@ -83,7 +83,7 @@ class Employee(NamedTuple):
     id: str
     group: str
     skills: Mapping[str, float]
-    """Contact types, with proficiency above 0."""
+    """Contact types of the group, with proficiency above 0."""
     contract: str
     """Name of the contract; empty for the group's hours."""
     kinds: tuple[str, ...]
@@ -184,13 +184,14 @@ def _employee(scenario: Scenario, person: Listed, made: bool) -> Employee:
     else:
         least, most = _group_hours(scenario, person.group)
         days = 0, scenario.days_per_week
-    skills = person.skills if person.skills is not None else dict.fromkeys(scenario.skills(person.group), 1.0)
+    whole = scenario.skills(person.group)  # nothing else is routed to the group's people
+    skills = person.skills if person.skills is not None else dict.fromkeys(whole, 1.0)
     leave = sorted({day for first, last in person.leave for day in scenario.days_between(first, last)})
     zone = person.time_zone or scenario.time_zone
     return Employee(
         person.id,
         person.group,
-        {name: share for name, share in skills.items() if share > 0},
+        {name: share for name, share in skills.items() if share > 0 and name in whole},
         person.contract,
         kinds,
         only,
@@ -716,6 +717,11 @@ def notices(scenario: Scenario) -> list[FieldError]:
     days = scenario.horizon.days
     for i, one in enumerate(people_of(scenario)):
         path = ("people", i)
+        listed_skills = scenario.people[i].skills or {}
+        more = [name for name, share in listed_skills.items() if share > 0 and name not in one.skills]
+        if more:
+            text = f"{one.id} counts for nothing with {some(more, 6)}, which group {one.group} does not serve"
+            found.append(FieldError((*path, "skills"), None, text))
         if len(one.leave) == days:
             found.append(
                 FieldError(

@@ -2,7 +2,8 @@
 
 A relief changes the problem by a notch: an extra shift allowed at overtime pay, starts that the catalogue does not have, somebody
 cross-trained, work put off to quarter-hours with people to spare, a rule loosened, somebody hired. All begin from the same roster and
-get the same number of moves, and are held against that roster searched on as long without any relief, so that luck is no relief.
+get the same number of moves, and are held against that roster searched on as long, and with other seeds, without any relief, so that
+luck is no relief.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planner.rostering import improve as search
 from planner.rostering.people import Employee
 from planner.rostering.problem import (
     DAY_MIN,
+    WEEK_DAYS,
     Duty,
     NamedRoster,
     Person,
@@ -30,7 +32,9 @@ RELIEF_MOVES_PER_DAY = 1_000
 WARMTH = 0.3
 """Of the searches: a good roster is bettered, not made anew."""
 CLEAR_HOURS = 1.0
-"""Hours that a relief has to save to be called one."""
+"""Hours that a relief has to save to be called one, and more than seeds alone make a difference of."""
+SEEDS = 3
+"""Searches without any relief."""
 OVERTIME_SHARE = 0.1
 """Share of a group's people who are asked for one shift more."""
 TRAINED_SHARE = 0.05
@@ -77,13 +81,25 @@ class Relieved:
     """Hard rules broken by the roster found."""
     used: tuple[tuple[str, int, int], ...] = ()
     """Starts that are new: kind of shift, minute of the day, and how often it is given."""
-    eases: bool = False
-    """Whether people short and over cost less by as much as a clear hour short does: hours may be as short, but where fewer are missing at once."""
+    eased_hours: float = 0.0
+    """What people short and over cost less than without it, as hours short: hours may be as short, but where fewer are missing at once."""
+    luck_hours: float = 0.0
+    """By so many hours short rosters without any relief differ, by their seeds alone."""
+    keeps: bool = True
+    """Whether no more hard rules are broken than without it, nor by more."""
 
     @property
     def clear(self) -> bool:
-        """Whether it does save something, and breaks nothing."""
-        return self.saved_hours >= CLEAR_HOURS and not self.hard
+        """Whether it does save something, and breaks nothing for that."""
+        return self._beyond_luck(self.saved_hours)
+
+    @property
+    def eases(self) -> bool:
+        """Whether people are at least where they are missed most, and it breaks nothing for that."""
+        return self._beyond_luck(self.eased_hours)
+
+    def _beyond_luck(self, hours: float) -> bool:
+        return hours >= CLEAR_HOURS and hours > self.luck_hours and self.keeps
 
 
 @dataclass(frozen=True)
@@ -119,14 +135,27 @@ def reliefs(
     base = search.improve(problem, roster, moves=moves, seed=seed, warmth=WARMTH)
     tried = candidates(scenario, people, problem, base)
     say(f"trying {len(tried)} reliefs")
-    again = search.improve(problem, base, moves=moves, seed=seed + 1, warmth=WARMTH)
-    without = audit(problem, again)
+    again, without, luck = _without(problem, base, moves, seed)
     found = []
     for number, relief in enumerate(tried):
         say(f"relief {number + 1} of {len(tried)}")
         better = search.improve(relief.problem, base, moves=moves, seed=seed + 1, warmth=WARMTH)
-        found.append(_relieved(scenario, people, relief, problem, better, again, without))
+        one = _relieved(scenario, people, relief, problem, better, again, without)
+        found.append(replace(one, luck_hours=luck))
     return Reliefs(_short(problem, without), again, tuple(sorted(found, key=in_order)))
+
+
+def _without(
+    problem: RosterProblem, base: NamedRoster, moves: int, seed: int
+) -> tuple[NamedRoster, Audit, float]:
+    """The roster searched on without any relief that has fewest hours short, its audit, and how many more others have."""
+    rosters = [
+        search.improve(problem, base, moves=moves, seed=seed + 1 + k, warmth=WARMTH) for k in range(SEEDS)
+    ]
+    audits = [audit(problem, one) for one in rosters]
+    short = [_short(problem, one) for one in audits]
+    least = min(range(SEEDS), key=short.__getitem__)
+    return rosters[least], audits[least], max(short) - short[least]
 
 
 def in_order(one: Relieved) -> tuple[bool, float, float]:
@@ -137,6 +166,11 @@ def in_order(one: Relieved) -> tuple[bool, float, float]:
 
 def _short(problem: RosterProblem, found: Audit) -> float:
     return sum(m.short * problem.needs[m.need].minutes for m in found.met) / 60
+
+
+def _broken(found: Audit) -> tuple[int, int]:
+    """Hard rules broken, and by how much."""
+    return len(found.hard), sum(one.by for one in found.hard)
 
 
 def _relieved(
@@ -160,9 +194,10 @@ def _relieved(
         if w.duty >= len(problem.duties)
     )
     return Relieved(
-        relief, short, before - short, without.objective - found.objective, cost * 7 / problem.days,
+        relief, short, before - short, without.objective - found.objective, cost * WEEK_DAYS / problem.days,
         (sum(paid) - sum(paid_before)) / 60, len(found.hard), tuple((*key, n) for key, n in sorted(given.items())),
-        not found.hard and without.under + without.over - found.under - found.over >= CLEAR_HOURS * hour_short(problem),
+        eased_hours=(without.under + without.over - found.under - found.over) / hour_short(problem),
+        keeps=_broken(found) <= _broken(without),
     )  # fmt: skip
 
 
@@ -174,6 +209,8 @@ def hour_short(problem: RosterProblem) -> float:
 
 def _agreed(one: Employee, person: Person) -> float:
     """Paid minutes over the horizon beyond which time is overtime."""
+    if person.terms.agreed_paid_min is not None:
+        return person.terms.agreed_paid_min
     most = person.terms.most_paid_min
     if most is None:
         return math.inf
@@ -201,7 +238,7 @@ def candidates(
         *_training(scenario, people, problem, roster),
         *_deferral(problem, roster),
         *_rules(problem),
-        *_hiring(people, problem),
+        *_hiring(scenario, people, problem),
     ]
 
 
@@ -264,17 +301,28 @@ def _starts(people: Sequence[Employee], problem: RosterProblem) -> list[Relief]:
         changed = {}
         for number, person in enumerate(problem.people):
             days = []
-            for day in person.duties:
+            for number_of_day, day in enumerate(person.duties):
                 mine = {
                     problem.duties[k]._replace(start_min=0) for k in day if problem.duties[k].kind == kind
                 }
-                more = tuple(n for duty, n in numbers.items() if duty._replace(start_min=0) in mine)
+                more = tuple(
+                    n
+                    for duty, n in numbers.items()
+                    if duty._replace(start_min=0) in mine
+                    and not _touches_away(people[number], number_of_day, duty)
+                )
                 days.append((*day, *more))
             if people[number].windows is None:  # who has hours of their own keeps to them
                 changed[number] = person._replace(duties=tuple(days))
         grown = problem._replace(duties=(*problem.duties, *duties))
         found.append(Relief("start", (kind,), _with_people(grown, changed)))
     return found
+
+
+def _touches_away(one: Employee, day: int, duty: Duty) -> bool:
+    """Whether a duty has time in leave, which need not begin and end at midnight here for somebody elsewhere."""
+    start, end = day * DAY_MIN + duty.start_min, day * DAY_MIN + duty.end_min
+    return any(start < last and first < end for first, last in one.away)
 
 
 def _training(
@@ -340,51 +388,56 @@ def _deferral(problem: RosterProblem, roster: NamedRoster) -> list[Relief]:
     return [Relief("deferral", (), problem._replace(needs=needs), amount=moved)]
 
 
-Loosen = Callable[[Terms], Terms]
+Loosen = Callable[[Terms, int], Terms]
+"""Of terms, for a horizon of so many weeks."""
 NOTCHES: tuple[tuple[str, str, Loosen], ...] = (
-    ("rest", "one hour less", lambda t: t._replace(least_rest_min=max(0, t.least_rest_min - 60))),
-    ("most_in_a_row", "one day more", lambda t: t._replace(most_in_a_row=_more(t.most_in_a_row, 1))),
+    ("rest", "one hour less", lambda t, _: t._replace(least_rest_min=max(0, t.least_rest_min - 60))),
+    ("most_in_a_row", "one day more", lambda t, _: t._replace(most_in_a_row=_more(t.most_in_a_row, 1))),
     (
         "nights_in_a_row",
         "one night more",
-        lambda t: t._replace(most_nights_in_a_row=_more(t.most_nights_in_a_row, 1)),
+        lambda t, _: t._replace(most_nights_in_a_row=_more(t.most_nights_in_a_row, 1)),
     ),
-    ("least_off_in_a_row", "one day", lambda t: t._replace(least_off_in_a_row=1)),
-    ("weekends", "one more", lambda t: t._replace(most_weekends=_more(t.most_weekends, 1))),
-    ("forbidden_successions", "all allowed", lambda t: t._replace(forbidden=frozenset())),
+    ("least_off_in_a_row", "one day", lambda t, _: t._replace(least_off_in_a_row=1)),
+    ("weekends", "one more", lambda t, _: t._replace(most_weekends=_more(t.most_weekends, 1))),
+    ("forbidden_successions", "all allowed", lambda t, _: t._replace(forbidden=frozenset())),
     (
         "least_paid",
         "two hours a week less",
-        lambda t: t._replace(least_paid_min=max(0, t.least_paid_min - 120)),
+        lambda t, weeks: t._replace(least_paid_min=max(0, t.least_paid_min - 120 * weeks)),
     ),
-    ("most_paid", "two hours a week more", lambda t: t._replace(most_paid_min=_more(t.most_paid_min, 120))),
-    ("least_shifts", "one less", lambda t: t._replace(least_shifts=max(0, t.least_shifts - 1))),
-    ("most_shifts", "one more", lambda t: t._replace(most_shifts=_more(t.most_shifts, 1))),
-    ("newcomers", "all shifts allowed", lambda t: t._replace(only_kinds=None)),
+    (
+        "most_paid",
+        "two hours a week more",
+        lambda t, weeks: t._replace(most_paid_min=_more(t.most_paid_min, 120 * weeks)),
+    ),
+    ("least_shifts", "one less", lambda t, _: t._replace(least_shifts=max(0, t.least_shifts - 1))),
+    ("most_shifts", "one more", lambda t, _: t._replace(most_shifts=_more(t.most_shifts, 1))),
+    ("newcomers", "all shifts allowed", lambda t, _: t._replace(only_kinds=None)),
     (
         "exposure_stretch",
         "a fifth more",
-        lambda t: t._replace(most_exposed_stretch_min=_fifth(t.most_exposed_stretch_min)),
+        lambda t, _: t._replace(most_exposed_stretch_min=_fifth(t.most_exposed_stretch_min)),
     ),
     (
         "exposure_day",
         "a fifth more",
-        lambda t: t._replace(most_exposed_day_min=_fifth(t.most_exposed_day_min)),
+        lambda t, _: t._replace(most_exposed_day_min=_fifth(t.most_exposed_day_min)),
     ),
     (
         "exposure_week",
         "a fifth more",
-        lambda t: t._replace(most_exposed_week_min=_fifth(t.most_exposed_week_min)),
+        lambda t, _: t._replace(most_exposed_week_min=_fifth(t.most_exposed_week_min)),
     ),
     (
         "decompression",
         "a fifth later",
-        lambda t: t._replace(decompress_after_min=_fifth(t.decompress_after_min)),
+        lambda t, _: t._replace(decompress_after_min=_fifth(t.decompress_after_min)),
     ),
     (
         "rotation",
         "a fifth later",
-        lambda t: t._replace(most_at_emotional_min=_fifth(t.most_at_emotional_min)),
+        lambda t, _: t._replace(most_at_emotional_min=_fifth(t.most_at_emotional_min)),
     ),
 )
 """Rules that can be looser, by how much in words, and how."""
@@ -399,24 +452,28 @@ def _fifth(limit: int | None) -> int | None:
 
 
 def _rules(problem: RosterProblem) -> list[Relief]:
-    found = []
+    found, weeks = [], math.ceil(problem.days / WEEK_DAYS)
     for rule, notch, loosen in NOTCHES:
         changed = {
             number: person._replace(terms=looser)
             for number, person in enumerate(problem.people)
-            if (looser := loosen(person.terms)) != person.terms
+            if (looser := loosen(person.terms, weeks)) != person.terms
         }
         if changed:
             found.append(Relief("rule", (rule, notch), _with_people(problem, changed), rule=rule))
     return found
 
 
-def _hiring(people: Sequence[Employee], problem: RosterProblem) -> list[Relief]:
-    """One person more in each group, on the terms of the one with the fewest days away."""
+def _hiring(scenario: Scenario, people: Sequence[Employee], problem: RosterProblem) -> list[Relief]:
+    """One person more in each group, on the terms of the one with the fewest days away; recruited and trained once."""
     found = []
+    recruiting = scenario.costs.recruiting
+    once = scenario.coefficient("recruiting_cost") if recruiting is None else recruiting
     for group, members in _by_group(people).items():
         like = min(members, key=lambda n: (len(people[n].leave), people[n].windows is not None, n))
         person = problem.people[like]._replace(id=f"{group} +1", requests=(), circle=None)
         changed = problem._replace(people=(*problem.people, person))
-        found.append(Relief("person", (group,), changed, amount=1))
+        weekly = scenario.groups[group].hours_per_week * scenario.groups[group].cost_per_hour
+        trained = weekly * scenario.coefficient("training_weeks")
+        found.append(Relief("person", (group,), changed, one_off=once + trained, amount=1))
     return found

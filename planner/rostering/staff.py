@@ -200,16 +200,10 @@ def _with_new(shares: Shares, newer: Shares) -> Shares:
 
 
 def made(problem: RosterProblem, start: NamedRoster | None, moves_per_day: int, seed: int) -> NamedRoster:
-    """A roster by the compiled search, from another one where there is one.
-
-    The optimiser is asked where the search cannot judge the needs, or leaves a rule broken that must hold.
-    """
+    """A roster by the compiled search, from another one where there is one; the optimiser is asked where it leaves a rule broken that must hold."""
     moves = max(500_000, moves_per_day * len(problem.people) * problem.days)
-    try:
-        found: NamedRoster | None = search.improve(problem, start, moves=moves, seed=seed, starts=STARTS)
-    except search.NotForThis:
-        found = start
-    if found is not None and not audit(problem, found).hard:
+    found = search.improve(problem, start, moves=moves, seed=seed, starts=STARTS)
+    if not audit(problem, found).hard:
         return found
     from planner.rostering.model import solve  # brings CP-SAT, slow to import
 

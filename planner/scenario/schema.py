@@ -867,7 +867,8 @@ class Person(_Part):
     """Name of the group: what it costs, its shifts, its place in the routing."""
     skills: Proficiency | None = None
     """Contact types with proficiency, the work done in an hour against the group's: `{claims: 1, billing: 0.8}`; 0 for not
-    at all; a list for 1 in each; by default the group's. Cover counts people, whatever their proficiency."""
+    at all; a list for 1 in each; by default the group's. What the group does not serve is not routed to its people and counts for
+    nothing. Cover counts people, whatever their proficiency."""
     contract: str = ""
     """Name of a contract; by default the group's `hours_per_week` on at most `days_per_week` days, to the nearest shift."""
     availability: dict[DaysKey, Spans] = {}
@@ -1749,7 +1750,13 @@ class Scenario(_Part):
                 )
             if person.group not in self.groups:
                 errors.append(_unknown(person.group, groups, (*path, "group"), "a group"))
+            n = len(errors)
             _keys(person.skills or {}, types, (*path, "skills"), "a contact type", errors)
+            if person.skills and person.group in self.groups and len(errors) == n:
+                whole = self.skills(person.group)
+                if not any(person.skills.get(name, 0) > 0 for name in whole):
+                    allowed = f"must have a contact type of group {person.group} above 0, nothing else is routed there: {some(whole, 6)}"
+                    errors.append(FieldError((*path, "skills"), None, allowed))
             if person.contract and person.contract not in self.contracts:
                 errors.append(
                     _unknown(person.contract, list(self.contracts), (*path, "contract"), "a contract")

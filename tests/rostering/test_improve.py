@@ -14,7 +14,8 @@ from planner import jobs
 from planner.numbers import TypeSet
 from planner.plan import as_is_roster
 from planner.rostering.anneal import BEST, HARD, NOW, search, state_of
-from planner.rostering.improve import MINUTES, NotForThis, _roster, _work_of, improve, own_cost, tables_of
+from planner.rostering.improve import MINUTES, _roster, _work_of, improve, own_cost, tables_of
+from planner.rostering.model import solve
 from planner.rostering.people import needs_of, needs_of_cover, problem_of
 from planner.rostering.problem import (
     Before,
@@ -234,13 +235,22 @@ def test_a_start_is_never_made_worse():
     assert audit(problem, better).objective < audit(problem, start).objective
 
 
-def test_what_it_cannot_judge_is_refused():
-    skills = [frozenset({f"{i}", f"{i + 1}"}) for i in range(12)]
-    problem = covered()
-    people = tuple(problem.people[0]._replace(skills=frozenset({f"{i}"})) for i in range(13))
-    needs = tuple(Need(0, 1, 9, 1, "D", skills=some) for some in skills)
-    with pytest.raises(NotForThis, match="overlap in more than 256 ways"):
-        improve(problem._replace(needs=needs, people=people), moves=10)
+@pytest.mark.parametrize("seed", range(12))
+def test_needs_that_overlap_in_too_many_ways_are_never_seen_too_cheap(seed):
+    """Each need asks for either of two skills in a ring of fourteen: unions of such pairs are thousands."""
+    rng = np.random.default_rng(seed)
+    needs = tuple(
+        Need(0, int(rng.integers(1, 4)), 9, 1, "D", skills=frozenset({f"{i}", f"{(i + 1) % 14}"}), core=1, core_under=3)
+        for i in range(14)
+    )  # fmt: skip
+    people = tuple(person(Terms(), 1, f"P{i}", skills=frozenset({f"{i % 14}"})) for i in range(35))
+    problem = RosterProblem(1, 0, DUTIES, people, needs)
+    at_work = NamedRoster(tuple(Work(int(p), 0, 0) for p in sorted(rng.permutation(35)[: rng.integers(36)])))
+    assert own_cost(problem, at_work) >= audit(problem, at_work).objective
+    found = audit(problem, improve(problem, moves=100_000, seed=seed))
+    assert found.hard == ()
+    two_short = 2 * 9
+    assert found.objective <= solve(problem, seconds=10, workers=1).objective + two_short
 
 
 def test_a_caller_is_told_and_may_stop_it():

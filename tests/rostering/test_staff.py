@@ -1,18 +1,20 @@
 """From needs to a proven roster: cuts where the proof misses, what is kept of several passes, the optimiser as a way out; reliefs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import small
-from lines import DUTIES, person, roster
+from lines import DUTIES, person
 
 from planner.plan import Proof, as_is_roster
 from planner.requirement import Verdict
 from planner.rostering import staff as s
-from planner.rostering.improve import NotForThis
 from planner.rostering.people import needs_of_cover, people_of, problem_of
 from planner.rostering.problem import NamedRoster, Need, RosterProblem, Terms
-from planner.rostering.reliefs import candidates, reliefs
+from planner.rostering.reliefs import Relief, Relieved, _agreed, _hiring, _rules, _starts, candidates, reliefs
 from planner.rostering.validate import audit
+from planner.rostering.wishes import with_overtime
 
 
 def verdict(window: tuple[int, ...], mean: float, aim: float) -> Verdict:
@@ -35,15 +37,6 @@ def test_what_the_search_leaves_broken_the_optimiser_breaks_as_little_as_can_be(
     problem = RosterProblem(2, 0, DUTIES, (who,), (Need(0, 1, 10, 1, "D"),))
     named = s.made(problem, None, 1, 1)
     assert len(audit(problem, named).hard) == 1
-
-
-def test_needs_that_the_search_cannot_judge_go_to_the_optimiser(monkeypatch):
-    def refuse(*_, **__):
-        raise NotForThis("too many")
-
-    monkeypatch.setattr(s.search, "improve", refuse)
-    problem = RosterProblem(1, 0, DUTIES, (person(Terms(), 1),), (Need(0, 1, 10, 1, "D"),))
-    assert s.made(problem, None, 1, 1) == roster("D")
 
 
 def short_of_everything() -> tuple:
@@ -80,6 +73,62 @@ def test_nobody_short_asks_for_no_relief():
     scenario, people, problem = short_of_everything()
     problem = problem._replace(needs=())
     assert reliefs(scenario, people, problem, NamedRoster(()), moves=100, seed=1).found == ()
+
+
+def test_what_seeds_alone_make_a_difference_of_is_no_relief():
+    relief = Relief("rule", ("rest", ""), RosterProblem(0, 0, (), (), ()), rule="rest")
+    one = Relieved(relief, 10.0, 3.0, 3.0, 0.0, 0.0, 0, luck_hours=2.5)
+    assert one.clear
+    assert not replace(one, luck_hours=3.0).clear
+    assert not replace(one, saved_hours=0.9, luck_hours=0.0).clear
+    assert not replace(one, keeps=False).clear
+
+
+def test_a_contract_that_nobody_can_meet_does_not_hide_what_relieves():
+    scenario, people, problem = short_of_everything()
+    first, *others = problem.people
+    owed = first._replace(terms=first.terms._replace(least_paid_min=50_000, most_paid_min=None))
+    problem = problem._replace(people=(owed, *others))
+    named = s.made(problem, None, 500, 1)
+    assert audit(problem, named).hard
+    found = reliefs(scenario, people, problem, named, moves=60_000, seed=1)
+    assert any(one.clear and one.hard for one in found.found)
+
+
+def test_overtime_that_is_offered_already_is_no_plain_pay():
+    _, people, problem = short_of_everything()
+    one = people[0]._replace(contract="full")
+    assert _agreed(one, problem.people[0]) == problem.people[0].terms.most_paid_min
+    offered = with_overtime(problem, 4.0, 0.25)
+    assert _agreed(one, offered.people[0]) == problem.people[0].terms.most_paid_min
+
+
+@pytest.mark.parametrize(("days", "hours"), [(2, 2), (7, 2), (28, 8)])
+def test_two_hours_a_week_are_two_hours_a_week_over_any_horizon(days: int, hours: int):
+    terms = Terms(least_paid_min=9_000, most_paid_min=9_600)
+    problem = RosterProblem(days, 0, DUTIES, (person(terms, days),), ())
+    changed = {one.rule: one.problem.people[0].terms for one in _rules(problem)}
+    assert changed["least_paid"].least_paid_min == 9_000 - 60 * hours
+    assert changed["most_paid"].most_paid_min == 9_600 + 60 * hours
+
+
+def test_one_person_more_is_recruited_and_trained_once():
+    scenario, people, problem = short_of_everything()
+    weeks = scenario.coefficient("training_weeks")
+    for one in _hiring(scenario, people, problem):
+        group = scenario.groups[one.what[0]]
+        assert one.one_off == pytest.approx(1_500 + weeks * group.hours_per_week * group.cost_per_hour)
+
+
+def test_new_starts_keep_out_of_leave_elsewhere():
+    _, people, problem = short_of_everything()
+    away = (0, 12 * 60)
+    people = (people[0]._replace(away=(away,)), *people[1:])
+    for relief in _starts(people, problem):
+        new = range(len(problem.duties), len(relief.problem.duties))
+        mine = [relief.problem.duties[k] for k in relief.problem.people[0].duties[0] if k in new]
+        assert all(duty.start_min >= away[1] for duty in mine)
+        assert any(k in new for k in relief.problem.people[1].duties[0])
 
 
 def test_put_off_is_what_goes_to_where_people_are_over_and_no_hour_is_lost():
