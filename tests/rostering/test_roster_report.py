@@ -100,7 +100,7 @@ def test_the_sentences_say_how_sure_the_proof_is_and_what_the_cost_is_made_of():
 
 
 def test_a_rule_whose_loosening_has_fewer_missing_at_once_binds_though_it_saves_no_hour():
-    free = replace(relieved("least_paid", -2, 0), eases=True)
+    free = replace(relieved("least_paid", -2, 0), eased_hours=2.0)
     rule = replace(free, relief=replace(free.relief, rule="least_paid"))
     assert Reliefs(40.0, NamedRoster(()), (rule, relieved("free", 30, -10))).binding == (rule,)
     row = {
