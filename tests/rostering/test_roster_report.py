@@ -52,7 +52,9 @@ def test_prices_and_amounts_have_their_unit():
 
 
 def relieved(name, saved, per_week, once=0.0, hard=0):
-    return Relieved(Relief("person", (name,), LIMITED, one_off=once), 0.0, saved, 0.0, per_week, 0.0, hard, keeps=not hard)
+    return Relieved(
+        Relief("person", (name,), LIMITED, one_off=once), 0.0, saved, 0.0, per_week, 0.0, hard, keeps=not hard
+    )
 
 
 def test_reliefs_that_cost_nothing_come_first_and_those_that_save_most_of_them():
