@@ -31,6 +31,7 @@ from planner.rostering.problem import (
     Work,
 )
 from planner.rostering.rules import FAIR, NEVER_PRICED, RULES
+from planner.rostering.tours import bound
 from planner.rostering.validate import audit
 from planner.scenario.compile import n_intervals
 
@@ -183,6 +184,24 @@ def test_its_cost_is_that_of_the_validator(seed):
         now, best = (_roster(problem, t, rows) for rows in (state.work, state.best))
         assert state.totals[NOW] == weighed(problem, now)
         assert state.totals[BEST] == weighed(problem, best) <= weighed(problem, start)
+
+
+@pytest.mark.parametrize("seed", [seed for seed in range(120) if not two_at_a_time(*everything(seed))][:60])
+def test_its_cost_is_that_of_the_validator_where_some_people_are_needed_most(seed):
+    """The same with cores; and no roster that keeps the hard rules is below the bound."""
+    problem, start = everything(seed)
+    rng = np.random.default_rng(seed)
+    needs = tuple(
+        need._replace(people=n, core=int(rng.integers(n + 1)), core_under=int(rng.integers(9)))
+        for need in problem.needs
+        for n in (need.people + int(rng.integers(2)),)
+    )
+    problem = problem._replace(needs=needs)
+    assert own_cost(problem, start) == weighed(problem, start)
+    better = improve(problem, start, moves=3_000, seed=seed)
+    found = audit(problem, better)
+    assert own_cost(problem, better) == weighed(problem, better)
+    assert found.hard or bound(problem).cost <= found.objective
 
 
 def test_everything_is_in_there():
