@@ -154,7 +154,7 @@ def test_groups_weekdays_and_rows_twice():
         ("", "in_use.csv: is empty: its first line must name columns (id, date, shift, start, ...)"),
         (f"{HEAD}\n", "in_use.csv: has no shift: a roster that nobody works is none"),
         ("id;date;shift;start\n", "in_use.csv:1: separates its columns by semicolons: save it with commas"),
-        ("id,date,shft,start\n", "in_use.csv:1: may have the columns id, group, date, day, shift, start, end, "),
+        ("id,date,shitf,start\n", "in_use.csv:1: may have the columns id, group, date, day, shift, start, end, "),
         ("id,date,start\n", "in_use.csv:1: lacks the column shift"),
         ("id,date,shift,start,start\n", "in_use.csv:1: has the column start twice: keep one"),
         (f"{HEAD}\nfront-001,2026-03-02,day\n", "in_use.csv:2: must have 4 cells, as the first line has"),
