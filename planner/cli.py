@@ -306,6 +306,8 @@ def _new(suffix: str, example: str) -> Callable[[Any], Path]:
             )
         if not path.absolute().parent.is_dir():
             raise typer.BadParameter(f"must lie in a folder that there is {found}")
+        if not os.access(path.absolute().parent, os.W_OK | os.X_OK):
+            raise typer.BadParameter(f"must lie in a folder that can be written to {found}")
         return path
 
     return parse

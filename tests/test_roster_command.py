@@ -336,3 +336,24 @@ def test_a_rotating_roster_reads_back_with_its_queues_and_a_replan_is_never_wors
     assert known["in_use"]["hard_rules_broken"] == 0
     assert known["in_use"]["short_hours"] == first["short_hours"]
     assert known["new"]["targets_missed"] <= known["in_use"]["targets_missed"]
+
+
+@pytest.mark.parametrize(("people", "days", "most"), [(8_000, 7, 6), (1_000, 70, 50)])
+def test_more_than_a_roster_holds_is_refused_at_once(people: int, days: int, most: int, tmp_path: Path):
+    changes = {
+        "groups__front__headcount": people // 2,
+        "groups__care__headcount": people // 2,
+        "horizon__days": days,
+    }
+    (tmp_path / "tiny.yaml").write_text(small.text(**changes), encoding="utf-8")
+    (line,) = told(run(str(tmp_path / "tiny.yaml"), *FEW, "--out", str(tmp_path / "runs")))
+    assert line.startswith("tiny.yaml:")
+    assert f"horizon.days: must be at most {most} for a roster of {people:,} people by name" in line
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_before_any_work(made, monkeypatch):
+    monkeypatch.setattr("os.access", lambda *_: False)
+    words = ["roster", made.scenario, "--csv", made.at("new.csv")]
+    result = RUNS.invoke(app, words, standalone_mode=False)
+    line = result.exception.format_message()
+    assert "'--csv': must lie in a folder that can be written to" in line

@@ -2,7 +2,7 @@
 
 Each stretch between pauses chooses a post, unless that takes more than FREE_POSTS literals: then posts stay as `start` has them,
 elsewhere they are the usual ones, and the bound is of such rosters. Pauses start on the grid of all edges of duties, pauses, needs and
-shares; only exposure could tell minutes between them apart. The objective is that of `planner.rostering.problem`, in whole numbers. Where
+shares, as those of every roster that is made; elsewhere a pause would only touch more needs, or move exposure by minutes. The objective is that of `planner.rostering.problem`, in whole numbers. Where
 hard rules contradict each other, or nothing was found in half of the time, every one of them gets a slack: first as few as can be
 are broken, then the cost comes down.
 """

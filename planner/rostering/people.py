@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from planner.requirement import Requirement
 
 WEEK = 7
+MOST_PERSON_DAYS = 50_000
+"""A roster by name holds so many days of a person: 7,000 people for a week, 200 for 70 days with room to spare."""
 UNDER, OVER = 20, 1
 """Points for a person short, or over, on the queue for a quarter of an hour."""
 CORE, CORE_UNDER = 0.8, 20
@@ -274,11 +276,15 @@ def _requests(scenario: Scenario, person: Listed, leave: Sequence[int]) -> tuple
 
 
 def can_be_rostered(scenario: Scenario) -> None:
-    """Raise FieldError where there are no shifts or nobody."""
+    """Raise FieldError where there are no shifts, nobody, or more than a roster holds."""
     if not scenario.shifts:
         raise FieldError(("shifts",), None, "must be given: a roster by name is made of shifts")
-    if not listed(scenario):
+    n, days = len(listed(scenario)), scenario.horizon.days
+    if not n:
         raise FieldError(("groups",), None, "needs a headcount above 0 in some group, or a list of people")
+    if n * days > MOST_PERSON_DAYS:
+        most = f"must be at most {MOST_PERSON_DAYS // n} for a roster of {n:,} people by name: at most {MOST_PERSON_DAYS:,} days of a person at once"
+        raise FieldError(("horizon", "days"), days, most)
 
 
 def problem_of(

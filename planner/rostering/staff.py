@@ -35,6 +35,7 @@ MOVES_PER_DAY = 8_000
 """Moves of a search for each person and day."""
 STARTS = 2
 MOST_SCALE = 1.6
+TOLD_EVERY_S = 10.0
 MEND_S = 20.0
 """Deterministic seconds of the optimiser, where it is asked."""
 
@@ -129,7 +130,7 @@ def staff(
     hasty = (
         renumbered(start[1], start[0], blank)
         if start
-        else at_first(blank, made(blank, None, max(500, moves_per_day // 8), seed))
+        else at_first(blank, made(blank, None, max(500, moves_per_day // 8), seed, say))
     )
     shares = lived(blank, hasty, roster_of(scenario, blank, hasty)).shares
     best: _Try | None = None
@@ -160,7 +161,9 @@ def staff(
         problem = shaped(problem_of(scenario, wanted, policy, shares))
         begun = time.perf_counter()
         first = renumbered(best.named, best.problem, problem) if best else None
-        tried = judged(problem, made(problem, first, moves_per_day, seed + done), begun, f"roster {done + 1}")
+        tried = judged(
+            problem, made(problem, first, moves_per_day, seed + done, say), begun, f"roster {done + 1}"
+        )
         if best is None or tried.rank < best.rank:
             best = tried
         if not tried.proof.missed:
@@ -199,15 +202,34 @@ def _with_new(shares: Shares, newer: Shares) -> Shares:
     return {group: {**posts, **newer.get(group, {})} for group, posts in shares.items()}
 
 
-def made(problem: RosterProblem, start: NamedRoster | None, moves_per_day: int, seed: int) -> NamedRoster:
+def made(
+    problem: RosterProblem,
+    start: NamedRoster | None,
+    moves_per_day: int,
+    seed: int,
+    say: Say = lambda _: None,
+) -> NamedRoster:
     """A roster by the compiled search, from another one where there is one; the optimiser is asked where it leaves a rule broken that must hold."""
     moves = max(500_000, moves_per_day * len(problem.people) * problem.days)
-    found = search.improve(problem, start, moves=moves, seed=seed, starts=STARTS)
+    found = search.improve(problem, start, moves=moves, seed=seed, starts=STARTS, tell=_now_and_then(say))
     if not audit(problem, found).hard:
         return found
     from planner.rostering.model import solve  # brings CP-SAT, slow to import
 
     return solve(problem, seconds=MEND_S, seed=seed, start=found, repeatable=True).roster
+
+
+def _now_and_then(say: Say) -> search.Tell:
+    """Says how far a search is, where it takes long."""
+    last = time.monotonic()
+
+    def tell(share: float, _cost: float) -> None:
+        nonlocal last
+        if time.monotonic() - last > TOLD_EVERY_S:
+            last = time.monotonic()
+            say(f"searching for a roster: {share:.0%}")
+
+    return tell
 
 
 def certificate(

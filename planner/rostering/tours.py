@@ -3,6 +3,7 @@
 People who count for the same needs on the same terms are one crowd; of a crowd it is said how many work a duty on a day and where
 how many pause, in fractions. Rest, runs of days, fairness and wishes are left out, so that every roster fits in and the least
 cost of cover and contracts is a bound. It is proven by weak duality from the solver's prices: the solver need not be believed.
+Pauses are those of rosters that the planner makes: they start on the grid of all times. Elsewhere one could touch a quarter-hour more.
 """
 
 from __future__ import annotations
@@ -239,12 +240,18 @@ class _Programme:
             y[(starts < end) & (begin < starts + pause.minutes)] for pause, starts, y in self.pauses[key]
         ]
         terms = [(int(column), -1.0) for columns in inside for column in columns]
-        several = [columns for columns in inside if len(columns)][1:]
-        if several and not self._apart(begin, end):
-            back = m.columns(1, most=float(len(self.problem.people)))
+        # Of those in the span, all but one may be too many; decompression that some have may itself be there several times.
+        often = [1] * len(inside)
+        _, extra, most_extra = self.families[key[2]]
+        if extra is not None:
+            often[-1] = most_extra
+        there = [(columns, n) for columns, n in zip(inside, often, strict=True) if len(columns)]
+        if sum(n for _, n in there) > 1 and not self._apart(begin, end):
+            back = m.columns(1, most=float(len(self.problem.people) * sum(often)))
             row = m.rows(1, 0.0, np.inf)
             m.put(row, back, -1.0)
-            m.put(row, np.concatenate(several), 1.0)
+            for k, (columns, n) in enumerate(there):
+                m.put(row, columns, 1.0 if k else 1.0 - 1.0 / n)
             terms.append((int(back[0]), 1.0))
         return terms
 

@@ -39,6 +39,16 @@ def test_what_the_search_leaves_broken_the_optimiser_breaks_as_little_as_can_be(
     assert len(audit(problem, named).hard) == 1
 
 
+def test_a_long_search_says_how_far_it_is(monkeypatch):
+    monkeypatch.setattr(s, "TOLD_EVERY_S", 0.0)
+    problem = RosterProblem(1, 0, DUTIES, (person(Terms(), 1),), (Need(0, 1, 10, 1, "D"),))
+    said: list[str] = []
+    named = s.made(problem, None, 1, 1, said.append)
+    assert said[0].startswith("searching for a roster: ")
+    assert said[-1] == "searching for a roster: 100%"
+    assert named == s.made(problem, None, 1, 1)
+
+
 def short_of_everything() -> tuple:
     """A tiny centre with half of its people, asked for what all of them covered."""
     scenario = small.tiny()

@@ -6,8 +6,9 @@ import test_posts
 from lines import DUTIES, person
 from test_roster_model import SEEDS, cheapest_by_hand, tiny
 
-from planner.rostering.problem import Duty, Need, Pause, Person, RosterProblem, Terms
+from planner.rostering.problem import Duty, NamedRoster, Need, Pause, Person, RosterProblem, Terms, Work
 from planner.rostering.tours import bound
+from planner.rostering.validate import audit
 from planner.schedule.lp import Matrix
 
 
@@ -59,6 +60,18 @@ def test_a_pause_takes_somebody_away_and_both_skills_help_only_once():
     )
     needs = tuple(Need(0, 1, 10, 0, None, 480 + 15 * k, 15, frozenset(s)) for k in range(4) for s in "ab")
     assert bound(RosterProblem(1, 0, (duty,), people, needs)).cost == 20
+
+
+def test_two_decompression_pauses_in_a_time_take_somebody_away_once():
+    """One who must work is over in two quarter-hours and missed in the hour around them by nobody: both pauses lie there."""
+    rest = Pause("rest", 15, True, 0, 240, "decompression")
+    duties = tuple(Duty("D", 480, 240, 240, (rest,) * n) for n in (0, 2))
+    people = (Person("Ann", frozenset(), ((0, 1),), Terms(least_shifts=1)),)
+    needs = (Need(0, 0, 10, 0, None, 540, 60), *(Need(0, 0, 0, 10, None, at, 15) for at in (540, 585)))
+    problem = RosterProblem(1, 0, duties, people, needs)
+    roster = NamedRoster((Work(0, 0, 1, (540, 585)),))
+    assert audit(problem, roster).hard == ()
+    assert bound(problem).cost <= audit(problem, roster).objective == 0
 
 
 def test_a_contract_that_nobody_can_fulfil_leaves_a_bound():
