@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-import test_posts
+import test_roster_posts
 from lines import DUTIES, person
 from test_roster_model import SEEDS, cheapest_by_hand, tiny
 
@@ -22,7 +22,7 @@ def test_no_roster_costs_less(seed):
 
 def relieved(seed: int) -> RosterProblem:
     """Posts and pauses at random, and the shift also with less decompression."""
-    problem = test_posts.tiny(seed)
+    problem = test_roster_posts.tiny(seed)
     fewer = tuple(pause for pause in problem.duties[0].pauses if pause.name != "rest")
     people = tuple(
         who._replace(duties=tuple((*day, 2) if 0 in day else day for day in who.duties))
@@ -32,11 +32,11 @@ def relieved(seed: int) -> RosterProblem:
 
 
 @pytest.mark.parametrize(
-    "seed", [seed for seed in range(200) if test_posts.size(relieved(seed)) <= 1500][:60]
+    "seed", [seed for seed in range(200) if test_roster_posts.size(relieved(seed)) <= 1500][:60]
 )
 def test_no_roster_with_posts_and_decompression_costs_less(seed):
     problem = relieved(seed)
-    best = test_posts.cheapest_by_hand(problem)
+    best = test_roster_posts.cheapest_by_hand(problem)
     if best is not None:
         assert bound(problem).cost <= best
 
