@@ -30,6 +30,7 @@ from planner.requirement import (
     waits_of,
 )
 from planner.roster import Roster
+from planner.rostering import improve as search
 from planner.rostering import intraday
 from planner.rostering.intraday import Moment, Replanned
 from planner.rostering.people import (
@@ -432,6 +433,7 @@ def replan(
         rostered=_rostered(kept.scenario), rostered_after=_rostered(scenario),
     )  # fmt: skip
     rest = intraday.rest_of(problem._replace(needs=needs), roster, moment)
+    search.warm_up(say)
     say(f"{len(rest.options)} people may work otherwise from {from_min // 60:02d}:{from_min % 60:02d} on")
     plan = intraday.replan(rest, moves=max(100_000, moves_per_person * len(rest.options)), seed=seed)
     say("planned anew; simulating the day without and with it")

@@ -43,9 +43,11 @@ from planner.rostering.problem import (
     SHARE_MIN,
     Duty,
     NamedRoster,
+    Need,
     Person,
     Request,
     RosterProblem,
+    Terms,
     Work,
 )
 from planner.rostering.rules.base import circles, earliest_pauses, is_night, published_duties, touches_leave
@@ -66,6 +68,7 @@ RULES = (
 SPREADS = ("fair_exposure", "fair_nights", "fair_weekends", "fair_requests")
 HOT, COLD = 1.0, 0.05
 """First and last temperature, in prices of a person short."""
+TOLD_AFTER_S = 2.0
 CHUNKS = 50
 """A search is told of, and may be stopped, so many times."""
 Tell = Callable[[float, float], object]
@@ -113,6 +116,21 @@ def improve(
     return min(
         [*([start] if start is not None else []), *found], key=lambda roster: _badness(problem, roster)
     )
+
+
+def warm_up(say: Callable[[str], None]) -> None:
+    """Have the search compiled, and say so where it takes a while: once for each version of the sources."""
+    duty = Duty("day", 0, 60, 60)
+    person = Person("nobody", frozenset(), ((0,),), Terms())
+    problem = RosterProblem(1, 0, (duty,), (person,), (Need(0, 1, 1, 1, None, 0, 60),))
+    slow = threading.Timer(
+        TOLD_AFTER_S, say, ["Compiling the search for rosters; this takes half a minute or so, once."]
+    )
+    slow.start()
+    try:
+        improve(problem, moves=1)
+    finally:
+        slow.cancel()
 
 
 def own_cost(problem: RosterProblem, roster: NamedRoster) -> int:

@@ -125,6 +125,7 @@ def staff(
             scenario, natural, policy, problem, named, roster, seed=seed + 1, engine=engine, executor=executor
         )
 
+    search.warm_up(say)
     # How emotional the work is at each post: from the roster in use, or a hasty one on which everybody takes every post in turn.
     blank = shaped(problem_of(scenario, needs, policy))
     hasty = (
