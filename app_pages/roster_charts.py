@@ -14,7 +14,7 @@ import altair as alt
 import pandas as pd
 
 from app_pages import show
-from planner.roster_report import clock
+from planner.words import clock
 
 Json = dict[str, Any]
 DAY_MIN = 1440

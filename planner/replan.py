@@ -48,6 +48,7 @@ from planner.rostering.people import (
 from planner.rostering.problem import DAY_MIN, NamedRoster, Need, RosterProblem, Work
 from planner.scenario import clocks
 from planner.scenario import compile as c
+from planner.scenario.clocks import clock
 from planner.scenario.problems import (
     FieldError,
     FieldErrors,
@@ -434,7 +435,7 @@ def replan(
     )  # fmt: skip
     rest = intraday.rest_of(problem._replace(needs=needs), roster, moment)
     search.warm_up(say)
-    say(f"{len(rest.options)} people may work otherwise from {from_min // 60:02d}:{from_min % 60:02d} on")
+    say(f"{len(rest.options)} people may work otherwise from {clock(from_min)} on")
     plan = intraday.replan(rest, moves=max(100_000, moves_per_person * len(rest.options)), seed=seed)
     say("planned anew; simulating the day without and with it")
     without, with_it = (

@@ -21,12 +21,12 @@ from planner.rostering.intraday import (
     STAYS,
     Change,
     newly_broken,
-    short_hours,
 )
 from planner.rostering.problem import Duty, Work
+from planner.rostering.validate import short_hours
 from planner.scenario.load import Applied
 from planner.scenario.problems import counted
-from planner.words import WEEKDAYS, amount_words, is_share, target_words, title_of
+from planner.words import WEEKDAYS, amount_words, clock, is_share, target_words, title_of
 
 MOST_LINES = 15
 DONE = {
@@ -87,11 +87,6 @@ def document_of(result: Result, seconds: float, *, applied: Sequence[Applied] = 
         "cover": _cover(result),
         "work": [_work(result, work) for work in plan.roster.work if work.day == day],
     }  # fmt: skip
-
-
-def clock(minute: int) -> str:
-    """A minute of a day as 09:15; beyond midnight of the next."""
-    return f"{minute // 60 % 24:02d}:{minute % 60:02d}"
 
 
 def _is_at_work(result: Result, number: int) -> bool:

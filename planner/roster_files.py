@@ -26,18 +26,18 @@ from planner import roster_in_use
 from planner.report import Json, result_words
 from planner.roster_report import (
     EXPOSED,
-    FEELINGS,
     SPREAD,
     by_words,
-    clock,
     hour_price,
     price_words,
     relief_sentence,
     sentences,
 )
 from planner.rostering.published import LONG, WIDE, cell_name
+from planner.rostering.rules import EMOTIONAL
 from planner.scenario.csv_table import safe
 from planner.scenario.schema import DAYS
+from planner.words import clock
 
 CHANGES = ("id", "group", "date", "day", "before", "after")
 FORMATS = {"share": "0.0 %", "s": '0.0 "s"'}
@@ -300,7 +300,7 @@ def _rules(book: Workbook, document: Json) -> None:
     rows = [
         [
             row["title"], price_words(row), "broken" if row["broken"] else "kept" if row["applies"] else "limits nobody", row["broken"],
-            by_words(row), "" if row["rule"] in FEELINGS else "; ".join(row["texts"]),
+            by_words(row), "" if row["rule"] in EMOTIONAL else "; ".join(row["texts"]),
         ]
         for row in document["rules"]
     ]  # fmt: skip

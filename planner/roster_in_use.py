@@ -11,13 +11,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from planner.report import Json
-from planner.roster_report import MOST_LINES, clock, rule_rows, spread_of
+from planner.roster_report import MOST_LINES, rule_rows, spread_of
 from planner.rostering.problem import WEEK_DAYS, NamedRoster, RosterProblem, Work
 from planner.rostering.rules.base import published_duties
-from planner.rostering.staff import Staffed, short_hours
+from planner.rostering.staff import Staffed
 from planner.rostering.time_off import given_back
+from planner.rostering.validate import short_hours
 from planner.rostering.wishes import Asked
 from planner.scenario.problems import counted
+from planner.words import clock
 
 # --- documents -------------------------------------------------------------------------------------------------------
 
@@ -29,7 +31,7 @@ def standing(result: Staffed) -> Json:
     spread = spread_of(problem, result.against, result)
     return {
         "shifts": len(named.work),
-        "paid_hours": sum(problem.duties[w.duty].paid_min for w in named.work) / 60,
+        "paid_hours": sum(problem.paid_min(named)) / 60,
         "overtime_hours": sum(overtime_minutes(problem, named)) / 60,
         "pay_per_week": pay(result, named) * WEEK_DAYS / problem.days,
         "short_hours": short_hours(problem, result.against),
@@ -49,11 +51,8 @@ def standing(result: Staffed) -> Json:
 
 def overtime_minutes(problem: RosterProblem, named: NamedRoster) -> list[int]:
     """By person the paid minutes over the horizon beyond those agreed, or else beyond the contract's most."""
-    paid = [0] * len(problem.people)
-    for work in named.work:
-        paid[work.person] += problem.duties[work.duty].paid_min
     found = []
-    for minutes, person in zip(paid, problem.people, strict=True):
+    for minutes, person in zip(problem.paid_min(named), problem.people, strict=True):
         terms = person.terms
         agreed = terms.most_paid_min if terms.agreed_paid_min is None else terms.agreed_paid_min
         found.append(0 if agreed is None else max(0, minutes - agreed))

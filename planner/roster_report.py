@@ -26,42 +26,21 @@ from planner.report import (
 )
 from planner.rostering.exposure import Exposed
 from planner.rostering.people import group_of_token, type_of_tier
-from planner.rostering.problem import DAY_MIN, WEEK_DAYS, NamedRoster, Need, RosterProblem, Terms
+from planner.rostering.problem import DAY_MIN, WEEK_DAYS, NamedRoster, Need, RosterProblem
 from planner.rostering.reliefs import WEEKS_A_YEAR, Reliefs, Relieved, hour_short
-from planner.rostering.rules import BY_NAME, FAIR, RULES
+from planner.rostering.rules import BY_NAME, EMOTIONAL, RULES, applies
 from planner.rostering.rules.base import exposure, is_night, stretches, weekends
-from planner.rostering.staff import Staffed, short_hours
-from planner.rostering.validate import Audit
+from planner.rostering.staff import Staffed
+from planner.rostering.validate import Audit, short_hours
 from planner.scenario.load import Applied
 from planner.scenario.problems import counted
 from planner.scenario.schema import Scenario
-from planner.words import WEEKDAYS, binding_sentence, percent, title_of
+from planner.words import WEEKDAYS, binding_sentence, clock, percent, title_of
 from sim.world import Floats
 
 MOST_LINES = 12
-FEELINGS = frozenset({
-    "exposure_stretch", "exposure_day", "exposure_week", "decompression", "rotation", "fair_exposure",
-})  # fmt: skip
-"""Rules about emotional work: where they are broken is not told with names."""
-TERM_OF = {
-    "newcomers": "only_kinds", "most_of_kind": "most_of_kind", "least_paid": "least_paid_min", "most_paid": "most_paid_min",
-    "overtime": "agreed_paid_min", "least_shifts": "least_shifts", "most_shifts": "most_shifts", "rest": "least_rest_min",
-    "most_in_a_row": "most_in_a_row", "least_in_a_row": "least_in_a_row", "least_off_in_a_row": "least_off_in_a_row",
-    "weekends": "most_weekends", "nights_in_a_row": "most_nights_in_a_row", "forbidden_successions": "forbidden",
-    "exposure_stretch": "most_exposed_stretch_min", "exposure_day": "most_exposed_day_min", "exposure_week": "most_exposed_week_min",
-    "decompression": "decompress_after_min", "rotation": "most_at_emotional_min",
-}  # fmt: skip
-"""What each rule limits where it is a matter of terms."""
 TOLD = {"overtime", "changes"}
 """Priced, but no fault: what is worked or changed is told by itself."""
-UNITS = {
-    **dict.fromkeys(("least_paid", "most_paid", "rest", "rotation"), "minute"),
-    **dict.fromkeys(FEELINGS, "minute"), "overtime": "quarter-hour",
-    **dict.fromkeys(("most_in_a_row", "least_in_a_row", "least_off_in_a_row", "locked", "changes"), "day"),
-    **dict.fromkeys(("nights_in_a_row", "fair_nights"), "night"), **dict.fromkeys(("weekends", "fair_weekends"), "weekend"),
-    "fair_requests": "request", "forbidden_successions": "time", "pauses": "break", "queues": "time",
-}  # fmt: skip
-"""What `by` counts, and a price is for; shifts where nothing is said."""
 
 
 def document_of(
@@ -78,7 +57,7 @@ def document_of(
         "seconds": round(seconds, 3),
         "people": len(problem.people),
         "shifts": len(named.work),
-        "paid_hours": sum(problem.duties[w.duty].paid_min for w in named.work) / 60,
+        "paid_hours": sum(problem.paid_min(named)) / 60,
         "certificate": {
             "status": result.outcome.status,
             "objective": plain(result.outcome.objective),
@@ -167,11 +146,6 @@ def shortfalls(scenario: Scenario, problem: RosterProblem, found: Audit) -> list
     return sorted(rows, key=lambda row: -row["hours"])
 
 
-def clock(minute: int) -> str:
-    """A minute of a day as 09:15; beyond midnight of the next."""
-    return f"{minute // 60 % 24:02d}:{minute % 60:02d}"
-
-
 def cover_rows(scenario: Scenario, problem: RosterProblem, found: Audit) -> list[Json]:
     """By whom is asked for: people asked, short and over in every quarter of the horizon."""
     step = min((n.minutes for n in problem.needs if n.kind is None), default=15)
@@ -254,59 +228,40 @@ def rule_rows(found: Audit, problem: RosterProblem) -> list[Json]:
         by[b.rule] += b.by
     return [
         {
-            "rule": rule.NAME, "title": rule.TITLE, "applies": applies(rule.NAME, problem), "price": problem.prices.get(rule.NAME),
-            "broken": broken[rule.NAME], "by": by[rule.NAME], "unit": UNITS.get(rule.NAME, "shift"),
+            "rule": rule.NAME, "title": rule.TITLE, "applies": applies(rule, problem), "price": problem.prices.get(rule.NAME),
+            "broken": broken[rule.NAME], "by": by[rule.NAME], "unit": rule.UNIT,
             "texts": [
-                b.text for b in (*found.hard, *found.soft) if b.rule == rule.NAME and rule.NAME not in FEELINGS
+                b.text for b in (*found.hard, *found.soft) if b.rule == rule.NAME and rule.NAME not in EMOTIONAL
             ][:MOST_LINES],
         }
         for rule in RULES
     ]  # fmt: skip
 
 
-def applies(rule: str, problem: RosterProblem) -> bool:
-    """Whether a rule limits anybody in this problem: a limit that nobody set is not one that is kept."""
-    term = TERM_OF.get(rule)
-    if term is not None:
-        usual = Terms._field_defaults[term]
-        return any(getattr(person.terms, term) != usual for person in problem.people)
-    if rule in FAIR:
-        wished = rule != "fair_requests" or any(person.requests for person in problem.people)
-        return (
-            wished and rule in problem.spread and any(person.circle is not None for person in problem.people)
-        )
-    there = {
-        "leave": any(person.leave for person in problem.people), "queues": bool(problem.posts), "locked": bool(problem.locked),
-        "pauses": any(duty.pauses for duty in problem.duties), "changes": problem.published is not None and "changes" in problem.prices,
-    }  # fmt: skip
-    return there.get(rule, True)
-
-
 def price_words(row: Json) -> str:
     """That a rule must hold, or what each unit of breaking it costs."""
-    return "must hold" if row["price"] is None else f"{row['price']:,} a {UNITS.get(row['rule'], 'shift')}"
+    return "must hold" if row["price"] is None else f"{row['price']:,} a {BY_NAME[row['rule']].UNIT}"
 
 
 def by_words(row: Json) -> str:
     """By how much a rule is broken in all, with its unit."""
-    return counted(row["by"], UNITS.get(row["rule"], "shift")) if row["by"] else ""
+    return counted(row["by"], BY_NAME[row["rule"]].UNIT) if row["by"] else ""
 
 
 def spread_of(problem: RosterProblem, found: Audit, result: Staffed) -> Json:
     """How nights, weekends, shifts and refused requests are shared among people: pooled numbers, no names."""
     ends = weekends(problem)
     days: list[set[int]] = [set() for _ in problem.people]
-    nights, paid = [0] * len(problem.people), [0] * len(problem.people)
+    nights = [0] * len(problem.people)
     for work in result.outcome.roster.work:
         duty = problem.duties[work.duty]
         days[work.person].add(work.day)
         nights[work.person] += is_night(duty)
-        paid[work.person] += duty.paid_min
     refused = Counter(person for person, _ in found.refused)
     wished = [k for k, person in enumerate(problem.people) if person.requests]
     return {
         "shifts": pooled([len(one) for one in days]),
-        "paid_hours": pooled([minutes / 60 for minutes in paid]),
+        "paid_hours": pooled([minutes / 60 for minutes in problem.paid_min(result.outcome.roster)]),
         "nights": pooled(nights),
         "weekends": pooled([sum(bool(one & set(end)) for end in ends) for one in days]),
         "requests_refused": pooled([refused[k] for k in wished]),

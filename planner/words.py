@@ -8,8 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from planner.plan import BACK_OFFICE, Outcome
+from planner.scenario import clocks
 from planner.scenario import compile as c
 from planner.scenario.schema import (
+    DAY_MIN,
     AssistLever,
     CallBackLever,
     DecompressionLever,
@@ -162,6 +164,11 @@ def title_of(scenario: Scenario, name: str) -> str:
     """The title of a type or group, or its name made readable."""
     part = scenario.types.get(name) or scenario.groups.get(name)
     return (part.title if part else "") or name.replace("_", " ").capitalize()
+
+
+def clock(minute: int) -> str:
+    """A minute of a day as 09:15; beyond midnight of the next."""
+    return clocks.clock(minute % DAY_MIN)
 
 
 def percent(share: float) -> str:

@@ -31,7 +31,7 @@ from planner.rostering.problem import (
     Work,
 )
 from planner.rostering.rules.base import exposure, stretches
-from planner.rostering.validate import Audit, audit, count
+from planner.rostering.validate import Audit, audit, count, short_hours
 from sim.world import Floats
 
 STEP_MIN = 30
@@ -163,11 +163,6 @@ def replan(rest: Rest, *, moves: int, seed: int, starts: int = 2) -> Replanned:
 
 def _badness(found: Audit) -> tuple[int, int]:
     return sum(broken.by for broken in found.hard), found.objective
-
-
-def short_hours(problem: RosterProblem, found: Audit) -> float:
-    """Hours for which people are missing, over the needs of a problem."""
-    return sum(met.short * problem.needs[met.need].minutes for met in found.met) / 60
 
 
 def newly_broken(before: Audit, after: Audit) -> list[rules.Broken]:

@@ -189,6 +189,13 @@ class RosterProblem(NamedTuple):
     locked: frozenset[tuple[int, int]] = frozenset()
     """People and days that must stay as published."""
 
+    def paid_min(self, roster: NamedRoster) -> list[int]:
+        """Paid minutes of each person over the horizon."""
+        paid = [0] * len(self.people)
+        for work in roster.work:
+            paid[work.person] += self.duties[work.duty].paid_min
+        return paid
+
 
 class Work(NamedTuple):
     """A duty given."""

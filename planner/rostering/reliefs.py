@@ -24,7 +24,7 @@ from planner.rostering.problem import (
     RosterProblem,
     Terms,
 )
-from planner.rostering.validate import Audit, audit
+from planner.rostering.validate import Audit, audit, short_hours
 from planner.scenario.schema import Scenario
 
 RELIEF_MOVES_PER_DAY = 1_000
@@ -130,7 +130,7 @@ def reliefs(
 ) -> Reliefs:
     """Try every relief from a roster that is short; none where nobody is."""
     before = audit(problem, roster)
-    if not _short(problem, before):
+    if not short_hours(problem, before):
         return Reliefs(0.0, roster, ())
     base = search.improve(problem, roster, moves=moves, seed=seed, warmth=WARMTH)
     tried = candidates(scenario, people, problem, base)
@@ -142,7 +142,7 @@ def reliefs(
         better = search.improve(relief.problem, base, moves=moves, seed=seed + 1, warmth=WARMTH)
         one = _relieved(scenario, people, relief, problem, better, again, without)
         found.append(replace(one, luck_hours=luck))
-    return Reliefs(_short(problem, without), again, tuple(sorted(found, key=in_order)))
+    return Reliefs(short_hours(problem, without), again, tuple(sorted(found, key=in_order)))
 
 
 def _without(
@@ -153,7 +153,7 @@ def _without(
         search.improve(problem, base, moves=moves, seed=seed + 1 + k, warmth=WARMTH) for k in range(SEEDS)
     ]
     audits = [audit(problem, one) for one in rosters]
-    short = [_short(problem, one) for one in audits]
+    short = [short_hours(problem, one) for one in audits]
     least = min(range(SEEDS), key=short.__getitem__)
     return rosters[least], audits[least], max(short) - short[least]
 
@@ -162,10 +162,6 @@ def in_order(one: Relieved) -> tuple[bool, float, float]:
     """What saves nothing clear last; what costs nothing or less first, the most hours before fewer: a price for an hour says nothing there."""
     price = (one.per_week + one.relief.one_off / WEEKS_A_YEAR) / max(one.saved_hours, 1e-9)
     return not one.clear, max(0.0, price), -one.saved_hours
-
-
-def _short(problem: RosterProblem, found: Audit) -> float:
-    return sum(m.short * problem.needs[m.need].minutes for m in found.met) / 60
 
 
 def _broken(found: Audit) -> tuple[int, int]:
@@ -178,8 +174,8 @@ def _relieved(
     base: NamedRoster, without: Audit,
 ) -> Relieved:  # fmt: skip
     found = audit(relief.problem, better)
-    short, before = _short(relief.problem, found), _short(problem, without)
-    paid, paid_before = _paid(relief.problem, better), _paid(problem, base)
+    short, before = short_hours(relief.problem, found), short_hours(problem, without)
+    paid, paid_before = relief.problem.paid_min(better), problem.paid_min(base)
     cost = 0.0
     for number, minutes in enumerate(paid):
         new = number >= len(people)
@@ -216,13 +212,6 @@ def _agreed(one: Employee, person: Person) -> float:
         return math.inf
     # Without a contract of their own people work the group's hours, to the nearest shift either way.
     return most if one.contract else (most + person.terms.least_paid_min) / 2
-
-
-def _paid(problem: RosterProblem, roster: NamedRoster) -> list[int]:
-    paid = [0] * len(problem.people)
-    for work in roster.work:
-        paid[work.person] += problem.duties[work.duty].paid_min
-    return paid
 
 
 # --- what may be done ------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from planner.rostering import tours
 from planner.rostering.exposure import Exposed, at_first, exposed
 from planner.rostering.people import Employee, Shares, needs_of, people_of, problem_of, roster_of
 from planner.rostering.problem import NamedRoster, Outcome, RosterProblem
-from planner.rostering.validate import Audit, audit
+from planner.rostering.validate import Audit, audit, short_hours
 from planner.scenario import compile as c
 from planner.scenario.schema import Scenario
 from sim.replicate import Engine
@@ -251,8 +251,3 @@ def rescaled(scale: Floats, proof: Proof, spare: Floats) -> Floats:
         result[window] = np.minimum(result[window] * (1 + more), MOST_SCALE)
     fewer = np.where(spare > ENOUGH, np.minimum(0.06, PER_POINT * spare), 0.0)
     return np.asarray(result * (1 - fewer))
-
-
-def short_hours(problem: RosterProblem, found: Audit) -> float:
-    """Hours for which people are missing, summed over needs."""
-    return sum(m.short * problem.needs[m.need].minutes for m in found.met) / 60

@@ -79,6 +79,11 @@ def audit(problem: RosterProblem, roster: NamedRoster) -> Audit:
     )
 
 
+def short_hours(problem: RosterProblem, found: Audit) -> float:
+    """Hours for which people are missing, summed over needs."""
+    return sum(m.short * problem.needs[m.need].minutes for m in found.met) / 60
+
+
 def validate(problem: RosterProblem, outcome: Outcome) -> Audit:
     """The same, and what the outcome claims: its status, objective and bound."""
     found = audit(problem, outcome.roster)

@@ -8,7 +8,7 @@ from lines import alone, person, roster
 
 from planner.rostering import rules
 from planner.rostering.model import solve
-from planner.rostering.problem import Terms
+from planner.rostering.problem import Person, RosterProblem, Terms
 from planner.rostering.validate import audit
 
 
@@ -72,3 +72,24 @@ def test_spreads_circles_and_posts_that_make_no_sense(what, told):
         solve(problem, seconds=1)
     with pytest.raises(ValueError, match=told.replace("?", r"\?")):
         audit(problem, roster("D"))
+
+
+def test_every_rule_says_its_unit_and_where_its_limit_is_set():
+    fields = {*Terms._fields, *Person._fields, *RosterProblem._fields}
+    for rule in rules.RULES:
+        assert rule.UNIT.isidentifier() or rule.UNIT == "quarter-hour", rule.NAME
+        assert rule.LIMIT is None or rule.LIMIT in fields, rule.NAME
+
+
+def test_a_rule_applies_only_where_somebody_has_the_limit():
+    bare = alone(Terms(), "D")
+    assert {rule.NAME for rule in rules.RULES if rules.applies(rule, bare)} == {
+        rule.NAME for rule in rules.RULES if rule.LIMIT is None
+    }
+    limited = alone(Terms(least_rest_min=660, most_exposed_day_min=5), "D", leave=())
+    assert rules.applies(rules.BY_NAME["rest"], limited)
+    assert rules.applies(rules.BY_NAME["exposure_day"], limited)
+    assert not rules.applies(rules.BY_NAME["exposure_week"], limited)
+    assert not rules.applies(
+        rules.BY_NAME["fair_nights"], limited._replace(people=(limited.people[0]._replace(circle=1),))
+    )

@@ -1,16 +1,16 @@
 """Rules that a roster keeps: one module each, with its inequality in words, a check and a form for the optimiser.
 
-Every module has NAME, by which it is priced; TITLE, as reports call it; `check(problem, roster)`, which needs no solver; and
+Every module has NAME, by which it is priced; TITLE, as reports call it; UNIT, in which it is broken; LIMIT, where it is set; `check(problem, roster)`, which needs no solver; and
 `post(build)`. Minimum rules spare what touches an end of the horizon; what came before it counts for maximum rules.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
-from typing import Protocol
+from typing import Any, Protocol
 
-from planner.rostering.problem import NamedRoster, RosterProblem
+from planner.rostering.problem import NamedRoster, Person, RosterProblem, Terms
 from planner.rostering.rules import (
     allowed_duties,
     changes,
@@ -53,6 +53,12 @@ class Rule(Protocol):
 
     NAME: str
     TITLE: str
+    UNIT: str
+    """What `Broken.by` counts, and a price is for."""
+
+    @property
+    def LIMIT(self) -> str | None:  # noqa: N802
+        """The field of `Terms`, `Person` or `RosterProblem` that says whether it limits anybody; None where it always may."""
 
     def check(self, problem: RosterProblem, roster: NamedRoster) -> list[Broken]:
         """Where a roster breaks it, and by how much."""
@@ -100,6 +106,12 @@ BY_NAME = {rule.NAME: rule for rule in RULES}
 FAIR = tuple(rule.NAME for rule in (fair_exposure, fair_nights, fair_weekends, fair_requests))
 """Those of fair spread, which `RosterProblem.spread` names."""
 
+EMOTIONAL = frozenset(
+    rule.NAME
+    for rule in (exposure_stretch, exposure_day, exposure_week, decompression, rotation, fair_exposure)
+)
+"""Rules about emotional work: where they are broken is told to nobody by name."""
+
 NEVER_PRICED = frozenset({one_shift_a_day.NAME, pauses.NAME, queues.NAME})
 """What makes a roster a roster."""
 
@@ -107,6 +119,20 @@ NEVER_PRICED = frozenset({one_shift_a_day.NAME, pauses.NAME, queues.NAME})
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:
     """Everything that a roster breaks, hard or priced."""
     return [broken for rule in RULES for broken in rule.check(problem, roster)]
+
+
+def applies(rule: Rule, problem: RosterProblem) -> bool:
+    """Whether a rule limits anybody in this problem: a limit that nobody set is not one that is kept."""
+    if rule.NAME in FAIR and rule.NAME not in problem.spread:
+        return False
+    if rule.LIMIT is None:
+        return True
+    people = problem.people
+    wholes: list[tuple[Any, Sequence[Any]]] = [
+        (Terms, [person.terms for person in people]), (Person, people), (RosterProblem, [problem]),
+    ]  # fmt: skip
+    kind, those = next((kind, those) for kind, those in wholes if rule.LIMIT in kind._fields)
+    return any(getattr(one, rule.LIMIT) != kind._field_defaults[rule.LIMIT] for one in those)
 
 
 def require_sound(problem: RosterProblem) -> None:

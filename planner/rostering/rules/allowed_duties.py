@@ -11,6 +11,8 @@ from planner.rostering.rules.base import Broken, Build
 
 NAME = "allowed_duties"
 TITLE = "Only shifts that the person may work"
+UNIT = "shift"
+LIMIT = None
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

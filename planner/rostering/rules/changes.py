@@ -12,6 +12,8 @@ from planner.rostering.rules.base import Broken, Build, keep_published, not_as_p
 
 NAME = "changes"
 TITLE = "Changes to the published roster"
+UNIT = "day"
+LIMIT = "published"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

@@ -21,6 +21,8 @@ from planner.rostering.rules.base import (
 
 NAME = "decompression"
 TITLE = "Decompression after emotional work"
+UNIT = "minute"
+LIMIT = "decompress_after_min"
 
 
 def between(pauses: Sequence[Pause], stretches: int) -> list[range]:

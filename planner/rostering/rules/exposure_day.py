@@ -16,6 +16,8 @@ from planner.rostering.rules.base import (
 
 NAME = "exposure_day"
 TITLE = "Emotional work in a day"
+UNIT = "minute"
+LIMIT = "most_exposed_day_min"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

@@ -16,6 +16,8 @@ from planner.rostering.rules.base import (
 
 NAME = "exposure_stretch"
 TITLE = "Emotional work at a stretch"
+UNIT = "minute"
+LIMIT = "most_exposed_stretch_min"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

@@ -16,6 +16,8 @@ from planner.rostering.rules.base import (
 
 NAME = "exposure_week"
 TITLE = "Emotional work in a week"
+UNIT = "minute"
+LIMIT = "most_exposed_week_min"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

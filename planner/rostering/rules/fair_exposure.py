@@ -21,6 +21,8 @@ from planner.rostering.rules.base import (
 
 NAME = "fair_exposure"
 TITLE = "Emotional work shared fairly"
+UNIT = "minute"
+LIMIT = "circle"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

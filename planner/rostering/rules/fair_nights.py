@@ -12,6 +12,8 @@ from planner.rostering.rules.base import Broken, Build, Sum, bound_shares, is_ni
 
 NAME = "fair_nights"
 TITLE = "Nights shared fairly"
+UNIT = "night"
+LIMIT = "circle"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

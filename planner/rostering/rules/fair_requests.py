@@ -9,6 +9,8 @@ from planner.rostering.rules.base import Broken, Build, Literal, Sum, bound_shar
 
 NAME = "fair_requests"
 TITLE = "Refused requests shared fairly"
+UNIT = "request"
+LIMIT = "requests"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

@@ -9,6 +9,8 @@ from planner.rostering.rules.base import Broken, Build, Sum, bound_shares, share
 
 NAME = "fair_weekends"
 TITLE = "Weekends shared fairly"
+UNIT = "weekend"
+LIMIT = "circle"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

@@ -10,6 +10,8 @@ from planner.rostering.rules.base import Broken, Build, everybody
 
 NAME = "forbidden_successions"
 TITLE = "Shifts that may not follow each other"
+UNIT = "time"
+LIMIT = "forbidden"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

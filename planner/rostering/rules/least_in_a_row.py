@@ -10,6 +10,8 @@ from planner.rostering.rules.base import Broken, Build, everybody, inner, plural
 
 NAME = "least_in_a_row"
 TITLE = "Days in a row at least"
+UNIT = "day"
+LIMIT = "least_in_a_row"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

@@ -10,6 +10,8 @@ from planner.rostering.rules.base import Broken, Build, everybody, inner, plural
 
 NAME = "least_off_in_a_row"
 TITLE = "Days off together"
+UNIT = "day"
+LIMIT = "least_off_in_a_row"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

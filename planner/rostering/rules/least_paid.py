@@ -7,6 +7,8 @@ from planner.rostering.rules.base import Broken, Build, bound_totals, totals_bey
 
 NAME = "least_paid"
 TITLE = "Paid time at least"
+UNIT = "minute"
+LIMIT = "least_paid_min"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

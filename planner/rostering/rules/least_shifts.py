@@ -7,6 +7,8 @@ from planner.rostering.rules.base import Broken, Build, bound_totals, totals_bey
 
 NAME = "least_shifts"
 TITLE = "Shifts at least"
+UNIT = "shift"
+LIMIT = "least_shifts"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

@@ -10,6 +10,8 @@ from planner.rostering.rules.base import Broken, Build, touches_leave
 
 NAME = "leave"
 TITLE = "No shifts on leave"
+UNIT = "shift"
+LIMIT = "leave"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

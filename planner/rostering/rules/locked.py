@@ -7,6 +7,8 @@ from planner.rostering.rules.base import Broken, Build, keep_published, not_as_p
 
 NAME = "locked"
 TITLE = "What is locked stays as published"
+UNIT = "day"
+LIMIT = "locked"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

@@ -7,6 +7,8 @@ from planner.rostering.rules.base import Broken, Build, everybody, plural, seque
 
 NAME = "most_in_a_row"
 TITLE = "Days in a row at most"
+UNIT = "day"
+LIMIT = "most_in_a_row"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

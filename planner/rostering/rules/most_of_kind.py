@@ -7,6 +7,8 @@ from planner.rostering.rules.base import Broken, Build, everybody, plural
 
 NAME = "most_of_kind"
 TITLE = "Shifts of a kind at most"
+UNIT = "shift"
+LIMIT = "most_of_kind"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

@@ -7,6 +7,8 @@ from planner.rostering.rules.base import Broken, Build, bound_totals, totals_bey
 
 NAME = "most_paid"
 TITLE = "Paid time at most"
+UNIT = "minute"
+LIMIT = "most_paid_min"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

@@ -7,6 +7,8 @@ from planner.rostering.rules.base import Broken, Build, bound_totals, totals_bey
 
 NAME = "most_shifts"
 TITLE = "Shifts at most"
+UNIT = "shift"
+LIMIT = "most_shifts"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

@@ -7,6 +7,8 @@ from planner.rostering.rules.base import Broken, Build
 
 NAME = "newcomers"
 TITLE = "Shifts that newcomers may work"
+UNIT = "shift"
+LIMIT = "only_kinds"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

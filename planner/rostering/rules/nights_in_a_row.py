@@ -18,6 +18,8 @@ from planner.rostering.rules.base import (
 
 NAME = "nights_in_a_row"
 TITLE = "Nights in a row at most"
+UNIT = "night"
+LIMIT = "most_nights_in_a_row"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

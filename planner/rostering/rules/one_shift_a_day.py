@@ -10,6 +10,8 @@ from planner.rostering.rules.base import Broken, Build, plural
 
 NAME = "one_shift_a_day"
 TITLE = "One shift a day"
+UNIT = "shift"
+LIMIT = None
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

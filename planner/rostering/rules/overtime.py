@@ -10,6 +10,8 @@ from planner.rostering.rules.base import Broken, Build, everybody
 
 NAME = "overtime"
 TITLE = "Overtime"
+UNIT = "quarter-hour"
+LIMIT = "agreed_paid_min"
 QUARTER_MIN = 15
 
 

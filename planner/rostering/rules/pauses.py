@@ -12,6 +12,8 @@ from planner.rostering.rules.base import Broken, Build, Literal, plural
 
 NAME = "pauses"
 TITLE = "Breaks within their windows"
+UNIT = "break"
+LIMIT = None
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

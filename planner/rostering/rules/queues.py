@@ -13,6 +13,8 @@ from planner.rostering.rules.base import Broken, Build, Edge, Literal, plural
 
 NAME = "queues"
 TITLE = "Work at queues one can serve"
+UNIT = "time"
+LIMIT = "posts"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

@@ -10,6 +10,8 @@ from planner.rostering.rules.base import Broken, Build, Literal, everybody
 
 NAME = "rest"
 TITLE = "Rest between shifts"
+UNIT = "minute"
+LIMIT = "least_rest_min"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

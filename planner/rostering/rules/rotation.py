@@ -23,6 +23,8 @@ from planner.rostering.rules.base import (
 
 NAME = "rotation"
 TITLE = "Rotation from emotional to routine work"
+UNIT = "minute"
+LIMIT = "most_at_emotional_min"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:

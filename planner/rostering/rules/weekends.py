@@ -7,6 +7,8 @@ from planner.rostering.rules.base import Broken, Build, everybody, plural, weeke
 
 NAME = "weekends"
 TITLE = "Weekends at most"
+UNIT = "weekend"
+LIMIT = "most_weekends"
 
 
 def check(problem: RosterProblem, roster: NamedRoster) -> list[Broken]:
